@@ -1,0 +1,157 @@
+"""The version space of one search on a large pool: Algorithm 2's three steps, each at the cost of what is left.
+
+`core.thresholds` holds the definitions (`version_space`, `narrow`); here the same thresholds are found from the labelled
+examples' places alone. The ends of a fresh space are labelled examples, and between two of them the loss is constant.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cutpoint.core.places import Order, Stretch
+from cutpoint.core.thresholds import labelled_ends, narrow_steps
+from cutpoint.types import UNKNOWN, Index, Labels
+
+WIDE = 4  # where at least a fourth of the pool is a candidate, drawing from the pool until one is hit needs no list of them
+
+
+class VersionSpace:
+    """The thresholds lo..hi still possible for class k, and the examples on which they disagree (places lo + 1 .. hi).
+
+    seen: (n,) pool indices that are labelled, asked or held, the only ones whose labels can differ from UNKNOWN.
+    labels: (N,) the live labels. askable: (N,) bool, live.
+    """
+
+    def __init__(self, order: Order, k: int, seen: Index, labels: Labels, askable: NDArray[np.bool_]) -> None:
+        self.order = order
+        self.k = k
+        self._labels = labels
+        self._askable = askable
+        self._stretch: Stretch | None = None  # places lo + 1 .. hi, once they are few enough to list
+        self._marks = np.empty(0, np.intp)  # positions in the stretch of examples seen
+        sorted_seen = order.sort(seen)
+        y = labels[sorted_seen]
+        labelled = sorted_seen[y != UNKNOWN]
+        i, j = labelled_ends(y[y != UNKNOWN], k)
+        self._left = int(labelled[i]) if i >= 0 else None  # the example at place lo
+        self._right = int(labelled[j]) if j < len(labelled) else None  # the example at place hi + 1
+        self.lo = order.place(self._left) if self._left is not None else 0
+        self.hi = order.place(self._right) - 1 if self._right is not None else len(order)
+        a = int(np.flatnonzero(sorted_seen == self._left)[0]) + 1 if self._left is not None else 0
+        b = int(np.flatnonzero(sorted_seen == self._right)[0]) if self._right is not None else len(seen)
+        self._inside = sorted_seen[a:b]  # seen, strictly between the ends, in order
+
+    @property
+    def width(self) -> int:
+        """How many thresholds are left."""
+        return self.hi - self.lo + 1
+
+    def draw(self, size: int, rng: np.random.Generator) -> Index:
+        """(<= size,) candidates, uniform without replacement among the askable examples at places lo + 1 .. hi.
+
+        Where they are a fourth of the pool or more, pool indices are drawn until enough candidates are hit; otherwise
+        the candidates are listed by place and `rng.choice` picks among them.
+        """
+        candidates = self.width - 1 - int(np.count_nonzero(~self._askable[self._seen_inside()]))
+        size = min(size, candidates)
+        if size == 0:
+            return np.empty(0, np.intp)
+        if WIDE * candidates >= len(self.order):
+            return self._draw_from_pool(size, rng)
+        stretch = self._listed()
+        taken = self._marks[~self._askable[stretch.items[self._marks]]]
+        picks = rng.choice(candidates, size, replace=False)
+        # the j-th free position: j plus the number of taken positions up to it
+        return stretch.items[picks + np.searchsorted(taken - np.arange(len(taken)), picks, "right")]
+
+    def see(self, items: Index) -> None:
+        """Take note of examples asked, labelled or taken back since the last call."""
+        if not len(items):
+            return
+        if self._stretch is not None:
+            self._marks = np.union1d(self._marks, self.order.find(self._stretch, items))
+        else:
+            inside = [i for i in np.setdiff1d(items, self._inside).tolist() if self._contains(i)]
+            self._inside = self.order.sort(np.append(self._inside, np.array(inside, np.intp)))
+
+    def narrow(self, count: int) -> None:
+        """Keep the run of `count` thresholds that minimises the larger loss of its two ends; exact, as `thresholds.narrow`."""
+        if count >= self.width:
+            return
+        if self._stretch is None:
+            self._narrow_to_hull(count)
+        else:
+            stretch = self._stretch
+            y = self._labels[stretch.items[self._marks]]
+            starts = np.append(self.lo, stretch.first + self._marks[y != UNKNOWN])
+            self._keep(*narrow_steps(starts, self._steps(y[y != UNKNOWN]), self.lo, self.hi, count))
+
+    def _narrow_to_hull(self, count: int) -> None:
+        """Narrow where only the labelled examples' order is known, listing no more places than can matter.
+
+        No run better than t can end on a threshold whose loss exceeds t. So: guess t, list the hull of the thresholds with
+        loss <= t, find the best run in there exactly, and accept it if no threshold as good as its t lies outside.
+        """
+        labelled = self._inside[self._labels[self._inside] != UNKNOWN]
+        loss = self._steps(self._labels[labelled])
+        guess = np.maximum.accumulate(np.clip(self.order.guess(labelled), self.lo + 1, self.hi))
+        run = narrow_steps(np.append(self.lo, guess), loss, self.lo, self.hi, count)
+        ends = loss[np.searchsorted(guess, run, "right")]
+        while True:
+            possible = np.flatnonzero(loss <= ends.max())
+            a, b = int(possible[0]), int(possible[-1])
+            left = int(labelled[a - 1]) if a else self._left
+            right = int(labelled[b]) if b < len(labelled) else self._right
+            first = self.order.place(left) + 1 if a and left is not None else self.lo + 1
+            hull = self.order.between(left, right, first)
+            if hull.last - hull.first + 2 < count:  # the guess was too good to be true
+                ends = loss
+                continue
+            marks = np.flatnonzero(~self._askable[hull.items])
+            starts = np.append(first - 1, first + marks[self._labels[hull.items[marks]] != UNKNOWN])
+            run = narrow_steps(starts, loss[a : b + 1], first - 1, hull.last, count)
+            found = loss[a : b + 1][np.searchsorted(starts, run, "right") - 1].max()
+            possible = np.flatnonzero(loss <= found)
+            if a <= possible[0] and possible[-1] <= b:
+                break
+            ends = loss[possible]
+        self._stretch, self._marks = hull, marks
+        self._keep(*run)
+
+    def _keep(self, lo: int, hi: int) -> None:
+        assert self._stretch is not None
+        shift = lo + 1 - self._stretch.first
+        self._stretch = self._stretch.part(lo + 1, hi)
+        self._marks = self._marks - shift
+        self._marks = self._marks[(self._marks >= 0) & (self._marks < len(self._stretch.items))]
+        self.lo, self.hi = lo, hi
+
+    def _steps(self, y: Labels) -> Labels:
+        """(n + 1,) the loss on lo and after each labelled example, up to a constant."""
+        return np.concatenate(([0], np.cumsum(np.where(y == self.k, -1, 1))))
+
+    def _seen_inside(self) -> Index:
+        return self._inside if self._stretch is None else self._stretch.items[self._marks]
+
+    def _listed(self) -> Stretch:
+        if self._stretch is None:
+            self._stretch = self.order.between(self._left, self._right, self.lo + 1)
+            self._marks = np.flatnonzero(~self._askable[self._stretch.items])
+        return self._stretch
+
+    def _draw_from_pool(self, size: int, rng: np.random.Generator) -> Index:
+        drawn: dict[int, None] = {}
+        while len(drawn) < size:
+            i = int(rng.integers(len(self.order)))
+            if i not in drawn and self._askable[i] and self._contains(i):
+                drawn[i] = None
+        return np.fromiter(drawn, np.intp, size)
+
+    def _contains(self, i: int) -> bool:
+        key = self.order.key(i)
+        if self._stretch is not None:
+            items = self._stretch.items
+            return len(items) > 0 and self.order.key(int(items[0])) <= key <= self.order.key(int(items[-1]))
+        after = self._left is None or self.order.key(self._left) < key
+        return after and (self._right is None or key < self.order.key(self._right))

@@ -1,0 +1,203 @@
+"""One session drives every strategy, by ask and tell. It is the only mutable object of the core.
+
+A session is a function of (strategy, round, ordered log): to resume after a crash, build it again from the log.
+It does no I/O, knows no clock, and never sees a label that was not told.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterable
+from itertools import islice
+from typing import Any, Literal
+
+import numpy as np
+
+from cutpoint.errors import CutpointError, ReplayError, UsageError
+from cutpoint.types import UNKNOWN, Index, Known, Labels, Round, Strategy, whole_number
+
+Event = tuple[Literal["tell"], int, int] | tuple[Literal["skip"], int] | tuple[Literal["resize"], int | None]
+
+
+class Session:
+    """A strategy's round, driven by answers in any order.
+
+    `in_flight=None` waits: the plan goes on when all that it asked is closed (answered or skipped).
+    `in_flight=n` keeps n questions open where it can: the plan also goes on whenever fewer are open.
+    `log` holds the events of an earlier session of the same strategy, round and in_flight; they are told again, and the
+    session then has the same open questions, labels and future. Raises ReplayError where they do not fit.
+    """
+
+    def __init__(
+        self, strategy: Strategy, round: Round, log: Iterable[Event] = (), *, in_flight: int | None = None
+    ) -> None:
+        self.round = round
+        self._in_flight = _in_flight(in_flight)
+        self._labels = round.labels.copy()
+        self._told: list[int] = []
+        self._open: dict[int, None] = {}
+        self._asked: dict[int, None] = {}
+        self._skipped: set[int] = set()
+        self._held = frozenset(round.held.tolist())
+        self._log: list[Event] = []
+        self._known = Known(self._labels, self._told, self._open, self._in_flight, round.parallel)
+        self._name = getattr(strategy, "__name__", repr(strategy))
+        if in_flight is not None and in_flight < round.parallel:  # a plan's first batch must not be larger than what is kept open
+            round = _with_parallel(round, in_flight)
+        self._plan = strategy(round)
+        self._planned = False  # True once the plan has finished
+        self._go_on(first=True)
+        for event in log:
+            self._replay(event)
+
+    @property
+    def wanted(self) -> Index:
+        """(m,) open questions, oldest first."""
+        return np.fromiter(self._open, np.intp, len(self._open))
+
+    @property
+    def labels(self) -> Labels:
+        """(N,) read-only view of the labels so far, UNKNOWN (-1) where nobody has answered."""
+        return self._known.labels
+
+    @property
+    def log(self) -> tuple[Event, ...]:
+        """All that was told, skipped and resized, in order: ("tell", i, label), ("skip", i), ("resize", n)."""
+        return tuple(self._log)
+
+    @property
+    def asked(self) -> Index:
+        """(a,) all that was asked this round, in order."""
+        return np.fromiter(self._asked, np.intp, len(self._asked))
+
+    @property
+    def done(self) -> bool:
+        """True when the plan has finished and nothing is open."""
+        return self._planned and not self._open
+
+    def ask(self, n: int) -> Index:
+        """(<= n,) the first n open questions, oldest first. Changes nothing: who holds what is the desk's affair."""
+        n = whole_number(n, "n", 0)
+        return np.fromiter(islice(self._open, n), np.intp, min(n, len(self._open)))
+
+    def tell(self, i: int, label: int) -> None:
+        """Set the label of example i; the last label wins, the same label twice is one answer.
+
+        `label=UNKNOWN` takes a label back and, if i was asked this round, opens its question again.
+        Labels of examples that nobody asked for are welcome: data, not spending. Raises UsageError, changing nothing.
+        """
+        i = self._example(i)
+        label = whole_number(label, "label", UNKNOWN)
+        if label >= self.round.scores.n_classes:
+            raise UsageError(f"label is {label}; it must be 0..{self.round.scores.n_classes - 1}, or -1 to take a label back.")
+        if self._labels[i] == label:
+            return
+        self._log.append(("tell", i, label))
+        self._labels[i] = label
+        self._told.append(i)
+        if label != UNKNOWN:
+            self._open.pop(i, None)
+        elif i in self._asked:
+            self._skipped.discard(i)
+            self._open[i] = None
+        self._go_on()
+
+    def skip(self, i: int) -> None:
+        """Close the question of example i without a label: it is spent and is not asked again this round.
+
+        Skipping twice is skipping once. Raises UsageError if i is not an open question.
+        """
+        i = self._example(i)
+        if i in self._skipped:
+            return
+        if i not in self._open:
+            raise UsageError(f"example {i} is not an open question, so it cannot be skipped; open questions are in `wanted`.")
+        self._log.append(("skip", i))
+        self._skipped.add(i)
+        del self._open[i]
+        self._go_on()
+
+    def resize(self, in_flight: int | None) -> None:
+        """Change how many questions are kept open; logged. Questions that are already open stay so."""
+        in_flight = _in_flight(in_flight)
+        if in_flight == self._in_flight:
+            return
+        self._log.append(("resize", in_flight))
+        self._in_flight = self._known.in_flight = in_flight
+        self._go_on()
+
+    def _go_on(self, *, first: bool = False) -> None:
+        """Resume the plan as long as it may ask more; an empty yield means: not before another answer."""
+        while not self._planned and (not self._open or (self._in_flight or 0) > len(self._open)):
+            try:
+                questions = next(self._plan) if first else self._plan.send(self._known)
+            except StopIteration:
+                self._planned = True
+                return
+            first = False
+            if not self._open_questions(questions):
+                if not self._open:
+                    raise CutpointError(f"strategy {self._name} waits for an answer while no question of its is open; it must ask or end.")
+                return
+
+    def _open_questions(self, questions: Index) -> int:
+        for i in np.asarray(questions).tolist():
+            if not 0 <= i < len(self._labels) or i in self._asked or i in self._held or self._labels[i] != UNKNOWN:
+                raise CutpointError(f"strategy {self._name} asked for {i}, which is outside the pool, labelled, held or asked before.")
+            if len(self._asked) >= self.round.budget:
+                raise CutpointError(f"strategy {self._name} asked for more than its budget of {self.round.budget}.")
+            self._asked[i] = None
+            self._open[i] = None
+        return len(questions)
+
+    def _replay(self, event: Any) -> None:
+        try:
+            match event:
+                case ("tell", i, label):
+                    self.tell(i, label)
+                case ("skip", i):
+                    self.skip(i)
+                case ("resize", n):
+                    self.resize(n)
+                case _:
+                    raise UsageError('an event is ("tell", i, label), ("skip", i) or ("resize", n).')
+        except UsageError as error:
+            place = len(self._log) + 1
+            raise ReplayError(
+                f"event {place} of the log, {event!r}, does not fit this strategy and round: {error}"
+                " Replay a log with the strategy, round, seed and in_flight that it was made with."
+            ) from None
+
+    def _example(self, i: int) -> int:
+        i = whole_number(i, "the example's index", 0)
+        if i >= len(self._labels):
+            raise UsageError(f"example {i} is outside the pool; its indices are 0..{len(self._labels) - 1}.")
+        return i
+
+
+def run(strategy: Strategy, round: Round, oracle: Callable[[Index], Any]) -> Labels:
+    """(N,) labels after a whole round in which `oracle` answers every batch at once.
+
+    `oracle(indices) -> labels` is handed (m,) pool indices and returns their labels, aligned; a label of UNKNOWN (-1)
+    skips the question.
+    """
+    session = Session(strategy, round)
+    while not session.done:
+        questions = session.wanted
+        answers = np.asarray(oracle(questions))
+        if answers.shape != questions.shape:
+            raise UsageError(f"the oracle returned shape {answers.shape} for {len(questions)} questions; it must return one label each.")
+        for i, label in zip(questions.tolist(), answers.tolist(), strict=True):
+            if label == UNKNOWN:
+                session.skip(i)
+            else:
+                session.tell(i, label)
+    return session.labels
+
+
+def _in_flight(in_flight: int | None) -> int | None:
+    return None if in_flight is None else whole_number(in_flight, "in_flight", 1)
+
+
+def _with_parallel(round: Round, parallel: int) -> Round:
+    return dataclasses.replace(round, parallel=parallel)

@@ -1,0 +1,22 @@
+"""The strategies by name: a literal registry. One short file each; nothing here trains a model or sees an untold label."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from cutpoint.strategies import direct, galaxy, random, uncertainty
+from cutpoint.types import Entry
+
+_PROBS = frozenset({"probs"})
+
+STRATEGIES: Mapping[str, Entry] = MappingProxyType(
+    {
+        "direct": Entry(direct.direct, _PROBS, direct.CITE),
+        "galaxy": Entry(galaxy.galaxy, _PROBS, galaxy.CITE),
+        "random": Entry(random.random, frozenset(), random.CITE),
+        "confidence": Entry(uncertainty.confidence, _PROBS, uncertainty.CITE_CONFIDENCE),
+        "margin": Entry(uncertainty.margin, _PROBS, uncertainty.CITE_MARGIN),
+        "entropy": Entry(uncertainty.entropy, _PROBS, uncertainty.CITE_CONFIDENCE),
+        "most_likely_positive": Entry(uncertainty.most_likely_positive, _PROBS, uncertainty.CITE_POSITIVE),
+    }
+)
+"""Name -> Entry(strategy, needs, cite), names as in docs/strategies.md."""

@@ -1,0 +1,177 @@
+"""DIRECT: for each class, find the optimal separation threshold, then label on both sides of it.
+
+Algorithms 1 and 2 of Nuggehalli, Zhang, Jain and Nowak (arXiv 2312.09196). The formulas are in `core/thresholds.py`, the
+way to reach them without sorting a large pool in `core/version_space.py`. Nothing here sees a label that was not told.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+
+import numpy as np
+
+from cutpoint.core.places import Order, class_orders
+from cutpoint.core.thresholds import thresholds_left
+from cutpoint.core.version_space import VersionSpace
+from cutpoint.plans import NOTHING, interleave
+from cutpoint.types import UNKNOWN, Index, Known, Plan, Round
+
+CITE = """@inproceedings{nuggehalli2025direct,
+  title = {Improved Algorithm for Deep Active Learning under Imbalance via Optimal Separation},
+  author = {Nuggehalli, Shyam and Zhang, Jifan and Jain, Lalit and Nowak, Robert},
+  booktitle = {International Conference on Machine Learning},
+  series = {PMLR},
+  volume = {267},
+  year = {2025},
+  note = {arXiv:2312.09196, first titled DIRECT: Deep Active Learning under Imbalance and Label Noise},
+}"""
+
+
+def direct(round: Round) -> Plan:
+    """Algorithm 1, one round; the searches and, behind them, phase 2 stand side by side (section 6)."""
+    state = _State(round)
+    budgets = search_budgets(round.budget, round.scores.n_classes, state.rng)
+    state.reserved = sum(budgets.values())
+    searches = [partial(vreduce, state, k, b) for k, b in budgets.items() if b]
+    known = Known(round.labels, (), {}, None, round.parallel)
+    yield from interleave([*searches, partial(label_near_thresholds, state)], known)
+
+
+def search_budgets(budget: int, n_classes: int, rng: np.random.Generator) -> dict[int, int]:
+    """Questions per class for phase 1, in the random order of the classes: B_train / 2K each, or one each for B_train / 2 classes."""
+    order = rng.permutation(n_classes).tolist()
+    b = budget // (2 * n_classes)
+    return {k: b or int(turn < budget // 2) for turn, k in enumerate(order)}
+
+
+def vreduce(state: _State, k: int, budget: int, known: Known) -> Plan:
+    """Algorithm 2: halve and halve again the thresholds still possible for class k, with `budget` questions.
+
+    In a blocking session it asks batches of B_parallel; with questions in flight, one at a time, at most
+    max(B_parallel, in_flight / K) of them open, narrowing whenever one of them is closed.
+    """
+    state.update(known)
+    space = VersionSpace(state.orders[k], k, state.seen, known.labels, state.askable)
+    width, noted = space.width, len(state.events)
+    asked: list[int] = []
+    closed = 0
+    while len(asked) < budget:
+        open_here = sum(i in known.open for i in asked)
+        space.see(state.events_since(noted))
+        noted = len(state.events)
+        if len(asked) - open_here > closed:
+            closed = len(asked) - open_here
+            space.narrow(thresholds_left(width, closed, budget))
+        size = min(known.parallel, budget - len(asked))
+        if known.in_flight is not None:
+            size = int(open_here < max(known.parallel, -(-known.in_flight // len(state.orders))))
+        batch = space.draw(size, state.rng)
+        if size and not len(batch):
+            break  # nothing left on which the thresholds disagree: what is unspent goes to phase 2
+        asked += batch.tolist()
+        state.reserved -= len(batch)
+        known = yield state.ask(batch)
+        state.update(known)
+    state.reserved -= budget - len(asked)
+
+
+def label_near_thresholds(state: _State, known: Known) -> Plan:
+    """Algorithm 1, second half: label the examples nearest to each class's estimated threshold, on both sides."""
+    state.update(known)
+    n_classes = len(state.orders)
+    order = state.rng.permutation(n_classes).tolist()
+    thresholds: dict[int, int] = {}
+    asked = dict.fromkeys(order, 0)
+    while True:
+        total = state.left - state.reserved + sum(asked.values())
+        shares = {k: total // n_classes + (turn < total % n_classes) for turn, k in enumerate(order)}
+        k = next((k for k in order if asked[k] < shares[k]), None)
+        if k is None and not state.reserved:
+            return
+        questions = NOTHING
+        if k is not None:
+            if k not in thresholds:
+                thresholds[k] = estimate_threshold(state.orders[k], k, state.seen, known.labels)
+            size = 1 if known.in_flight is not None else min(known.parallel, shares[k] - asked[k])
+            questions = nearest(state.orders[k], thresholds[k], size, state.askable)
+            if not len(questions):
+                return  # the pool has nothing left to ask
+            asked[k] += len(questions)
+        known = yield state.ask(questions)
+        state.update(known)
+
+
+def estimate_threshold(order: Order, k: int, seen: Index, labels: np.ndarray) -> int:
+    """`best_threshold` of the labels so far: least loss, ties to the threshold closest to N/2, of two equally near the lower."""
+    labelled = order.sort(seen[labels[seen] != UNKNOWN])
+    loss = np.concatenate(([0], np.cumsum(np.where(labels[labelled] == k, -1, 1))))
+    n = len(order)
+    ties = np.flatnonzero(loss == loss.min())  # plateau t: the thresholds from labelled[t - 1]'s place up to before labelled[t]'s
+
+    def start(t: int) -> int:
+        return order.place(int(labelled[t - 1])) if t else 0
+
+    low, high = 0, len(ties) - 1  # bisect for the last plateau that starts at or before N/2, or the first of all
+    while low < high:
+        middle = (low + high + 1) // 2
+        low, high = (middle, high) if 2 * start(int(ties[middle])) <= n else (low, middle - 1)
+    candidates = []
+    for t in ties[low : low + 2].tolist():
+        end = order.place(int(labelled[t])) - 1 if t < len(labelled) else n
+        candidates.append(min(max(start(t), n // 2), end))
+    return min(candidates, key=lambda s: (abs(2 * s - n), s))
+
+
+def nearest(order: Order, threshold: int, size: int, askable: np.ndarray) -> Index:
+    """(<= size,) askable examples nearest to the cut behind place `threshold`, nearest first, of two equally near the left one."""
+    n = len(order)
+    reach = 2 * size + 32
+    while True:
+        first, last = max(1, threshold - reach + 1), min(n, threshold + reach)
+        stretch = order.stretch(first, last)
+        free = np.flatnonzero(askable[stretch.items])
+        if len(free) >= size or (first == 1 and last == n):
+            twice = 2 * (first + free) - 2 * threshold - 1  # twice the signed distance; the left of two equal ones comes first
+            return stretch.items[free[np.argsort(np.abs(twice), kind="stable")[:size]]]
+        reach *= 4
+
+
+class _State:
+    """What the searches and phase 2 of one round share: the orders, the generator, and what may still be asked."""
+
+    def __init__(self, round: Round) -> None:
+        self.rng = round.rng()
+        self.orders = class_orders(round.scores.probs)
+        self.askable = round.labels == UNKNOWN
+        self.askable[round.held] = False
+        self.left = round.budget  # questions of the round not yet asked
+        self.reserved = 0  # of these, set aside for searches that have not ended
+        self.events: list[int] = []  # examples asked, labelled or taken back in this round, in order
+        self._held = frozenset(round.held.tolist())
+        self._asked: set[int] = set()
+        self._before = np.flatnonzero(~self.askable)
+        self._noted = 0
+
+    @property
+    def seen(self) -> Index:
+        """(n,) distinct examples that are labelled, held, or were asked or touched in this round."""
+        return np.union1d(self._before, np.array(self.events, np.intp))
+
+    def events_since(self, place: int) -> Index:
+        """Distinct examples asked, labelled or taken back since `place` in the list of events."""
+        return np.unique(np.array(self.events[place:], np.intp))
+
+    def ask(self, questions: Index) -> Index:
+        """Note that these are about to be asked."""
+        self.left -= len(questions)
+        self._asked.update(questions.tolist())
+        self.events += questions.tolist()
+        self.askable[questions] = False
+        return questions
+
+    def update(self, known: Known) -> None:
+        """Note what was told since the last time."""
+        for i in known.told[self._noted :]:
+            self.events.append(i)
+            self.askable[i] = known.labels[i] == UNKNOWN and i not in self._asked and i not in self._held
+        self._noted = len(known.told)

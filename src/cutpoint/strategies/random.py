@@ -1,0 +1,19 @@
+"""Random sampling: the baseline that every saving is measured against, and the first batch of every campaign."""
+
+from cutpoint.plans import one_shot
+from cutpoint.types import Index, Round
+
+CITE = """@techreport{settles2009active,
+  title = {Active Learning Literature Survey},
+  author = {Settles, Burr},
+  institution = {University of Wisconsin-Madison},
+  number = {1648},
+  year = {2009},
+}"""
+
+
+@one_shot
+def random(round: Round) -> Index:
+    """(<= budget,) uniform without replacement among the examples that may be asked."""
+    unlabelled = round.unlabelled()
+    return unlabelled[round.rng().choice(len(unlabelled), min(round.budget, len(unlabelled)), replace=False)]

@@ -1,0 +1,261 @@
+"""The values that flow through Cutpoint: scores and labels in, questions out.
+
+All of them are frozen and check themselves. Truth never travels with them: a `Round` carries only labels
+that somebody gave. Indices are always indices into the whole pool.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, KeysView, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from cutpoint.core.blocks import for_blocks
+from cutpoint.errors import UsageError
+
+UNKNOWN = -1
+"""The label of an example that nobody has labelled."""
+
+ROW_SUM_TOLERANCE = 1e-3
+
+_T = TypeVar("_T", bound=np.generic)
+Index = NDArray[np.intp]
+Labels = NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class Scores:
+    """What a model says of every example of the pool.
+
+    probs:     (N, K) float32 class probabilities; rows sum to one within 1e-3 and are used as given, never renormalised.
+    embedding: (N, D) floating, the last hidden layer, or None.
+    head:      (K, D) or, with the bias last, (K, D + 1) floating, the last linear layer, or None. A bias of -inf marks a
+               class without labels.
+
+    Arrays that already have the right type are shared, not copied (a pool may be larger than half the memory):
+    do not write into them afterwards. The views kept here are read-only.
+    Raises UsageError, naming the first bad row.
+    """
+
+    probs: NDArray[np.float32]
+    embedding: NDArray[np.floating[Any]] | None = None
+    head: NDArray[np.floating[Any]] | None = None
+
+    def __post_init__(self) -> None:
+        """Check everything and freeze it."""
+        probs = _frozen(np.ascontiguousarray(_numbers(self.probs, "probs"), dtype=np.float32))
+        if probs.ndim != 2 or probs.shape[1] < 1:
+            raise UsageError(f"probs has shape {probs.shape}; it must be (N, K): one row per example, one column per class.")
+        _check_probabilities(probs)
+        object.__setattr__(self, "probs", probs)
+        if self.embedding is not None:
+            embedding = _frozen(_floating(self.embedding, "embedding"))
+            if embedding.ndim != 2 or len(embedding) != len(probs):
+                raise UsageError(f"embedding has shape {embedding.shape}; it must be ({len(probs)}, D): one row per row of probs.")
+            _check_finite(embedding, "embedding")
+            object.__setattr__(self, "embedding", embedding)
+        if self.head is not None:
+            head = _frozen(_floating(self.head, "head"))
+            if head.ndim != 2 or len(head) != self.n_classes:
+                raise UsageError(f"head has shape {head.shape}; it must be ({self.n_classes}, D): one row per class.")
+            width = None if self.embedding is None else self.embedding.shape[1]
+            if width is not None and head.shape[1] not in (width, width + 1):
+                raise UsageError(f"head has {head.shape[1]} columns; it must have {width}, or {width + 1} with the bias last.")
+            if np.isnan(head).any() or np.isposinf(head).any():
+                raise UsageError("head holds NaN or +inf; weights must be finite (a bias may be -inf for a class without labels).")
+            object.__setattr__(self, "head", head)
+
+    @property
+    def n_examples(self) -> int:
+        """N, the size of the pool."""
+        return len(self.probs)
+
+    @property
+    def n_classes(self) -> int:
+        """K, the number of classes."""
+        return int(self.probs.shape[1])
+
+
+@dataclass(frozen=True, eq=False)
+class Round:
+    """Everything a strategy may know before it asks its first question.
+
+    labels:   (N,) int64, UNKNOWN (-1) where nobody has answered; shared, not copied, if it already is int64: do not write
+              into it while a session lives (`Session.labels` is the array that moves).
+    budget:   B_train, how many questions this round may ask.
+    parallel: B_parallel, how many may be open at one time in a blocking session.
+    seed:     seeds the round's own generator.
+    held:     pool indices never to be asked: skipped for good, or still with somebody from an earlier round.
+    """
+
+    scores: Scores
+    labels: Labels
+    budget: int
+    parallel: int = 1
+    seed: int = 0
+    held: Index = field(default_factory=lambda: np.empty(0, np.intp))
+
+    def __post_init__(self) -> None:
+        """Check everything and freeze it."""
+        n, k = self.scores.probs.shape
+        labels = _frozen(_integers(self.labels, "labels").astype(np.int64, copy=False))
+        if labels.shape != (n,):
+            raise UsageError(f"labels has shape {labels.shape}; it must be ({n},): one label per row of probs, -1 where unknown.")
+        if n and (labels.min() < UNKNOWN or labels.max() >= k):
+            row = int(np.flatnonzero((labels < UNKNOWN) | (labels >= k))[0])
+            raise UsageError(f"labels[{row}] is {labels[row]}; it must be 0..{k - 1}, or -1 where unknown.")
+        object.__setattr__(self, "labels", labels)
+        for name, least in (("budget", 1), ("parallel", 1), ("seed", 0)):
+            object.__setattr__(self, name, whole_number(getattr(self, name), name, least))
+        held = np.unique(_integers(self.held, "held")).astype(np.intp)
+        if held.size and (held[0] < 0 or held[-1] >= n):
+            raise UsageError(f"held names example {held[0] if held[0] < 0 else held[-1]}; the pool's indices are 0..{n - 1}.")
+        object.__setattr__(self, "held", _frozen(held))
+
+    def rng(self) -> np.random.Generator:
+        """A fresh generator from the round's seed: every call gives the same stream."""
+        return np.random.default_rng(self.seed)
+
+    def unlabelled(self) -> Index:
+        """(M,) ascending pool indices that may be asked: unlabelled and not held."""
+        free = self.labels == UNKNOWN
+        free[self.held] = False
+        return np.flatnonzero(free)
+
+
+class Known:
+    """All that is known so far: a live, read-only view that a plan is sent each time it is resumed.
+
+    labels:    (N,) int64, UNKNOWN where nobody has answered; follows the session, so copy what must stay.
+    told:      pool indices in the order in which labels arrived, changed or were taken back; what is new since place t is told[t:].
+    open:      asked and not closed, oldest first, as a set.
+    in_flight: how many questions the session keeps open, or None where it waits for whole batches.
+    parallel:  B_parallel of the round.
+    Getting any of them costs O(1).
+    """
+
+    __slots__ = ("_open", "_told", "in_flight", "labels", "parallel")
+
+    def __init__(
+        self, labels: Labels, told: Sequence[int], open: dict[int, None], in_flight: int | None = None, parallel: int = 1
+    ) -> None:
+        self.labels = _frozen(labels)
+        self._told = told
+        self._open = open
+        self.in_flight = in_flight
+        self.parallel = parallel
+
+    @property
+    def told(self) -> Sequence[int]:
+        """Indices in order of arrival."""
+        return _Tail(self._told)
+
+    @property
+    def open(self) -> KeysView[int]:
+        """Indices asked and not closed."""
+        return self._open.keys()
+
+
+class _Tail(Sequence[int]):
+    """A sequence that can be read and not written."""
+
+    __slots__ = ("_items",)
+
+    def __init__(self, items: Sequence[int]) -> None:
+        self._items = items
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    def __getitem__(self, place: Any) -> Any:
+        return self._items[place]
+
+
+Plan = Generator[Index, Known, None]
+"""Yields pool indices to ask; is sent what is `Known` when it is resumed. Must bear that some of what it asked is still UNKNOWN."""
+
+Strategy = Callable[[Round], Plan]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A strategy in the registry: the function, what it reads of `Scores` besides the labels, and its citation (BibTeX)."""
+
+    strategy: Strategy
+    needs: frozenset[str]
+    cite: str
+
+
+def whole_number(value: object, name: str, least: int) -> int:
+    """`value` as an int that is at least `least`; UsageError otherwise."""
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
+        raise UsageError(f"{name} is {value!r}; it must be a whole number of at least {least}.")
+    return int(value)
+
+
+def _frozen(array: NDArray[_T]) -> NDArray[_T]:
+    view = array.view()
+    view.flags.writeable = False
+    return view
+
+
+def _numbers(value: ArrayLike, name: str) -> NDArray[Any]:
+    try:
+        array = np.asarray(value)
+    except ValueError as error:
+        raise UsageError(f"{name} is not an array of numbers ({error}); every row must have the same length.") from None
+    if array.dtype.kind not in "fiu" and array.size:
+        raise UsageError(f"{name} holds {array.dtype}; it must hold numbers.")
+    return array
+
+
+def _floating(value: ArrayLike, name: str) -> NDArray[Any]:
+    array = _numbers(value, name)
+    return array if array.dtype.kind == "f" else array.astype(np.float32)
+
+
+def _integers(value: ArrayLike, name: str) -> NDArray[Any]:
+    array = _numbers(value, name)
+    if array.dtype.kind not in "iu" and array.size:
+        raise UsageError(f"{name} holds {array.dtype}; it must hold whole numbers.")
+    return array
+
+
+def _check_probabilities(probs: NDArray[np.float32]) -> None:
+    ones = np.ones(probs.shape[1], np.float32)
+    bad: list[int] = []
+
+    def check(first: int, after: int) -> None:
+        rows = probs[first:after]
+        with np.errstate(all="ignore"):
+            fine = np.abs(rows @ ones - 1) <= ROW_SUM_TOLERANCE  # NaN and infinity fail this too
+            if not (fine.all() and rows.min() >= 0):
+                bad.append(first + int(np.flatnonzero(~(fine & (rows >= 0).all(axis=1)))[0]))
+
+    for_blocks(len(probs), check)
+    if bad:
+        row = min(bad)
+        raise UsageError(
+            f"probs[{row}] is {_short(probs[row])}, with sum {float(probs[row].sum()):.6g}; every row must hold probabilities"
+            " (finite, none below 0) that sum to one within 0.001. Scores or logits must go through a softmax first."
+        )
+
+
+def _check_finite(array: NDArray[Any], name: str) -> None:
+    bad: list[int] = []
+
+    def check(first: int, after: int) -> None:
+        rows = array[first:after]
+        if not np.isfinite(rows).all():
+            bad.append(first + int(np.flatnonzero(~np.isfinite(rows).all(axis=1))[0]))
+
+    for_blocks(len(array), check)
+    if bad:
+        raise UsageError(f"{name}[{min(bad)}] holds NaN or infinity; every value must be finite.")
+
+
+def _short(row: NDArray[Any]) -> str:
+    return np.array2string(row, precision=4, threshold=6, edgeitems=2, separator=", ")
