@@ -1,0 +1,66 @@
+"""Pools and benchmarks: one file per source, all of them in `DATASETS`.
+
+A name is a source, with the number of classes behind it where the source is grouped (`digits-2`), parameters
+after colons for drawn pools (`drawn-3:n=2000`), or the path of a data file.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from cutpoint.data.digits import load_digits
+from cutpoint.data.drawn import load_drawn
+from cutpoint.data.files import SUFFIXES, load_file
+from cutpoint.data.options import DATA_ROOT_VARIABLE, DataOptions
+from cutpoint.data.pool import Benchmark, Pool
+from cutpoint.data.stored import load_cifar10_jpeg, load_ham10000
+from cutpoint.errors import UsageError
+
+Loader = Callable[[str, int | None, DataOptions], Benchmark]
+
+DATASETS: Mapping[str, Loader] = {
+    "cifar10-jpeg": load_cifar10_jpeg,
+    "digits": load_digits,
+    "drawn": load_drawn,
+    "ham10000": load_ham10000,
+}
+
+__all__ = [
+    "DATASETS",
+    "DATA_ROOT_VARIABLE",
+    "Benchmark",
+    "DataOptions",
+    "Pool",
+    "dataset_name",
+    "load_benchmark",
+]
+
+
+def load_benchmark(name: str, options: DataOptions | None = None) -> Benchmark:
+    """The benchmark of that name, read anew; UsageError for an unknown name, DataError for bad data."""
+    options = options or DataOptions()
+    if name.endswith(SUFFIXES):
+        return load_file(dataset_name(name, options), Path(name), options)
+    matched = re.fullmatch(r"([a-z0-9-]+?)(?:-(\d+))?(:.*)?", name)
+    source = matched.group(1) if matched else name
+    if matched is None or source not in DATASETS or (matched.group(3) and source != "drawn"):
+        known = ", ".join(f"{key}[-K]" for key in DATASETS)
+        raise UsageError(
+            f"there is no data set '{name}'; choose one of {known}, or the path of a file "
+            f"({', '.join(SUFFIXES)})."
+        )
+    grouped = int(matched.group(2)) if matched.group(2) else None
+    if options.group is not None and grouped is None:
+        grouped = options.group
+    return DATASETS[source](name, grouped, replace(options, group=grouped))
+
+
+def dataset_name(name: str, options: DataOptions) -> str:
+    """The name as it stands in results: of a file its stem, with the number of classes if grouped."""
+    if not name.endswith(SUFFIXES):
+        return name
+    stem = Path(name).stem
+    return stem if options.group is None else f"{stem}-{options.group}"
