@@ -1,0 +1,170 @@
+"""What a learner and a model are, and how any scikit-learn classifier becomes one.
+
+The column of a class is its number, whatever classes the labels happened to hold: a class without labels has
+probability 0 in its own column, and labels of a single class make a constant model.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cutpoint.data.pool import Features, Pool
+from cutpoint.errors import UsageError
+from cutpoint.types import UNKNOWN, Labels, Scores
+
+Floats = NDArray[np.float32]
+
+
+class Model(Protocol):
+    """A trained model of K classes; it changes no more."""
+
+    @property
+    def notes(self) -> Mapping[str, float]:
+        """What is worth recording of the fit, such as the strength of regularisation that was chosen."""
+        ...
+
+    def predict_probs(self, features: Features) -> Floats:
+        """Class probabilities (M, K) float32 of features (M, d)."""
+        ...
+
+    def predict(self, features: Features) -> Labels:
+        """Most probable class of each row, (M,) int64."""
+        ...
+
+    def score(self, pool: Pool, needs: frozenset[str] = frozenset({"probs"})) -> Scores:
+        """Scores of the whole pool; the embedding and the head only if they are needed and defined."""
+        ...
+
+
+class Learner(Protocol):
+    """Makes models of a fixed number of classes."""
+
+    def fit(self, pool: Pool, labels: Labels, *, seed: int) -> Model:
+        """A model of the examples whose label is not -1; the same arguments give the same model."""
+        ...
+
+
+def labelled(pool: Pool, labels: Labels, n_classes: int) -> tuple[NDArray[np.intp], Labels]:
+    """Ascending indices of the labelled examples, and their labels; UsageError for none or bad ones."""
+    labels_N = np.asarray(labels)
+    if labels_N.shape != (pool.n_examples,):
+        raise UsageError(
+            f"the labels have shape {labels_N.shape}; they must be ({pool.n_examples},), -1 where unknown."
+        )
+    known = np.flatnonzero(labels_N != UNKNOWN)
+    if known.size == 0:
+        raise UsageError(
+            "no example is labelled; a learner needs at least one label: ask a first batch at random."
+        )
+    given = labels_N[known].astype(np.int64)
+    if given.min() < 0 or given.max() >= n_classes:
+        raise UsageError(
+            f"the labels run from {given.min()} to {given.max()}; they must lie in 0..{n_classes - 1}, or "
+            "be -1."
+        )
+    return known, given
+
+
+def class_weights(labels: Labels, n_classes: int) -> NDArray[np.float64]:
+    """Weights (n_classes,), inverse to the labelled counts (section 5.1), whose mean over `labels` is 1.
+
+    0 for a class without labels.
+    """
+    counts_K = np.bincount(labels, minlength=n_classes)
+    weights_K = np.zeros(n_classes)
+    np.divide(labels.size, counts_K * np.count_nonzero(counts_K), out=weights_K, where=counts_K > 0)
+    return weights_K
+
+
+@dataclass(frozen=True, eq=False)
+class WrappedModel:
+    """A fitted scikit-learn classifier, its columns in the places of their classes; no embedding, no head."""
+
+    n_classes: int
+    classifier: Any
+    notes: Mapping[str, float] = field(default_factory=dict)
+
+    def predict_probs(self, features: Features) -> Floats:
+        """Probabilities (M, K) float32: the classifier's columns, each in the place of its class."""
+        probs_M_K = np.zeros((len(features), self.n_classes), dtype=np.float32)
+        probs_M_K[:, np.asarray(self.classifier.classes_, dtype=np.intp)] = self.classifier.predict_proba(
+            features
+        )
+        return probs_M_K
+
+    def predict(self, features: Features) -> Labels:
+        """Most probable class, (M,) int64; the lowest of several."""
+        return np.asarray(self.predict_probs(features).argmax(axis=1), dtype=np.int64)
+
+    def score(self, pool: Pool, needs: frozenset[str] = frozenset({"probs"})) -> Scores:
+        """Probabilities alone, whatever is needed besides."""
+        return Scores(self.predict_probs(pool.features))
+
+
+@dataclass(frozen=True, eq=False)
+class ConstantModel:
+    """Says the one class it has seen, with certainty: what labels of a single class teach."""
+
+    n_classes: int
+    only: int
+    notes: Mapping[str, float] = field(default_factory=dict)
+
+    def predict_probs(self, features: Features) -> Floats:
+        """Probabilities (M, K) float32: 1 in the column of the one class."""
+        probs_M_K = np.zeros((len(features), self.n_classes), dtype=np.float32)
+        probs_M_K[:, self.only] = 1.0
+        return probs_M_K
+
+    def predict(self, features: Features) -> Labels:
+        """The one class, (M,) int64."""
+        return np.full(len(features), self.only, dtype=np.int64)
+
+    def score(self, pool: Pool, needs: frozenset[str] = frozenset({"probs"})) -> Scores:
+        """Probabilities, and a head whose biases alone decide: 0 for the one class, -inf for those unseen."""
+        probs_N_K = self.predict_probs(pool.features)
+        if not needs & {"embedding", "head"}:
+            return Scores(probs_N_K)
+        head_K_D = np.zeros((self.n_classes, pool.features.shape[1] + 1), dtype=np.float32)
+        head_K_D[:, -1] = np.where(np.arange(self.n_classes) == self.only, 0.0, -np.inf)
+        return Scores(probs_N_K, pool.features, head_K_D)
+
+
+@dataclass(frozen=True)
+class WrappedLearner:
+    """Fits a new scikit-learn classifier in every round; `make(seed)` returns it unfitted."""
+
+    n_classes: int
+    make: Callable[[int], Any]
+
+    def fit(self, pool: Pool, labels: Labels, *, seed: int) -> Model:
+        """A model of the labelled rows, the features as they are."""
+        known, given = labelled(pool, labels, self.n_classes)
+        if (given == given[0]).all():
+            return ConstantModel(self.n_classes, int(given[0]))
+        return WrappedModel(self.n_classes, self.make(seed).fit(pool.features[known], given))
+
+
+def wrap(classifier: Any, n_classes: int) -> Learner:
+    """A learner out of any scikit-learn classifier with `predict_proba`; it is cloned for every fit.
+
+    Its `random_state`, if it has one, is set from the seed. For `class_weight="balanced"` and the like, set
+    them on it.
+    """
+    if not hasattr(classifier, "fit") or not hasattr(classifier, "predict_proba"):
+        raise UsageError(
+            f"{type(classifier).__name__} has no fit and predict_proba; wrap a classifier that gives "
+            "probabilities."
+        )
+
+    def make(seed: int) -> Any:
+        from sklearn.base import clone
+
+        fresh = clone(classifier)
+        return fresh.set_params(random_state=seed) if "random_state" in fresh.get_params() else fresh
+
+    return WrappedLearner(n_classes, make)
