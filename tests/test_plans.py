@@ -1,0 +1,151 @@
+"""What a plan sees and may do, and plans made of plans."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from cutpoint.errors import CutpointError, UsageError
+from cutpoint.plans import NOTHING, interleave, one_shot
+from cutpoint.session import Session, run
+from cutpoint.types import UNKNOWN, Index, Known, Plan, Round, Strategy
+from toys import N, a_round, batches
+
+# --- what a plan sees and what it may not do ------------------------------------------------------------
+
+
+def test_known_is_a_read_only_view() -> None:
+    seen: list[Known] = []
+
+    def watcher(round: Round) -> Plan:
+        for i in (3, 4):
+            known = yield np.array([i], np.intp)
+            seen.append(known)
+
+    session = Session(watcher, a_round(parallel=2))
+    session.tell(8, 1)
+    session.tell(3, 2)
+    known = seen[0]
+    assert known.labels[[3, 8]].tolist() == [2, 1]
+    assert list(known.told) == [8, 3]
+    assert list(known.told[1:]) == [3]
+    assert list(known.open) == [4]
+    assert (known.in_flight, known.parallel) == (None, 2)
+    with pytest.raises(ValueError, match="read-only"):
+        known.labels[0] = 1
+    for change in ("append", "clear", "pop", "__setitem__"):
+        assert not hasattr(known.told, change)
+        assert change == "pop" or not hasattr(known.open, change)
+
+
+@pytest.mark.parametrize(
+    "questions",
+    [[-1], [N], [3, 3], [1], [2], [0, 3, 4]],
+    ids=["negative", "outside", "twice", "labelled", "held", "budget"],
+)
+def test_a_plan_that_asks_for_what_it_may_not_is_named(questions: list[int]) -> None:
+    def greedy(round: Round) -> Plan:
+        yield np.array(questions, np.intp)
+
+    with pytest.raises(CutpointError, match="greedy asked for"):
+        Session(greedy, a_round(budget=2, labels={1: 0}, held=[2]))
+
+
+def test_a_plan_that_waits_for_nothing_is_named() -> None:
+    def idle(round: Round) -> Plan:
+        yield NOTHING
+
+    with pytest.raises(CutpointError, match="idle waits"):
+        Session(idle, a_round())
+
+
+def test_a_plan_may_ask_for_nothing_at_all() -> None:
+    assert Session(batches(), a_round()).done
+
+
+# --- run, one_shot, interleave --------------------------------------------------------------------------
+
+
+def test_run_asks_the_oracle_only_for_what_was_asked() -> None:
+    handed: list[list[int]] = []
+
+    def oracle(indices: Index) -> list[int]:
+        handed.append(indices.tolist())
+        return [2 if i != 7 else UNKNOWN for i in indices.tolist()]
+
+    labels = run(batches([5, 2], [7], [1]), a_round(labels={0: 1}), oracle)
+    assert handed == [[5, 2], [7], [1]]
+    assert {i: int(v) for i, v in enumerate(labels) if v != UNKNOWN} == {0: 1, 1: 2, 2: 2, 5: 2}
+
+
+def test_run_wants_one_label_for_each_question() -> None:
+    with pytest.raises(UsageError, match="one label each"):
+        run(batches([5, 2]), a_round(), lambda indices: [1])
+
+
+def test_one_shot_asks_once_and_keeps_its_name() -> None:
+    @one_shot
+    def first_ones(round: Round) -> Index:
+        """The first."""
+        return round.unlabelled()[: round.budget]
+
+    assert first_ones.__name__ == "first_ones"
+    assert first_ones.__doc__ == "The first."
+    session = Session(first_ones, a_round(budget=3, labels={0: 1}))
+    assert session.wanted.tolist() == [1, 2, 3]
+    everything = dict.fromkeys(range(N), 0)
+    assert Session(first_ones, a_round(labels=everything)).done
+
+
+def searcher(items: list[int], started: list[int]) -> Any:
+    """Starts a plan that asks for its items one by one and waits for each answer."""
+
+    def start(known: Known) -> Plan:
+        started.append(items[0])
+        for i in items:
+            known = yield np.array([i], np.intp)
+            while i in known.open:
+                known = yield NOTHING
+
+    return start
+
+
+def side_by_side(started: list[int]) -> Strategy:
+    def strategy(round: Round) -> Plan:
+        known = Known(round.labels, [], {})
+        yield from interleave(
+            [searcher([0, 1, 2], started), searcher([5, 6], started), searcher([9], started)], known
+        )
+
+    return strategy
+
+
+def test_interleaved_plans_run_one_after_the_other_where_nobody_waits() -> None:
+    started: list[int] = []
+    session = Session(side_by_side(started), a_round())
+    asked = []
+    while not session.done:
+        assert len(session.wanted) == 1
+        asked.append(int(session.wanted[0]))
+        session.tell(asked[-1], 0)
+    assert asked == [0, 1, 2, 5, 6, 9]
+    assert started == [0, 5, 9]
+
+
+def test_a_later_plan_starts_only_when_all_before_it_wait() -> None:
+    started: list[int] = []
+    session = Session(side_by_side(started), a_round(), in_flight=2)
+    assert session.wanted.tolist() == [0, 5]
+    assert started == [0, 5]
+    session.tell(5, 0)
+    assert session.wanted.tolist() == [0, 6]
+    session.tell(0, 0)
+    assert session.wanted.tolist() == [6, 1]
+    assert started == [0, 5]
+    session.resize(3)
+    assert session.wanted.tolist() == [6, 1, 9]
+    for i in (9, 1, 6, 2):
+        session.tell(i, 0)
+    assert session.done
