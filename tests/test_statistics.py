@@ -13,24 +13,21 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from scipy import stats
 
+from cutpoint.experiment.significance import compare, holm, mean_difference, paired, wilcoxon
 from cutpoint.experiment.statistics import (
     Arm,
     Floats,
     Runs,
     Setting,
     area,
-    compare,
     final,
     gather,
-    holm,
-    mean_difference,
+    main_arm,
     noise_label,
-    paired,
     reach,
     saving_between,
     standard_error,
     target_value,
-    wilcoxon,
 )
 
 DIRECT, GALAXY, RANDOM = Arm("direct", 5), Arm("galaxy", 1), Arm("random", 1)
@@ -215,3 +212,10 @@ def test_noise_reads_as_people_say_it() -> None:
     assert DIRECT.label == "direct (5)"
     assert RANDOM.label == "random"
     assert Setting("digits-2", "0.1").label == "digits-2, 10 % noise"
+
+
+def test_the_main_arm_is_direct_with_five_in_flight() -> None:
+    arms = [Arm("random", 1), Arm("direct", 1), Arm("direct", 20), Arm("direct", 5)]
+    assert main_arm(arms) == DIRECT
+    assert main_arm(arms[:3]) == Arm("direct", 1)
+    assert main_arm([RANDOM, GALAXY]) == GALAXY

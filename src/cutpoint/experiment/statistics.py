@@ -1,4 +1,4 @@
-"""What finished runs say: mean curves, labels to a target, savings, paired tests.
+"""What finished runs say: mean curves, labels to a target, savings.
 
 Pure functions of tidy rows and arrays: no files, no plots, no prints, and nothing is extrapolated: a target
 that a curve does not reach stays None. Curves are raw, never smoothed. Metrics are defined in
@@ -8,7 +8,7 @@ that a curve does not reach stays None. Curves are raw, never smoothed. Metrics 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
@@ -144,6 +144,13 @@ def _setting_order(setting: Setting) -> tuple[str, int, float, str]:
         return setting.dataset, 1, 0.0, setting.noise
 
 
+def main_arm(arms: Iterable[Arm]) -> Arm:
+    """The arm that a report is about: direct (5), or its middle `parallel`; without direct, the first."""
+    known = sorted(set(arms), key=_arm_order)
+    direct = [arm for arm in known if arm.strategy == "direct"] or known[:1]
+    return next((arm for arm in direct if arm.parallel == 5), direct[(len(direct) - 1) // 2])
+
+
 def standard_error(values: Floats) -> Floats:
     """One standard error of the mean over axis 0, (S, ...) -> (...); NaN for a single seed."""
     if len(values) < 2:
@@ -212,110 +219,3 @@ def target_value(name: str, arms: Mapping[Arm, Runs]) -> float | None:
     except ValueError:
         named = [float(final(runs).mean()) for arm, runs in arms.items() if arm.strategy == name]
         return max(named) if named else None
-
-
-@dataclass(frozen=True)
-class Paired:
-    """Two arms compared seed by seed on one number each.
-
-    difference: mean of ours - other; error: its standard error (NaN for one seed); wins, losses: seeds in
-    which ours is higher, lower; p: Wilcoxon's signed-rank test, two-sided; adjusted: p after Holm's
-    correction within its family.
-    """
-
-    difference: float
-    error: float
-    wins: int
-    losses: int
-    n: int
-    p: float
-    adjusted: float
-
-    @property
-    def significant(self) -> bool:
-        """True where the corrected p is below 5 %."""
-        return self.adjusted < 0.05
-
-
-def paired(
-    ours: Runs, others: Mapping[Arm, Runs], number: Callable[[Runs], Floats] = area
-) -> dict[Arm, Paired]:
-    """Ours against every other arm, over the seeds both have; Holm's correction over all of `others`."""
-    mine = dict(zip(ours.seeds.tolist(), number(ours).tolist(), strict=True))
-    differences = {}
-    for arm, runs in others.items():
-        theirs = zip(runs.seeds.tolist(), number(runs).tolist(), strict=True)
-        shared = [mine[seed] - value for seed, value in theirs if seed in mine]
-        if shared:
-            differences[arm] = np.array(shared)
-    return compare(differences)
-
-
-def compare(differences: Mapping[Arm, Floats]) -> dict[Arm, Paired]:
-    """`Paired` of every arm's (n,) paired differences, n >= 1; together they are one family of tests."""
-    raw = [wilcoxon(values) for values in differences.values()]
-    return {
-        arm: Paired(
-            float(values.mean()),
-            float(standard_error(values)),
-            int((values > 0).sum()),
-            int((values < 0).sum()),
-            len(values),
-            p,
-            q,
-        )
-        for (arm, values), p, q in zip(differences.items(), raw, holm(raw), strict=True)
-    }
-
-
-def wilcoxon(differences: Floats) -> float:
-    """Two-sided p of Wilcoxon's signed-rank test on (n,) paired differences; 1 where all are zero.
-
-    Zeros are dropped, ties get their mean rank, and p is exact for every n, ties included: the usual normal
-    approximation for ties would call five seeds out of five significant, which no test can. n pairs cannot
-    give less than 2 / 2**n.
-    """
-    values = differences[differences != 0]
-    _, place, counts = np.unique(np.abs(values), return_inverse=True, return_counts=True)
-    twice_ranks = (2 * np.cumsum(counts) - counts + 1)[
-        place
-    ]  # mean ranks of ties are halves: doubled, they are whole
-    chance = np.ones(1)  # of every possible sum of positive ranks, when signs are fair coins
-    for rank in twice_ranks.tolist():
-        chance = (np.pad(chance, (0, rank)) + np.pad(chance, (rank, 0))) / 2
-    seen = int(twice_ranks[values > 0].sum())
-    return float(min(1.0, 2 * min(chance[: seen + 1].sum(), chance[seen:].sum())))
-
-
-def holm(p_values: Sequence[float]) -> list[float]:
-    """Holm's step-down adjustment of (m,) p values, in the given order.
-
-    The i-th smallest is multiplied by m - i + 1, made monotone, and at most 1.
-    """
-    order = np.argsort(np.asarray(p_values, np.float64), kind="stable")
-    adjusted = [1.0] * len(p_values)
-    highest = 0.0
-    for step, place in enumerate(order.tolist()):
-        highest = max(highest, min(1.0, (len(p_values) - step) * p_values[place]))
-        adjusted[place] = highest
-    return adjusted
-
-
-def mean_difference(curves: Curves, ours: Arm, other: Arm, number: Callable[[Runs], Floats] = area) -> Floats:
-    """(n,) ours - other per seed, averaged over all settings that have both arms.
-
-    Only seeds that both arms finished on each of these settings count, so every seed averages the same
-    settings.
-    """
-    settings = [arms for arms in curves.values() if ours in arms and other in arms]
-    tables = [
-        [
-            dict(zip(arms[arm].seeds.tolist(), number(arms[arm]).tolist(), strict=True))
-            for arm in (ours, other)
-        ]
-        for arms in settings
-    ]
-    if not tables:
-        return np.empty(0)
-    seeds = sorted(set.intersection(*(set(table) for pair in tables for table in pair)))
-    return np.array([np.mean([mine[seed] - theirs[seed] for mine, theirs in tables]) for seed in seeds])

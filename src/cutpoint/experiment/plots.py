@@ -1,0 +1,252 @@
+"""Curves of finished runs as matplotlib figures: raw means with a band of one standard error, never smoothed.
+
+Figures are made without pyplot, so nothing global is touched. Every strategy has one look everywhere, told
+apart by colour *and* dashes, so that colour-blind readers and grey prints lose nothing; direct is the strong
+one. Import this
+module late: matplotlib is slow to load.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator
+
+from cutpoint.experiment.pictures import FAINT, INK
+from cutpoint.experiment.statistics import (
+    Arm,
+    Curves,
+    Reach,
+    Runs,
+    Setting,
+    main_arm,
+    noise_label,
+    standard_error,
+)
+
+
+class Look(NamedTuple):
+    """How an arm is drawn: colour, matplotlib dash pattern, line width, order (higher is nearer)."""
+
+    colour: str
+    dash: str | tuple[int, tuple[float, ...]]
+    width: float
+    order: int
+
+
+# Mid-lightness colours: at least 3:1 on white and on near-black alike, and kept apart under red-green blindness by
+# lightness, hue and dashes.
+LOOKS: Mapping[str, Look] = {
+    "direct": Look("#e8480c", "-", 2.8, 9),
+    "galaxy": Look("#2f7fdb", "-", 1.7, 8),
+    "random": Look("#7a828c", (0, (5, 2)), 1.7, 7),
+    "confidence": Look("#0f9d8f", (0, (4, 1.2, 1, 1.2)), 1.4, 5),
+    "margin": Look("#8e6fd8", (0, (1, 1)), 1.6, 6),
+    "entropy": Look("#ad7c05", (0, (7, 1.5)), 1.4, 4),
+    "most_likely_positive": Look("#cf4f98", (0, (3, 1.2, 1, 1.2, 1, 1.2)), 1.4, 3),
+}
+DIRECT_SHADES = ("#f2935f", "#e8480c", "#a8380d")
+SPARE = ("#5a8f29", "#00838f", "#7b5d4a", "#b3475c", "#5468c9")
+
+
+def looks(arms: Iterable[Arm]) -> dict[Arm, Look]:
+    """The look of every arm: fixed per strategy; the arms of direct share its hue, the main one is strongest."""
+    known = sorted(set(arms), key=lambda arm: (arm.strategy, arm.parallel))
+    spare = sorted({arm.strategy for arm in known} - LOOKS.keys())
+    found = {}
+    for arm in known:
+        look = LOOKS.get(arm.strategy) or Look(SPARE[spare.index(arm.strategy) % len(SPARE)], "-", 1.4, 2)
+        family = [other for other in known if other.strategy == arm.strategy]
+        if len(family) > 1:
+            place, middle = family.index(arm), family.index(main_arm(family))
+            if place != middle:
+                shade = DIRECT_SHADES[0 if place < middle else 2] if arm.strategy == "direct" else look.colour
+                look = Look(shade, (0, (2, 0.8)) if place < middle else (0, (6, 1)), 1.8, look.order - 1)
+        found[arm] = look
+    return found
+
+
+def class_name(arm: Arm) -> str:
+    """The arm as a name that is safe in SVG, CSS and file names, such as "arm-direct-5"."""
+    return "arm-" + re.sub(r"[^a-z0-9]+", "-", f"{arm.strategy}-{arm.parallel}".lower())
+
+
+def draw_curves(ax: Axes, arms: Mapping[Arm, Runs], styles: Mapping[Arm, Look]) -> None:
+    """Draw every arm's mean over seeds against the number of labels, with a band of one standard error."""
+    for arm, runs in arms.items():
+        look = styles[arm]
+        error = standard_error(runs.values)
+        if np.isfinite(error).all():
+            low, high = runs.mean - error, runs.mean + error
+            band = ax.fill_between(runs.n_labels, low, high, color=look.colour, alpha=0.16, linewidth=0)
+            band.set_gid(class_name(arm))
+        marker = "o" if len(runs.n_labels) == 1 else None
+        (line,) = ax.plot(
+            runs.n_labels,
+            runs.mean,
+            color=look.colour,
+            linestyle=look.dash,
+            linewidth=look.width,
+            marker=marker,
+        )
+        line.set_zorder(10 + look.order)
+        line.set_gid(class_name(arm))
+    dress(ax)
+
+
+def dress(ax: Axes) -> None:
+    """The common look of all panels: no box, faint horizontal lines, few round ticks."""
+    ax.spines[["top", "right", "left"]].set_visible(False)
+    ax.spines["bottom"].set_color(INK)
+    ax.grid(axis="y", color=FAINT, linewidth=0.8)
+    ax.set_axisbelow(True)
+    ax.tick_params(colors=INK, length=0, labelsize=9)
+    ax.tick_params(axis="x", length=3)
+    ax.xaxis.set_major_locator(MaxNLocator(5, integer=True))
+    ax.yaxis.set_major_locator(MaxNLocator(5))
+    ax.margins(x=0.02)
+
+
+def panel(
+    arms: Mapping[Arm, Runs], styles: Mapping[Arm, Look], ylabel: str, span: tuple[float, float] | None = None
+) -> Figure:
+    """One panel alone, for pages, which have their own title and legend."""
+    figure = Figure(figsize=(4.4, 3.0), layout="constrained")
+    ax = figure.subplots()
+    draw_curves(ax, arms, styles)
+    ax.set_xlabel("labels", color=INK, fontsize=9)
+    ax.set_ylabel(ylabel, color=INK, fontsize=9)
+    if span is not None:
+        ax.set_ylim(span)
+    return figure
+
+
+def span_of(settings: Iterable[Mapping[Arm, Runs]]) -> tuple[float, float]:
+    """One vertical range for all given panels, bands included, so that they can be compared by eye."""
+    lows, highs = [], []
+    for arms in settings:
+        for runs in arms.values():
+            error = np.nan_to_num(standard_error(runs.values))
+            lows.append(np.nanmin(runs.mean - error))
+            highs.append(np.nanmax(runs.mean + error))
+    low, high = min(lows, default=0.0), max(highs, default=1.0)
+    room = 0.04 * (high - low) or 0.05
+    return float(low - room), float(high + room)
+
+
+def curves_figure(curves: Curves, ylabel: str) -> Figure:
+    """One panel per setting: a row per data set with one vertical range, its label noise from left to right."""
+    rows: dict[str, list[Setting]] = {}
+    for setting in curves:
+        rows.setdefault(setting.dataset, []).append(setting)
+    cells = [
+        [
+            (noise_label(setting.noise), curves[setting], span_of(curves[s] for s in settings))
+            for setting in settings
+        ]
+        for settings in rows.values()
+    ]
+    return _grid(cells, list(rows), ylabel)
+
+
+def classes_figure(by_class: Sequence[Curves], names: Sequence[str], dataset: str, ylabel: str) -> Figure:
+    """One panel per label noise (rows) and class (columns) of one data set."""
+    settings = [setting for setting in by_class[0] if setting.dataset == dataset]
+    cells = [
+        [
+            (name, curves[setting], span_of(c[setting] for c in by_class if setting in c))
+            for name, curves in zip(names, by_class, strict=True)
+            if setting in curves
+        ]
+        for setting in settings
+    ]
+    return _grid(cells, [setting.label for setting in settings], ylabel)
+
+
+Cell = tuple[str, Mapping[Arm, Runs], tuple[float, float]]
+
+
+def _grid(cells: Sequence[Sequence[Cell]], titles: Sequence[str], ylabel: str) -> Figure:
+    styles = looks(arm for row in cells for _, arms, _ in row for arm in arms)
+    wide, high = max(len(row) for row in cells), len(cells)
+    legend_rows = -(-len(styles) // max(1, int(wide * 3.0 // 1.7)))
+    figure = Figure(
+        figsize=(max(4.4, 3.0 * wide + 0.4), 2.6 * high + 0.3 + 0.22 * legend_rows), layout="constrained"
+    )
+    grid = figure.subplots(high, wide, squeeze=False)
+    for axes, row, title in zip(grid, cells, titles, strict=True):
+        for column, ax in enumerate(axes):
+            if column >= len(row):
+                ax.set_visible(False)
+                continue
+            name, arms, span = row[column]
+            draw_curves(ax, arms, styles)
+            ax.set_ylim(span)
+            ax.set_title(f"{title} · {name}", loc="left", fontsize=9.5, color=INK, fontweight="bold")
+            ax.set_xlabel("labels" if axes is grid[-1] else "", color=INK, fontsize=9)
+            if column == 0:
+                ax.set_ylabel(ylabel, color=INK, fontsize=9)
+    legend(figure, styles, columns=-(-len(styles) // legend_rows))
+    return figure
+
+
+def legend(figure: Figure, styles: Mapping[Arm, Look], columns: int) -> None:
+    """One legend above all panels, direct first."""
+    order = sorted(styles, key=lambda arm: (-styles[arm].order, arm.parallel))
+    handles = [
+        Line2D([], [], color=styles[a].colour, linestyle=styles[a].dash, linewidth=styles[a].width)
+        for a in order
+    ]
+    figure.legend(
+        handles,
+        [arm.label for arm in order],
+        loc="outside upper left",
+        ncols=columns,
+        frameon=False,
+        fontsize=9,
+        labelcolor=INK,
+        handlelength=2.4,
+    )
+
+
+def reach_figure(
+    reaches: Mapping[Setting, Mapping[Arm, Reach]], styles: Mapping[Arm, Look], most: int
+) -> Figure:
+    """Labels of the mean curve to each setting's target, a row per setting; "not reached" stands past the
+    line.
+
+    most: the number of labels at which the runs end.
+    """
+    figure = Figure(figsize=(7.6, 0.42 * len(reaches) + 0.9), layout="constrained")
+    ax = figure.subplots()
+    for place, arms in enumerate(reaches.values()):
+        ax.axhline(place, color=FAINT, linewidth=0.8, zorder=0)
+        for arm, found in arms.items():
+            look = styles[arm]
+            strong = arm.strategy == "direct"
+            (dot,) = ax.plot(
+                [most * 1.05 if found.of_mean is None else found.of_mean],
+                [place],
+                marker="o" if found.of_mean is not None else "x",
+                markersize=10 if strong else 7,
+                markeredgewidth=1.2,
+                color=look.colour,
+                alpha=1.0 if strong else 0.85,
+                zorder=10 + look.order,
+                linestyle="",
+            )
+            dot.set_gid(class_name(arm))
+    dress(ax)
+    ax.grid(visible=False)
+    ax.axvline(most, color=INK, linewidth=0.8, linestyle=(0, (1, 2)))
+    ax.set_xlim(0, most * 1.09)
+    ax.set_ylim(len(reaches) - 0.5, -0.5)
+    ax.set_yticks(range(len(reaches)), [setting.label for setting in reaches])
+    ax.set_xlabel("labels needed (crosses: not reached)", color=INK, fontsize=9)
+    return figure

@@ -1,0 +1,118 @@
+"""Writes results folders as `bench run` would, without running anything, for the tests of the report."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+HEADER = "dataset,strategy,seed,noise,parallel,round,n_labels,metric,value"
+ARMS = [
+    ("direct", 1),
+    ("direct", 5),
+    ("galaxy", 1),
+    ("random", 1),
+    ("margin", 1),
+    ("most_likely_positive", 1),
+]
+SPEED = {"direct": 3.0, "galaxy": 2.2, "random": 1.0, "margin": 1.8, "most_likely_positive": 0.7}
+
+
+def write_folder(
+    out: Path,
+    *,
+    datasets: Sequence[str] = ("digits-2", "digits-3"),
+    noises: Sequence[str] = ("0", "0.1"),
+    seeds: int = 6,
+    arms: Sequence[tuple[str, int]] = tuple(ARMS),
+    rounds: int = 10,
+) -> Path:
+    """A whole campaign's folder at `out`: config.json, a file per run, a snapshot per data set."""
+    (out / "runs").mkdir(parents=True)
+    (out / "snapshots").mkdir()
+    config = {
+        "format": "cutpoint-bench/1",
+        "cutpoint": "0.1.0",
+        "preset": "quick",
+        "datasets": list(datasets),
+        "strategies": list(dict.fromkeys(name for name, _ in arms)),
+        "noise": list(noises),
+        "parallel": sorted({parallel for name, parallel in arms if name == "direct"}),
+        "seeds": list(range(seeds)),
+        "first": 20,
+        "budget": 20,
+        "rounds": rounds,
+        "versions": {"numpy": "2.4.0", "scikit-learn": "1.8.0"},
+    }
+    (out / "config.json").write_text(json.dumps(config, indent=1))
+    for dataset in datasets:
+        for noise in noises:
+            for strategy, parallel in arms:
+                for seed in range(seeds):
+                    write_run(out, dataset, strategy, seed, noise, parallel, rounds)
+        write_snapshot(out / "snapshots" / f"{dataset}.npz", n_classes=n_classes(dataset))
+    return out
+
+
+def n_classes(dataset: str) -> int:
+    return int(dataset.rpartition("-")[2])
+
+
+def write_run(
+    out: Path, dataset: str, strategy: str, seed: int, noise: str, parallel: int, rounds: int = 10
+) -> Path:
+    """One run's tidy rows: curves that rise towards a ceiling that noise lowers."""
+    rng = np.random.default_rng([seed, len(strategy), parallel])
+    level = float(noise) if noise.replace(".", "").isdigit() else 0.15
+    k = n_classes(dataset)
+    path = out / "runs" / f"{dataset}-{strategy}-{parallel}-{noise.replace(':', '_')}-{seed}.csv"
+    lines = [HEADER]
+    for t in range(rounds + 1):
+        n = 20 * (t + 1)
+        height = (0.95 - level) - (0.45 - level) * np.exp(-0.12 * t * SPEED.get(strategy, 1.5))
+        recalls = np.clip(height + 0.02 * rng.standard_normal(k) + np.linspace(-0.08, 0.08, k), 0, 1)
+        found = np.round(n * (0.1 + 0.4 * (1 - np.exp(-0.1 * t * SPEED.get(strategy, 1.5)))) / max(1, k - 1))
+        values = {
+            "balanced_accuracy": recalls.mean(),
+            "minority_found": found,
+            "label_noise": level,
+            "C": 0.1,
+        }
+        values |= {f"recall_{c}": recalls[c] for c in range(k)}
+        values |= {f"found_{c}": found if c < k - 1 else n - (k - 1) * found for c in range(k)}
+        values |= {"seconds_fit": 0.2, "seconds_score": 0.01, "seconds_select": 0.02}
+        lines += [
+            f"{dataset},{strategy},{seed},{noise},{parallel},{t},{n},{metric},{value:.6g}"
+            for metric, value in values.items()
+        ]
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+def write_snapshot(path: Path, *, n: int = 600, n_classes: int = 2, seed: int = 0) -> Path:
+    """The pool before and after a round: scores of an imbalanced pool, a few labels, twenty more answers."""
+    rng = np.random.default_rng(seed)
+    share = np.r_[np.full(n_classes - 1, 0.12), 1 - 0.12 * (n_classes - 1)]
+    clean = rng.choice(n_classes, n, p=share)
+    logits = 2.2 * np.eye(n_classes)[clean] + rng.standard_normal((n, n_classes)) + np.log(share)
+    probs: NDArray[np.float32] = np.exp(logits - logits.max(axis=1, keepdims=True)).astype(np.float32)
+    probs /= probs.sum(axis=1, keepdims=True)
+    before = np.full(n, -1)
+    first = rng.choice(n, 20, replace=False)
+    before[first] = clean[first]
+    asked = rng.permutation(np.flatnonzero(before < 0))[:20]
+    after = before.copy()
+    after[asked] = clean[asked]
+    np.savez(
+        path,
+        probs=probs,
+        labels_before=before,
+        labels_after=after,
+        asked=asked,
+        clean=clean,
+        classes=np.array([f"digit {c}" for c in range(n_classes - 1)] + ["others"]),
+    )
+    return path
