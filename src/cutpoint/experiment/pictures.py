@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import re
 from pathlib import Path
+from typing import Any
 
 from matplotlib import rc_context
 from matplotlib.figure import Figure
@@ -30,7 +31,7 @@ def svg(figure: Figure, name: str) -> str:
 
 
 def page_svg(figure: Figure, name: str, title: str) -> str:
-    """The figure as an <svg> element for a page: transparent, in the page's own ink and fonts, of any width."""
+    """The figure as an <svg> element for a page: transparent, in the page's own ink and fonts, any width."""
     text = _bytes(figure, "svg", 72, name, transparent=True).decode()
     text = text[text.index("<svg") :]
     text = re.sub(r"<metadata>.*?</metadata>\s*", "", text, flags=re.DOTALL)
@@ -48,7 +49,7 @@ def page_svg(figure: Figure, name: str, title: str) -> str:
 
 def _bytes(figure: Figure, form: str, dpi: int, salt: str = "cutpoint", transparent: bool = False) -> bytes:
     out = io.BytesIO()
-    settings = {"svg.fonttype": "none", "svg.hashsalt": salt, "font.family": "sans-serif"}
+    settings: dict[Any, Any] = {"svg.fonttype": "none", "svg.hashsalt": salt, "font.family": "sans-serif"}
     with rc_context(settings):
         figure.savefig(
             out,

@@ -35,16 +35,16 @@ class Look(NamedTuple):
     """How an arm is drawn: colour, matplotlib dash pattern, line width, order (higher is nearer)."""
 
     colour: str
-    dash: str | tuple[int, tuple[float, ...]]
+    dash: tuple[float, tuple[float, ...]]
     width: float
     order: int
 
 
-# Mid-lightness colours: at least 3:1 on white and on near-black alike, and kept apart under red-green blindness by
-# lightness, hue and dashes.
+# Mid-lightness colours: at least 3:1 on white and on near-black alike, and kept apart under red-green blindness
+# by lightness, hue and dashes.
 LOOKS: Mapping[str, Look] = {
-    "direct": Look("#e8480c", "-", 2.8, 9),
-    "galaxy": Look("#2f7fdb", "-", 1.7, 8),
+    "direct": Look("#e8480c", (0, ()), 2.8, 9),
+    "galaxy": Look("#2f7fdb", (0, ()), 1.7, 8),
     "random": Look("#7a828c", (0, (5, 2)), 1.7, 7),
     "confidence": Look("#0f9d8f", (0, (4, 1.2, 1, 1.2)), 1.4, 5),
     "margin": Look("#8e6fd8", (0, (1, 1)), 1.6, 6),
@@ -56,12 +56,12 @@ SPARE = ("#5a8f29", "#00838f", "#7b5d4a", "#b3475c", "#5468c9")
 
 
 def looks(arms: Iterable[Arm]) -> dict[Arm, Look]:
-    """The look of every arm: fixed per strategy; the arms of direct share its hue, the main one is strongest."""
+    """The look of every arm: fixed per strategy; the arms of direct share a hue, the main one is strongest."""
     known = sorted(set(arms), key=lambda arm: (arm.strategy, arm.parallel))
     spare = sorted({arm.strategy for arm in known} - LOOKS.keys())
     found = {}
     for arm in known:
-        look = LOOKS.get(arm.strategy) or Look(SPARE[spare.index(arm.strategy) % len(SPARE)], "-", 1.4, 2)
+        look = LOOKS.get(arm.strategy) or Look(SPARE[spare.index(arm.strategy) % len(SPARE)], (0, ()), 1.4, 2)
         family = [other for other in known if other.strategy == arm.strategy]
         if len(family) > 1:
             place, middle = family.index(arm), family.index(main_arm(family))
@@ -141,7 +141,7 @@ def span_of(settings: Iterable[Mapping[Arm, Runs]]) -> tuple[float, float]:
 
 
 def curves_figure(curves: Curves, ylabel: str) -> Figure:
-    """One panel per setting: a row per data set with one vertical range, its label noise from left to right."""
+    """One panel per setting: a row with one vertical range per data set, its noise from left to right."""
     rows: dict[str, list[Setting]] = {}
     for setting in curves:
         rows.setdefault(setting.dataset, []).append(setting)
@@ -218,8 +218,7 @@ def legend(figure: Figure, styles: Mapping[Arm, Look], columns: int) -> None:
 def reach_figure(
     reaches: Mapping[Setting, Mapping[Arm, Reach]], styles: Mapping[Arm, Look], most: int
 ) -> Figure:
-    """Labels of the mean curve to each setting's target, a row per setting; "not reached" stands past the
-    line.
+    """Labels of the mean curve to each setting's target, a row per setting; crosses: not reached.
 
     most: the number of labels at which the runs end.
     """

@@ -53,6 +53,6 @@ def read_snapshot(path: Path) -> Snapshot:
 def damaged_snapshot(path: Path, error: object) -> DataError:
     """What to say of a snapshot that cannot be read."""
     return DataError(
-        f"{path} is no snapshot of a benchmark round ({error}); delete it and run the same `cutpoint bench run`"
-        " again, which writes it anew."
+        f"{path} is no snapshot of a benchmark round ({error}); delete it and run the same"
+        " `cutpoint bench run` again, which writes it anew."
     )
