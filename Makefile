@@ -67,7 +67,7 @@ bench: $(VENV)/.installed
 	@for script in benchmarks/bench_*.py; do $(BIN)/python $$script; done
 
 cli-page: $(VENV)/.installed-dev
-	@$(BIN)/python docs/make_cli_page.py
+	@$(BIN)/python tools/cli_page.py
 
 docs: $(VENV)/.installed-docs
 	@$(BIN)/mkdocs build --strict

@@ -1,0 +1,118 @@
+"""The package as it is installed: its command, its version, what its metadata promises."""
+
+from __future__ import annotations
+
+import ast
+import importlib.metadata
+import re
+import resource
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import cutpoint
+
+ROOT = Path(__file__).parent.parent
+SOURCES = sorted((ROOT / "src" / "cutpoint").rglob("*.py"))
+IMPORTED_AS = {"sklearn": "scikit-learn", "open_clip": "open_clip_torch"}
+
+
+@pytest.fixture(scope="module")
+def project() -> dict[str, Any]:
+    """The [project] table of pyproject.toml."""
+    table: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    return table
+
+
+def names(requirements: list[str]) -> set[str]:
+    """The bare, normalised names of requirements."""
+    return {re.split(r"[\[<>=!~ ;]", line)[0].lower().replace("_", "-") for line in requirements}
+
+
+def cutpoint_command(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run the command line in a process of its own."""
+    call = "import sys; from cutpoint.cli import main; sys.argv[0] = 'cutpoint'; main()"
+    return subprocess.run([sys.executable, "-c", call, *arguments], capture_output=True, text=True)
+
+
+def third_party(tree: ast.Module) -> Iterator[tuple[ast.stmt, str]]:
+    """(statement, top-level module) of every import that is neither ours nor the standard library's."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom):
+            imported = [node.module or ""]
+        elif isinstance(node, ast.Import):
+            imported = [name.name for name in node.names]
+        else:
+            continue
+        for module in {name.split(".")[0] for name in imported} - {"cutpoint", *sys.stdlib_module_names}:
+            yield node, module
+
+
+def test_the_version_is_said_once(project: dict[str, Any]) -> None:
+    assert cutpoint.__version__ == project["version"]
+    done = cutpoint_command("--version")
+    assert done.returncode == 0
+    assert project["version"] in done.stdout
+    assert f"## {project['version']}" in (ROOT / "CHANGELOG.md").read_text()
+
+
+def test_help_names_every_command_and_is_quick() -> None:
+    spent = []
+    for _ in range(3):
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        done = cutpoint_command("--help")
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        spent.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+        assert done.returncode == 0, done.stderr
+        assert "bench" in done.stdout
+        assert "select" in done.stdout
+    # Processor time, not the clock: other tests run beside this one. `make bench` shows the clock's time.
+    assert min(spent) < 0.4
+
+
+def test_the_console_script_points_at_main(project: dict[str, Any]) -> None:
+    assert project["scripts"] == {"cutpoint": "cutpoint.cli:main"}
+
+
+def test_every_third_party_import_is_declared_and_extras_are_imported_late(project: dict[str, Any]) -> None:
+    base = names(project["dependencies"])
+    extras = set().union(*(names(lines) for lines in project["optional-dependencies"].values()))
+    for path in SOURCES:
+        tree = ast.parse(path.read_text())
+        for node, module in third_party(tree):
+            wanted = IMPORTED_AS.get(module, module).lower().replace("_", "-")
+            where = f"{path.relative_to(ROOT)}:{node.lineno} imports {module}"
+            assert wanted in base | extras, f"{where}, which pyproject.toml does not declare"
+            late = node not in tree.body
+            assert wanted in base or late, f"{where} of an extra at its head; import it where it is used"
+
+
+def test_each_extra_names_the_files_that_need_it() -> None:
+    text = (ROOT / "pyproject.toml").read_text().split("[project.optional-dependencies]")[1].split("\n[")[0]
+    lines = text.splitlines()
+    for place, line in enumerate(lines):
+        if re.match(r"[a-z]+ = \[", line):
+            assert lines[place - 1].startswith("# "), f"{line}: say above it which files need it"
+            for name in re.findall(r"\b(?:\w+/)+\w+\.py\b", lines[place - 1]):
+                assert (ROOT / "src" / "cutpoint" / name).exists(), f"{line}: {name} does not exist"
+
+
+def test_the_constraints_pin_every_base_dependency_and_torch(project: dict[str, Any]) -> None:
+    lines = [line for line in (ROOT / "constraints.txt").read_text().splitlines() if line and line[0] != "#"]
+    assert all(re.fullmatch(r"[\w.-]+==[\w.]+", line) for line in lines)
+    assert names(project["dependencies"]) <= names(lines)
+    assert "torch==2.13.0" in lines
+
+
+def test_the_typing_marker_is_shipped() -> None:
+    assert (Path(cutpoint.__file__).parent / "py.typed").exists()
+
+
+def test_the_installed_metadata_is_this_version() -> None:
+    installed = {found.metadata["Name"]: found.version for found in importlib.metadata.distributions()}
+    assert installed.get("cutpoint", cutpoint.__version__) == cutpoint.__version__
