@@ -43,11 +43,10 @@ def probabilities(draw: st.DrawFn, n: int, n_classes: int, kind: str) -> NDArray
     """(n, n_classes) float32; every kind but "smooth" is rich in exact ties."""
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
     if kind == "smooth":
-        smooth: NDArray[np.float32] = rng.dirichlet(np.full(n_classes, 0.5), n).astype(np.float32)
-        return smooth
+        return np.asarray(rng.dirichlet(np.full(n_classes, 0.5), n), np.float32)
     if kind == "saturated":
         hot = rng.integers(n_classes, size=(n, 1))
-        return (hot == np.arange(n_classes)).astype(np.float32)
+        return np.asarray(hot == np.arange(n_classes), np.float32)
     if kind == "equal":
         return np.full((n, n_classes), 1 / n_classes, np.float32)
     weights = rng.integers(0, 4, (n, n_classes)) + 1e-12

@@ -259,10 +259,12 @@ def confidence_values(probs: Probs) -> list[float]:
 
 
 def margin_values(probs: Probs) -> list[float]:
-    """Largest minus second largest probability, in float32; with one class the second is 0."""
+    """Largest minus second largest probability, in float32; with one class there is none, and all are equal."""
+    if probs.shape[1] == 1:
+        return [0.0] * len(probs)
     answer = []
     for row in probs:
-        top = sorted([np.float32(p) for p in row] + [np.float32(0)], reverse=True)
+        top = sorted((np.float32(p) for p in row), reverse=True)
         answer.append(float(top[0] - top[1]))
     return answer
 
