@@ -20,7 +20,7 @@ _CACHE: WeakKeyDictionary[Pool, dict[bool, Scaled]] = WeakKeyDictionary()
 
 @dataclass(frozen=True, eq=False)
 class Scaled:
-    """(features - centre) / spread; centre (d,), spread (d,) float32, the latter mostly one number d times."""
+    """(features - centre) / spread; centre (d,), spread (d,) float32, often one number d times."""
 
     pool_features: Features
     centre: NDArray[np.float32]

@@ -1,0 +1,67 @@
+"""The command `cutpoint`: thin, and quick to answer, since every command imports what it needs when it runs.
+
+Exit codes: 0 done, 1 failed, 2 your input (one sentence on stderr), 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from cutpoint.cli_run import bench_run
+from cutpoint.errors import CutpointError, DataError, UsageError
+
+app = typer.Typer(
+    help="Active learning for classes that are rare and labels that are wrong.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+bench = typer.Typer(help="Compare strategies on data whose labels are known.", no_args_is_help=True)
+app.add_typer(bench, name="bench")
+bench.command("run")(bench_run)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from cutpoint import __version__
+
+        typer.echo(f"cutpoint {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Hold the options of the command itself."""
+
+
+def main() -> None:
+    """Run the command and exit."""
+    sys.exit(run_cli(sys.argv[1:]))
+
+
+def run_cli(arguments: list[str]) -> int:
+    """The exit code of a command line; what went wrong is one sentence on stderr, never a traceback."""
+    try:
+        code = app(arguments, prog_name="cutpoint", standalone_mode=False)
+        return code if isinstance(code, int) else 0
+    except CutpointError as error:
+        return _fail(str(error), 2 if isinstance(error, UsageError | DataError) else 1)
+    except (KeyboardInterrupt, typer.Abort):
+        return _fail("interrupted.", 130)
+    except Exception as error:
+        if not hasattr(error, "format_message"):  # what the command line parser raises says what is wrong
+            raise
+        asked = getattr(getattr(error, "ctx", None), "command_path", "cutpoint")
+        return _fail(f"{error.format_message().rstrip('.')}; see `{asked} --help`.", 2)
+
+
+def _fail(message: str, code: int) -> int:
+    typer.echo(f"error: {' '.join(message.split())}" if code != 130 else message, err=True)
+    return code

@@ -1,0 +1,225 @@
+"""`cutpoint bench run`: options in, runs out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:  # all of it is imported late: --help must not wait for it
+    from cutpoint.experiment.config import BenchConfig
+    from cutpoint.experiment.runner import Progress
+
+DEFAULT_STRATEGIES = ["direct", "galaxy", "margin", "random"]
+Many = list[str] | None
+
+
+def bench_run(
+    dataset: Annotated[
+        Many, typer.Option(help="Data sets: digits-2, drawn-3:n=2000, cifar10-jpeg-2, a file, ...")
+    ] = None,
+    preset: Annotated[str | None, typer.Option(help="Start from named options: quick, features.")] = None,
+    strategies: Annotated[Many, typer.Option(help="Strategies, by name.")] = None,
+    noise: Annotated[Many, typer.Option(help="Rates, human:COLUMN or matrix:FILE.")] = None,
+    parallel: Annotated[Many, typer.Option(help="Annotators at a time, for strategies that care.")] = None,
+    seeds: Annotated[int | None, typer.Option(help="How many seeds: 0, 1, 2, ...")] = None,
+    first: Annotated[int | None, typer.Option(help="Labels of the first, random batch.")] = None,
+    budget: Annotated[int | None, typer.Option(help="Labels of each further round.")] = None,
+    rounds: Annotated[int | None, typer.Option(help="Rounds after the first batch.")] = None,
+    learner: Annotated[
+        str | None, typer.Option(help="logistic, logistic:C=0.01, logistic:by_column=yes, mlp:hidden=64.")
+    ] = None,
+    features_column: Annotated[str | None, typer.Option(help="Of a data file: its features.")] = None,
+    label_column: Annotated[str | None, typer.Option(help="Of a data file: its labels.")] = None,
+    split_column: Annotated[str | None, typer.Option(help="Of a data file: its split.")] = None,
+    group: Annotated[int | None, typer.Option(help="Join the classes of a data file to this many.")] = None,
+    data_root: Annotated[
+        Path | None, typer.Option(envvar="CUTPOINT_DATA", help="Folder of the larger data sets.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="Folder of the results.")] = None,
+    jobs: Annotated[int | None, typer.Option(help="Processes; as many as cores if not given.")] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Print the runs and their hours, and stop.")
+    ] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
+) -> None:
+    """Run strategies on data sets under noise, over several seeds, and store what was measured.
+
+    Lists are separated by commas. The same command goes on where it was stopped.
+    """
+    given = {
+        "strategies": _split(strategies),
+        "parallel": _integers("parallel", _split(parallel)),
+        "seeds": seeds,
+        "first": first,
+        "budget": budget,
+        "rounds": rounds,
+        "learner": learner,
+        "features_column": features_column,
+        "label_column": label_column,
+        "split_column": split_column,
+        "group": group,
+    }
+    from cutpoint.errors import UsageError
+
+    config = _config(preset, _split(dataset), _split(noise), given)
+    jobs = _cores() if jobs is None else jobs
+    if jobs < 1:
+        raise UsageError(f"jobs is {jobs}; it must be at least 1.")
+    if dry_run:
+        _print_plan(config, data_root, jobs)
+        return
+    if out is None:
+        raise UsageError("no folder for the results is given; name one with --out FOLDER.")
+    _run(config, out, data_root, jobs, preset, quiet)
+
+
+def _config(
+    preset: str | None, datasets: list[str] | None, noise: list[str] | None, given: dict[str, Any]
+) -> BenchConfig:
+    """The preset's options with the given ones over them."""
+    from cutpoint.errors import UsageError
+    from cutpoint.experiment import presets
+    from cutpoint.experiment.config import make_config
+
+    options: dict[str, Any] = {"strategies": DEFAULT_STRATEGIES} if preset is None else presets.preset(preset)
+    if datasets:
+        before = options.get("suites", [{"noise": ["0"]}])
+        options["suites"] = [{"datasets": datasets, "noise": before[0]["noise"]}]
+    if "suites" not in options:
+        raise UsageError("no data set is given; name one with --dataset, or a preset with --preset.")
+    if noise:
+        options["suites"] = [{**suite, "noise": noise} for suite in options["suites"]]
+    return make_config(options | {name: value for name, value in given.items() if value is not None})
+
+
+def _split(texts: Many) -> list[str] | None:
+    """All parts between commas, of all times the option was given."""
+    parts = [part.strip() for text in texts or () for part in text.split(",")]
+    return [part for part in parts if part] or None
+
+
+def _integers(name: str, texts: list[str] | None) -> list[int] | None:
+    from cutpoint.errors import UsageError
+
+    if texts is None:
+        return None
+    wrong = [text for text in texts if not text.lstrip("-").isdecimal()]
+    if wrong:
+        raise UsageError(f"{name} is '{wrong[0]}'; it must be whole numbers, separated by commas.")
+    return [int(text) for text in texts]
+
+
+def _cores() -> int:
+    """How many cores this process may use."""
+    import os
+
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _run(
+    config: BenchConfig, out: Path, data_root: Path | None, jobs: int, preset: str | None, quiet: bool
+) -> None:
+    from cutpoint.experiment.runner import run_benchmark
+
+    last: list[Progress] = []
+    try:
+        with _shown_progress(quiet) as show:
+
+            def progress(now: Progress) -> None:
+                last[:] = [now]
+                show(now)
+
+            count = run_benchmark(config, out, root=data_root, jobs=jobs, preset=preset, progress=progress)
+    except KeyboardInterrupt:
+        done = (
+            f"{last[0].done} of {last[0].total} runs are finished and kept" if last else "nothing was run yet"
+        )
+        typer.echo(f"interrupted: {done}; the same command goes on from there.", err=True)
+        raise typer.Exit(130) from None
+    if not quiet:
+        already = last[0].found
+        typer.echo(f"{count} runs done{f', {already} were done before' if already else ''}: {out}")
+        typer.echo(f"See them with: cutpoint bench report {out}")
+
+
+@contextmanager
+def _shown_progress(quiet: bool) -> Iterator[Callable[[Progress], None]]:
+    """A bar with the time left on a terminal; elsewhere, a line now and then."""
+    from time import monotonic
+
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
+    from rich.progress import Progress as Bar
+
+    console = Console(stderr=True)
+    began = monotonic()
+    spoke = began
+    bar = Bar(
+        TextColumn("runs"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[left]}"),
+        console=console,
+        disable=quiet or not console.is_terminal,
+    )
+    with bar:
+        task = bar.add_task("runs", left="")
+
+        def show(now: Progress) -> None:
+            nonlocal spoke
+            fresh = now.done - now.found
+            left = (monotonic() - began) / fresh * (now.total - now.done) if fresh else None
+            text = "" if left is None else f"{_duration(left)} left"
+            bar.update(task, completed=now.done, total=now.total, left=text)
+            if bar.disable and not quiet and monotonic() - spoke > 30:
+                spoke = monotonic()
+                typer.echo(f"{now.done} of {now.total} runs, {text}", err=True)
+
+        yield show
+
+
+def _duration(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}"
+
+
+def _print_plan(config: BenchConfig, data_root: Path | None, jobs: int) -> None:
+    """A table of the runs, what they will take, and the rates of human noise."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from cutpoint.experiment.runner import estimate_seconds, prepare
+
+    described = prepare(config, data_root)
+    table = Table(title="Runs")
+    for column in ("data set", "noise", "strategies", "seeds", "runs"):
+        table.add_column(column, justify="right" if column in ("seeds", "runs") else "left")
+    runs = config.runs()
+    for dataset, noise in dict.fromkeys((spec.dataset, spec.noise) for spec in runs):
+        here = [spec for spec in runs if (spec.dataset, spec.noise) == (dataset, noise)]
+        variants = dict.fromkeys((spec.strategy, spec.parallel) for spec in here)
+        names: dict[str, list[str]] = {}
+        for strategy, parallel in variants:
+            names.setdefault(strategy, []).append(str(parallel))
+        shown = ", ".join(
+            f"{name} ({', '.join(many)})" if name == "direct" else name for name, many in names.items()
+        )
+        table.add_row(config.shown_name(dataset), noise, shown, str(config.seeds), str(len(here)))
+    console = Console(width=100)
+    console.print(table)
+    for name, about in described.items():
+        for noise, rates in about["noise"].items():
+            each = ", ".join(
+                f"{c} {r:.1%}" for c, r in zip(about["classes"], rates["per_class"], strict=True)
+            )
+            console.print(
+                f"{name}, {noise}: {rates['overall']:.1%} wrong after grouping ({each})", highlight=False
+            )
+    hours = estimate_seconds(config, data_root, jobs) / 3600
+    took = f"{hours:.1f} hours" if hours >= 0.1 else f"{hours * 60:.1f} minutes"
+    console.print(f"{len(runs)} runs, about {took} with {jobs} processes (estimated)", highlight=False)

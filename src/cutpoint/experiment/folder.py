@@ -1,0 +1,157 @@
+"""A results folder that a run may write into: begun, or gone on with, under the same configuration."""
+
+from __future__ import annotations
+
+import platform
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from cutpoint.core.noise import noise_rate_per_class
+from cutpoint.data import Benchmark
+from cutpoint.errors import DataError, UsageError
+from cutpoint.experiment.campaign import Measure, Snapshot
+from cutpoint.experiment.config import FORMAT, BenchConfig, RunSpec, run_id
+from cutpoint.experiment.observed import HUMAN
+from cutpoint.experiment.results import Row, read_config, read_run, write_atomically, write_json, write_run
+
+_OURS = {"config.json", "lock", "runs", "snapshots", "report"}
+
+
+def refuse_foreign(folder: Path) -> None:
+    """UsageError if the folder holds something and is not a results folder of ours."""
+    if folder.exists() and not folder.is_dir():
+        raise UsageError(f"{folder} is a file; give a folder with --out.")
+    if folder.is_dir() and not (folder / "config.json").exists():
+        foreign = sorted(
+            path.name for path in folder.iterdir() if path.name not in _OURS | {".config.json.partial"}
+        )
+        if foreign:
+            raise UsageError(
+                f"{folder} is not a results folder: it holds {foreign[0]} and no config.json; give a new or "
+                "empty one with --out."
+            )
+
+
+def begin(folder: Path, config: BenchConfig, benchmarks: dict[str, Any], preset: str | None) -> None:
+    """Store the configuration, or check that the stored one is the same; the folder must be locked."""
+    options = config.model_dump(mode="json")
+    if not (folder / "config.json").exists():
+        (folder / "runs").mkdir(exist_ok=True)
+        stored = {
+            "format": FORMAT,
+            "preset": preset,
+            "options": options,
+            "versions": versions(),
+            "data": benchmarks,
+        }
+        write_json(folder / "config.json", stored)
+        return
+    before = read_config(folder).get("options")
+    if not isinstance(before, dict):
+        raise DataError(f"{folder / 'config.json'} has no options; restore it, or start in a new folder.")
+    for key in dict.fromkeys((*options, *before)):
+        if options.get(key) != before.get(key):
+            raise UsageError(
+                f"{folder} was begun with {key} = {before.get(key)} and not {options.get(key)}; "
+                "go on with the same options, or give a new folder with --out."
+            )
+    (folder / "runs").mkdir(exist_ok=True)
+    for partial in folder.glob("*/.*.partial"):
+        partial.unlink()
+
+
+def versions() -> dict[str, str]:
+    """What the numbers depend on."""
+    names = ("cutpoint", "numpy", "scipy", "scikit-learn")
+    found = {"python": platform.python_version()}
+    for name in names:
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            import cutpoint
+
+            found[name] = cutpoint.__version__ if name == "cutpoint" else "unknown"
+    return found
+
+
+def describe(benchmark: Benchmark, noises: tuple[str, ...]) -> dict[str, Any]:
+    """Sizes and class counts of a data set, and the rates of its human noises after grouping."""
+    k = benchmark.n_classes
+    described: dict[str, Any] = {
+        "classes": list(benchmark.classes),
+        "pool": np.bincount(benchmark.labels, minlength=k).tolist(),
+        "test": np.bincount(benchmark.test_labels, minlength=k).tolist(),
+        "noise": {},
+    }
+    for noise in noises:
+        if noise.startswith(HUMAN):
+            given = benchmark.human[noise.removeprefix(HUMAN)]
+            rates = noise_rate_per_class(benchmark.labels, given, k)
+            overall = float(np.mean(given != benchmark.labels))
+            described["noise"][noise] = {
+                "overall": round(overall, 6),
+                "per_class": np.round(rates, 6).tolist(),
+            }
+    return described
+
+
+def finished(folder: Path, config: BenchConfig) -> set[RunSpec]:
+    """The runs that are done; DataError if one of their files is damaged or is another run's."""
+    done = set()
+    for spec in config.runs():
+        path = run_path(folder, config, spec)
+        if not path.exists():
+            continue
+        rows = read_run(path)
+        expected = (config.shown_name(spec.dataset), *spec[1:])
+        if any(row[:5] != expected for row in rows) or rows[-1].round != config.rounds:
+            raise DataError(
+                f"{path} is not whole or not the run of its name; delete it, and the same command makes it "
+                "anew."
+            )
+        done.add(spec)
+    return done
+
+
+def run_path(folder: Path, config: BenchConfig, spec: RunSpec) -> Path:
+    """Where the rows of a run are."""
+    return folder / "runs" / f"{run_id(config.shown_name(spec.dataset), spec)}.csv"
+
+
+def store(
+    folder: Path, config: BenchConfig, spec: RunSpec, measures: list[Measure], snapshot: dict[str, Any] | None
+) -> None:
+    """Write a finished run; its rows last, since they are what says that it is finished."""
+    shown = config.shown_name(spec.dataset)
+    if snapshot is not None:
+        path = folder / "snapshots" / f"{run_id(shown, spec)}.npz"
+        write_atomically(path, lambda file: np.savez_compressed(file, **snapshot))
+    rows = [Row(shown, *spec[1:], *measure) for measure in measures]
+    write_run(run_path(folder, config, spec), rows)
+
+
+def pictured(config: BenchConfig) -> set[RunSpec]:
+    """One DIRECT run of each data set whose last round is kept: noisy and in batches if there is one."""
+    chosen: dict[str, RunSpec] = {}
+    for spec in config.runs():
+        if spec.strategy == "direct" and spec.seed == 0:
+            best = chosen.setdefault(spec.dataset, spec)
+            rank = [(s.noise == "0.1", s.noise != "0", s.parallel == 5) for s in (spec, best)]
+            if rank[0] > rank[1]:
+                chosen[spec.dataset] = spec
+    return set(chosen.values())
+
+
+def snapshot_arrays(snapshot: Snapshot, benchmark: Benchmark) -> dict[str, Any]:
+    """The arrays of a snapshot's file; nothing in it needs pickle."""
+    return {
+        "probs": snapshot.probs,
+        "labels_before": snapshot.labels_before,
+        "labels_after": snapshot.labels_after,
+        "asked": snapshot.asked,
+        "clean": benchmark.labels,
+        "classes": np.array(benchmark.classes),
+    }

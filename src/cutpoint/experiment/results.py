@@ -1,0 +1,141 @@
+"""The results folder: written by one run at a time, never in halves; read by the report.
+
+    config.json          the resolved configuration, the versions, what the data sets are
+    runs/<run>.csv       one file for each finished run, tidy: one row is one measure
+    snapshots/<run>.npz  the last round of one DIRECT run of each data set
+    lock                 held by the process that writes
+
+A file appears whole or not at all (written beside, flushed to disk, renamed), so a kill at any moment harms
+nothing that is finished, and what is not finished is run again.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import io
+import json
+import math
+import os
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any, BinaryIO, NamedTuple
+
+from cutpoint.errors import DataError, UsageError
+from cutpoint.experiment.config import FORMAT
+
+HEADER = ("dataset", "strategy", "seed", "noise", "parallel", "round", "n_labels", "metric", "value")
+
+
+class Row(NamedTuple):
+    """One measured value of one run."""
+
+    dataset: str
+    strategy: str
+    seed: int
+    noise: str
+    parallel: int
+    round: int
+    n_labels: int
+    metric: str
+    value: float
+
+
+def write_atomically(path: Path, write: Callable[[BinaryIO], object]) -> None:
+    """Make `path` appear whole: `write` fills a file beside it, which is flushed to disk and renamed."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_name(f".{path.name}.partial")
+    with beside.open("wb") as file:
+        write(file)
+        file.flush()
+        os.fsync(file.fileno())
+    beside.replace(path)
+    with contextlib.suppress(OSError):  # not every system lets a folder be flushed
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write JSON that a person can read."""
+    text = json.dumps(value, indent=2, ensure_ascii=False) + "\n"
+    write_atomically(path, lambda file: file.write(text.encode()))
+
+
+def write_run(path: Path, rows: Iterable[Row]) -> None:
+    """Write the rows of a finished run."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(HEADER)
+    writer.writerows((*row[:-1], repr(row.value)) for row in rows)
+    write_atomically(path, lambda file: file.write(text.getvalue().encode()))
+
+
+def read_run(path: Path) -> list[Row]:
+    """The rows of a run; DataError if the file is damaged or not ours."""
+    damaged = DataError(
+        f"{path} is truncated or not a results file; delete it, and the same `bench run` makes it anew."
+    )
+    try:
+        text = path.read_text(encoding="utf-8")
+        lines = list(csv.reader(io.StringIO(text)))
+        if not text.endswith("\n") or len(lines) < 2 or tuple(lines[0]) != HEADER:
+            raise damaged
+        return [_row(line) for line in lines[1:]]
+    except (ValueError, csv.Error, OSError, UnicodeDecodeError):
+        raise damaged from None
+
+
+def _row(line: list[str]) -> Row:
+    dataset, strategy, seed, noise, parallel, round_, n_labels, metric, value = line
+    if math.isnan(float(value)):
+        raise ValueError(value)
+    return Row(
+        dataset, strategy, int(seed), noise, int(parallel), int(round_), int(n_labels), metric, float(value)
+    )
+
+
+def read_config(folder: Path) -> dict[str, Any]:
+    """The stored configuration; DataError if the folder is not a results folder of ours or is damaged."""
+    path = folder / "config.json"
+    if not path.is_file():
+        raise DataError(
+            f"{folder} is not a results folder: it has no config.json; give a folder that `bench run` made."
+        )
+    try:
+        stored = json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, OSError):
+        raise DataError(f"{path} is truncated or damaged; restore it, or start in a new folder.") from None
+    if not isinstance(stored, dict) or stored.get("format") != FORMAT:
+        found = stored.get("format") if isinstance(stored, dict) else None
+        raise DataError(
+            f"{path} has the format {found!r}; this version reads {FORMAT!r}: give another folder."
+        )
+    return stored
+
+
+def read_results(folder: Path) -> tuple[dict[str, Any], list[Row]]:
+    """The configuration and all rows of all finished runs, in the order of their files' names."""
+    stored = read_config(folder)
+    paths = sorted((folder / "runs").glob("*.csv"))
+    if not paths:
+        raise DataError(f"{folder} holds no finished run yet; let `bench run` finish at least one.")
+    return stored, [row for path in paths for row in read_run(path)]
+
+
+@contextlib.contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Hold the folder while writing; UsageError if another process does. It ends with the process."""
+    import fcntl
+
+    with (folder / "lock").open("a+b") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise UsageError(
+                f"another `bench run` is writing into {folder}; wait for it, stop it, or give another "
+                "folder with --out."
+            ) from None
+        yield

@@ -1,0 +1,237 @@
+"""Runs a benchmark in several processes, so that it can be stopped at any moment and gone on with.
+
+The parent alone writes. A worker computes one run after another on one core, keeps the data set that it used
+last, and ends by itself when the parent is gone.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from dataclasses import replace
+from functools import lru_cache
+from pathlib import Path
+from time import perf_counter
+from typing import Any, NamedTuple
+
+from cutpoint.data import Benchmark, DataOptions, load_benchmark
+from cutpoint.errors import CutpointError, UsageError
+from cutpoint.experiment.campaign import Measure, Schedule, run_campaign
+from cutpoint.experiment.config import BenchConfig, RunSpec
+from cutpoint.experiment.folder import (
+    begin,
+    describe,
+    finished,
+    pictured,
+    refuse_foreign,
+    snapshot_arrays,
+    store,
+)
+from cutpoint.experiment.observed import observed_labels
+from cutpoint.experiment.results import locked
+from cutpoint.learners import make_learner
+
+ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
+
+
+class Progress(NamedTuple):
+    """How far a benchmark is: runs done (those found finished included), runs in all, runs found finished."""
+
+    done: int
+    total: int
+    found: int
+
+
+class Outcome(NamedTuple):
+    """What a worker sends back."""
+
+    spec: RunSpec
+    measures: list[Measure]
+    snapshot: dict[str, Any] | None
+
+
+def prepare(config: BenchConfig, root: Path | None) -> dict[str, Any]:
+    """Description of each data set by its shown name; raises the errors of all of them before any run."""
+    described = {}
+    for dataset in config.datasets:
+        benchmark = _benchmark(dataset, _options(config, dataset, root))
+        n, needed = benchmark.pool.n_examples, config.first + config.rounds * config.budget
+        if needed > n:
+            raise UsageError(
+                f"a first batch of {config.first} and {config.rounds} rounds of {config.budget} need "
+                f"{needed} examples, and the "
+                f"pool of {dataset} has {n}; lower --first, --budget or --rounds."
+            )
+        noises = tuple(noise for suite in config.suites if dataset in suite.datasets for noise in suite.noise)
+        for noise in noises:
+            observed_labels(benchmark, noise, 0)
+        described[config.shown_name(dataset)] = describe(benchmark, noises)
+    return described
+
+
+def run_benchmark(
+    config: BenchConfig,
+    folder: Path,
+    *,
+    root: Path | None = None,
+    jobs: int = 1,
+    preset: str | None = None,
+    progress: Callable[[Progress], None] = lambda _: None,
+) -> int:
+    """Do all runs that are not done yet and store them; the number of runs done now.
+
+    `progress` is called at the start and after each run. An interrupt (Ctrl-C) passes through; nothing stored
+    is harmed.
+    """
+    if jobs < 1:
+        raise UsageError(f"jobs is {jobs}; it must be at least 1.")
+    refuse_foreign(folder)
+    described = prepare(config, root)
+    folder.mkdir(parents=True, exist_ok=True)
+    with locked(folder):
+        begin(folder, config, described, preset)
+        done = finished(folder, config)
+        runs = config.runs()
+        left = [spec for spec in runs if spec not in done]
+        progress(Progress(len(done), len(runs), len(done)))
+        kept = pictured(config)
+        for count, outcome in enumerate(_outcomes(config, left, kept, root, jobs), start=1):
+            store(folder, config, *outcome)
+            progress(Progress(len(done) + count, len(runs), len(done)))
+    return len(left)
+
+
+def estimate_seconds(config: BenchConfig, root: Path | None, jobs: int) -> float:
+    """Wall-clock seconds of all runs: a round of each kind, measured at half the labels, multiplied."""
+    total = 0.0
+    with _one_thread():
+        for dataset in config.datasets:
+            benchmark = _benchmark(dataset, _options(config, dataset, root))
+            specs = [spec for spec in config.runs() if spec.dataset == dataset]
+            kinds = {(spec.strategy, spec.parallel): spec for spec in specs if spec.seed == 0}
+            half = config.first + config.budget * (config.rounds // 2)
+            for (strategy, parallel), spec in kinds.items():
+                count = sum((s.strategy, s.parallel) == (strategy, parallel) for s in specs)
+                schedule = Schedule(half, config.budget, min(config.rounds, 1), parallel)
+                learner = make_learner(config.learner, benchmark.n_classes)
+                observed = observed_labels(benchmark, spec.noise, 0)
+                started = perf_counter()
+                run_campaign(benchmark, observed, strategy, learner, schedule, seed=0)
+                rounds = (config.rounds + 1) / (schedule.rounds + 1)
+                total += count * rounds * (perf_counter() - started)
+    return total / max(1, min(jobs, len(config.runs())))
+
+
+def _outcomes(
+    config: BenchConfig, left: list[RunSpec], kept: set[RunSpec], root: Path | None, jobs: int
+) -> Iterator[Outcome]:
+    """The outcome of every run as it gets ready; in this process if there is one job."""
+    if not left:
+        return
+    if jobs == 1:
+        with _one_thread():
+            for spec in left:
+                yield _run(config, spec, spec in kept, root)
+        return
+    context = multiprocessing.get_context("spawn")
+    stop = context.Event()
+    with _one_thread_in_children():
+        pool = ProcessPoolExecutor(min(jobs, len(left)), context, _start_worker, (stop,))
+        try:
+            waiting = iter(left)
+            running: set[Future[Outcome]] = set()
+            while True:
+                for spec in waiting:  # a short queue: what is not begun needs no cancelling
+                    with _interrupts_kept_from_children():
+                        running.add(pool.submit(_run, config, spec, spec in kept, root))
+                    if len(running) >= 2 * jobs:
+                        break
+                if not running:
+                    return
+                ready, running = wait(running, return_when=FIRST_COMPLETED)
+                for future in ready:
+                    yield future.result()
+        except BrokenProcessPool:
+            raise CutpointError(
+                "a worker process ended unexpectedly (out of memory?); the same command goes on, with fewer "
+                "--jobs."
+            ) from None
+        except BaseException:
+            stop.set()
+            raise
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _run(config: BenchConfig, spec: RunSpec, keep: bool, root: Path | None) -> Outcome:
+    """One whole run."""
+    benchmark = _benchmark(spec.dataset, _options(config, spec.dataset, root))
+    schedule = Schedule(config.first, config.budget, config.rounds, spec.parallel)
+    observed = observed_labels(benchmark, spec.noise, spec.seed)
+    learner = make_learner(config.learner, benchmark.n_classes)
+    measures, snapshot = run_campaign(benchmark, observed, spec.strategy, learner, schedule, seed=spec.seed)
+    arrays = snapshot_arrays(snapshot, benchmark) if keep and snapshot is not None else None
+    return Outcome(spec, measures, arrays)
+
+
+@lru_cache(maxsize=1)
+def _benchmark(dataset: str, options: DataOptions) -> Benchmark:
+    """The data set, kept until another one is asked for: runs come data set by data set."""
+    return load_benchmark(dataset, options)
+
+
+def _options(config: BenchConfig, dataset: str, root: Path | None) -> DataOptions:
+    return replace(config.data_options(dataset), root=root)
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """One thread for linear algebra: on a round's small problems, more threads only wait for each other."""
+    from threadpoolctl import threadpool_limits
+
+    with threadpool_limits(1):
+        yield
+
+
+@contextmanager
+def _one_thread_in_children() -> Iterator[None]:
+    """Environment in which processes are started with one thread each; put back afterwards."""
+    before = {name: os.environ.get(name) for name in ONE_THREAD}
+    os.environ.update(dict.fromkeys(ONE_THREAD, "1"))
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+
+
+@contextmanager
+def _interrupts_kept_from_children() -> Iterator[None]:
+    """A process started here never sees Ctrl-C, not even while it imports; this one sees it afterwards."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _start_worker(stop: Any) -> None:
+    """End at once when the parent says stop or is gone."""
+    parent = multiprocessing.parent_process()
+
+    def watch() -> None:
+        while not stop.wait(0.5):
+            if parent is None or not parent.is_alive():
+                break
+        os._exit(0)
+
+    threading.Thread(target=watch, daemon=True).start()
