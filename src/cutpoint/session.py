@@ -47,8 +47,8 @@ class Session:
         self._plan = strategy(round)
         self._planned = False  # True once the plan has finished
         self._go_on(first=True)
-        for event in log:
-            self._replay(event)
+        for place, event in enumerate(log, start=1):
+            self._replay(place, event)
 
     @property
     def wanted(self) -> Index:
@@ -150,7 +150,7 @@ class Session:
             self._open[i] = None
         return len(questions)
 
-    def _replay(self, event: Any) -> None:
+    def _replay(self, place: int, event: Any) -> None:
         try:
             match event:
                 case ("tell", i, label):
@@ -162,7 +162,6 @@ class Session:
                 case _:
                     raise UsageError('an event is ("tell", i, label), ("skip", i) or ("resize", n).')
         except UsageError as error:
-            place = len(self._log) + 1
             raise ReplayError(
                 f"event {place} of the log, {event!r}, does not fit this strategy and round: {error}"
                 " Replay a log with the strategy, round, seed and in_flight that it was made with."

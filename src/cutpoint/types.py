@@ -46,7 +46,8 @@ class Scores:
 
     def __post_init__(self) -> None:
         """Check everything and freeze it."""
-        probs = _frozen(np.ascontiguousarray(_numbers(self.probs, "probs"), dtype=np.float32))
+        with np.errstate(over="ignore"):  # what is too large for float32 becomes infinity and is refused below
+            probs = _frozen(np.ascontiguousarray(_numbers(self.probs, "probs"), dtype=np.float32))
         if probs.ndim != 2 or probs.shape[1] < 1:
             raise UsageError(f"probs has shape {probs.shape}; it must be (N, K): one row per example, one column per class.")
         _check_probabilities(probs)
@@ -238,8 +239,10 @@ def _check_probabilities(probs: NDArray[np.float32]) -> None:
     for_blocks(len(probs), check)
     if bad:
         row = min(bad)
+        with np.errstate(all="ignore"):
+            total = float(probs[row].sum())
         raise UsageError(
-            f"probs[{row}] is {_short(probs[row])}, with sum {float(probs[row].sum()):.6g}; every row must hold probabilities"
+            f"probs[{row}] is {_short(probs[row])}, with sum {total:.6g}; every row must hold probabilities"
             " (finite, none below 0) that sum to one within 0.001. Scores or logits must go through a softmax first."
         )
 

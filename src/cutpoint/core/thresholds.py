@@ -73,7 +73,8 @@ def thresholds_left(width: int, closed: int, budget: int) -> int:
 
     Geometric, and exactly one after the last; with full batches this is the paper's shrinking factor (Algorithm 2).
     """
-    return max(1, math.ceil(width ** (1 - closed / budget) - 1e-9))
+    left: float = width ** (1 - closed / budget)
+    return max(1, math.ceil(left - 1e-9))
 
 
 def narrow(losses: Labels, lo: int, hi: int, count: int) -> tuple[int, int]:
@@ -95,7 +96,7 @@ def narrow_steps(starts: Index, values: Labels, lo: int, hi: int, count: int) ->
     reach = count - 1
     last = hi - reach  # the highest start of a run
     begins = np.concatenate((starts, starts - reach))
-    begins = np.unique(begins[(begins >= lo) & (begins <= last)])  # where either end of the run meets a new loss
+    begins = np.sort(begins[(begins >= lo) & (begins <= last)])  # where either end of the run meets a new loss
     left = values[np.searchsorted(starts, begins, "right") - 1]
     right = values[np.searchsorted(starts, begins + reach, "right") - 1]
     worst = np.maximum(left, right)

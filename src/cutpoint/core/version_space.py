@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cutpoint.core.places import Order, Stretch
+from cutpoint.core.sorted_sets import added, nth_free
 from cutpoint.core.thresholds import labelled_ends, narrow_steps
 from cutpoint.types import UNKNOWN, Index, Labels
 
@@ -20,27 +21,25 @@ class VersionSpace:
     """The thresholds lo..hi still possible for class k, and the examples on which they disagree (places lo + 1 .. hi).
 
     seen: (n,) pool indices that are labelled, asked or held, the only ones whose labels can differ from UNKNOWN.
-    labels: (N,) the live labels. askable: (N,) bool, live.
+    labels: (N,) the labels so far. askable: (N,) bool, live: what may still be asked.
     """
 
     def __init__(self, order: Order, k: int, seen: Index, labels: Labels, askable: NDArray[np.bool_]) -> None:
         self.order = order
         self.k = k
-        self._labels = labels
         self._askable = askable
         self._stretch: Stretch | None = None  # places lo + 1 .. hi, once they are few enough to list
         self._marks = np.empty(0, np.intp)  # positions in the stretch of examples seen
-        sorted_seen = order.sort(seen)
-        y = labels[sorted_seen]
-        labelled = sorted_seen[y != UNKNOWN]
-        i, j = labelled_ends(y[y != UNKNOWN], k)
-        self._left = int(labelled[i]) if i >= 0 else None  # the example at place lo
-        self._right = int(labelled[j]) if j < len(labelled) else None  # the example at place hi + 1
+        seen = order.sort(seen)
+        labelled = np.flatnonzero(labels[seen] != UNKNOWN)
+        i, j = labelled_ends(labels[seen[labelled]], k)
+        a = int(labelled[i]) if i >= 0 else -1
+        b = int(labelled[j]) if j < len(labelled) else len(seen)
+        self._left = int(seen[a]) if i >= 0 else None  # the example at place lo
+        self._right = int(seen[b]) if j < len(labelled) else None  # the example at place hi + 1
         self.lo = order.place(self._left) if self._left is not None else 0
         self.hi = order.place(self._right) - 1 if self._right is not None else len(order)
-        a = int(np.flatnonzero(sorted_seen == self._left)[0]) + 1 if self._left is not None else 0
-        b = int(np.flatnonzero(sorted_seen == self._right)[0]) if self._right is not None else len(seen)
-        self._inside = sorted_seen[a:b]  # seen, strictly between the ends, in order
+        self._inside = seen[a + 1 : b]  # seen, strictly between the ends, in order
 
     @property
     def width(self) -> int:
@@ -62,60 +61,62 @@ class VersionSpace:
         stretch = self._listed()
         taken = self._marks[~self._askable[stretch.items[self._marks]]]
         picks = rng.choice(candidates, size, replace=False)
-        # the j-th free position: j plus the number of taken positions up to it
-        return stretch.items[picks + np.searchsorted(taken - np.arange(len(taken)), picks, "right")]
+        return stretch.items[nth_free(taken, picks)]
 
     def see(self, items: Index) -> None:
         """Take note of examples asked, labelled or taken back since the last call."""
         if not len(items):
             return
         if self._stretch is not None:
-            self._marks = np.union1d(self._marks, self.order.find(self._stretch, items))
+            self._marks = added(self._marks, self.order.find(self._stretch, items))
         else:
-            inside = [i for i in np.setdiff1d(items, self._inside).tolist() if self._contains(i)]
-            self._inside = self.order.sort(np.append(self._inside, np.array(inside, np.intp)))
+            inside = set(self._inside.tolist())
+            new = np.array([i for i in items.tolist() if i not in inside and self._contains(i)], np.intp)
+            self._inside = self.order.sort(np.append(self._inside, new)) if len(new) else self._inside
 
-    def narrow(self, count: int) -> None:
+    def narrow(self, count: int, labels: Labels) -> None:
         """Keep the run of `count` thresholds that minimises the larger loss of its two ends; exact, as `thresholds.narrow`."""
         if count >= self.width:
             return
         if self._stretch is None:
-            self._narrow_to_hull(count)
+            self._narrow_to_hull(count, labels)
         else:
             stretch = self._stretch
-            y = self._labels[stretch.items[self._marks]]
+            y = labels[stretch.items[self._marks]]
             starts = np.append(self.lo, stretch.first + self._marks[y != UNKNOWN])
             self._keep(*narrow_steps(starts, self._steps(y[y != UNKNOWN]), self.lo, self.hi, count))
 
-    def _narrow_to_hull(self, count: int) -> None:
+    def _narrow_to_hull(self, count: int, labels: Labels) -> None:
         """Narrow where only the labelled examples' order is known, listing no more places than can matter.
 
         No run better than t can end on a threshold whose loss exceeds t. So: guess t, list the hull of the thresholds with
         loss <= t, find the best run in there exactly, and accept it if no threshold as good as its t lies outside.
         """
-        labelled = self._inside[self._labels[self._inside] != UNKNOWN]
-        loss = self._steps(self._labels[labelled])
+        labelled = self._inside[labels[self._inside] != UNKNOWN]
+        loss = self._steps(labels[labelled])
         guess = np.maximum.accumulate(np.clip(self.order.guess(labelled), self.lo + 1, self.hi))
         run = narrow_steps(np.append(self.lo, guess), loss, self.lo, self.hi, count)
-        ends = loss[np.searchsorted(guess, run, "right")]
+        bound = int(loss[np.searchsorted(guess, run, "right")].max())
+        raise_by = 1
         while True:
-            possible = np.flatnonzero(loss <= ends.max())
+            possible = np.flatnonzero(loss <= bound)
             a, b = int(possible[0]), int(possible[-1])
             left = int(labelled[a - 1]) if a else self._left
             right = int(labelled[b]) if b < len(labelled) else self._right
             first = self.order.place(left) + 1 if a and left is not None else self.lo + 1
             hull = self.order.between(left, right, first)
-            if hull.last - hull.first + 2 < count:  # the guess was too good to be true
-                ends = loss
+            if hull.last - first + 2 < count:  # the guess was too good to be true
+                bound += raise_by
+                raise_by *= 2
                 continue
             marks = np.flatnonzero(~self._askable[hull.items])
-            starts = np.append(first - 1, first + marks[self._labels[hull.items[marks]] != UNKNOWN])
+            starts = np.append(first - 1, first + marks[labels[hull.items[marks]] != UNKNOWN])
             run = narrow_steps(starts, loss[a : b + 1], first - 1, hull.last, count)
-            found = loss[a : b + 1][np.searchsorted(starts, run, "right") - 1].max()
+            found = int(loss[a : b + 1][np.searchsorted(starts, run, "right") - 1].max())
             possible = np.flatnonzero(loss <= found)
             if a <= possible[0] and possible[-1] <= b:
                 break
-            ends = loss[possible]
+            bound = found
         self._stretch, self._marks = hull, marks
         self._keep(*run)
 

@@ -61,7 +61,7 @@ def vreduce(state: _State, k: int, budget: int, known: Known) -> Plan:
         noted = len(state.events)
         if len(asked) - open_here > closed:
             closed = len(asked) - open_here
-            space.narrow(thresholds_left(width, closed, budget))
+            space.narrow(thresholds_left(width, closed, budget), known.labels)
         size = min(known.parallel, budget - len(asked))
         if known.in_flight is not None:
             size = int(open_here < max(known.parallel, -(-known.in_flight // len(state.orders))))
@@ -80,7 +80,7 @@ def label_near_thresholds(state: _State, known: Known) -> Plan:
     state.update(known)
     n_classes = len(state.orders)
     order = state.rng.permutation(n_classes).tolist()
-    thresholds: dict[int, int] = {}
+    lists: dict[int, _Nearest] = {}
     asked = dict.fromkeys(order, 0)
     while True:
         total = state.left - state.reserved + sum(asked.values())
@@ -90,10 +90,11 @@ def label_near_thresholds(state: _State, known: Known) -> Plan:
             return
         questions = NOTHING
         if k is not None:
-            if k not in thresholds:
-                thresholds[k] = estimate_threshold(state.orders[k], k, state.seen, known.labels)
-            size = 1 if known.in_flight is not None else min(known.parallel, shares[k] - asked[k])
-            questions = nearest(state.orders[k], thresholds[k], size, state.askable)
+            left = shares[k] - asked[k]
+            if k not in lists:
+                threshold = estimate_threshold(state.orders[k], k, state.seen, known.labels)
+                lists[k] = _Nearest(state.orders[k], threshold, state.askable, left)
+            questions = lists[k].next(1 if known.in_flight is not None else min(known.parallel, left))
             if not len(questions):
                 return  # the pool has nothing left to ask
             asked[k] += len(questions)
@@ -136,6 +137,22 @@ def nearest(order: Order, threshold: int, size: int, askable: np.ndarray) -> Ind
         reach *= 4
 
 
+class _Nearest:
+    """The askable examples in the order of `nearest`, listed as far as they are wanted."""
+
+    def __init__(self, order: Order, threshold: int, askable: np.ndarray, size: int) -> None:
+        self._order, self._threshold, self._askable = order, threshold, askable
+        self._items = nearest(order, threshold, size, askable)
+
+    def next(self, size: int) -> Index:
+        """(<= size,) the next ones."""
+        items = self._items[self._askable[self._items]]
+        if len(items) < size:
+            items = nearest(self._order, self._threshold, 2 * size, self._askable)
+        self._items = items
+        return items[:size]
+
+
 class _State:
     """What the searches and phase 2 of one round share: the orders, the generator, and what may still be asked."""
 
@@ -149,23 +166,27 @@ class _State:
         self.events: list[int] = []  # examples asked, labelled or taken back in this round, in order
         self._held = frozenset(round.held.tolist())
         self._asked: set[int] = set()
-        self._before = np.flatnonzero(~self.askable)
+        self._fresh = self.askable.copy()  # neither labelled nor held before the round
+        self._before = np.flatnonzero(~self._fresh)
+        self._new: dict[int, None] = {}  # the distinct ones among the events that are not in _before
         self._noted = 0
 
     @property
     def seen(self) -> Index:
         """(n,) distinct examples that are labelled, held, or were asked or touched in this round."""
-        return np.union1d(self._before, np.array(self.events, np.intp))
+        return np.append(self._before, np.fromiter(self._new, np.intp, len(self._new)))
 
     def events_since(self, place: int) -> Index:
         """Distinct examples asked, labelled or taken back since `place` in the list of events."""
-        return np.unique(np.array(self.events[place:], np.intp))
+        new = dict.fromkeys(self.events[place:])
+        return np.fromiter(new, np.intp, len(new))
 
     def ask(self, questions: Index) -> Index:
         """Note that these are about to be asked."""
         self.left -= len(questions)
         self._asked.update(questions.tolist())
         self.events += questions.tolist()
+        self._new.update(dict.fromkeys(questions.tolist()))
         self.askable[questions] = False
         return questions
 
@@ -173,5 +194,7 @@ class _State:
         """Note what was told since the last time."""
         for i in known.told[self._noted :]:
             self.events.append(i)
+            if self._fresh[i]:
+                self._new[i] = None
             self.askable[i] = known.labels[i] == UNKNOWN and i not in self._asked and i not in self._held
         self._noted = len(known.told)

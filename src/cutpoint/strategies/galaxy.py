@@ -10,6 +10,7 @@ import numpy as np
 
 from cutpoint.core.chains import next_place
 from cutpoint.core.places import class_orders
+from cutpoint.core.sorted_sets import added, nth_free, removed
 from cutpoint.plans import NOTHING
 from cutpoint.types import UNKNOWN, Index, Known, Labels, Plan, Round
 
@@ -32,7 +33,7 @@ def galaxy(round: Round) -> Plan:
     askable[round.held] = False
     taken = np.flatnonzero(~askable)
     for chain in chains:
-        chain.take(taken)
+        chain.update(taken, taken[:0])
     labels, asked, noted = round.labels, set[int](), 0
     held = frozenset(round.held.tolist())
     while len(asked) < min(round.budget, n):
@@ -41,7 +42,7 @@ def galaxy(round: Round) -> Plan:
         k = len(asked) % len(chains)
         i = chains[k].next(labels, k)
         if i is None:
-            i = _free(taken, int(rng.integers(n - len(taken))))
+            i = int(nth_free(taken, int(rng.integers(n - len(taken)))))
         asked.add(i)
         known: Known = yield np.array([i], np.intp)
         while i in known.open:
@@ -50,11 +51,10 @@ def galaxy(round: Round) -> Plan:
         changed = {i, *known.told[noted:]}
         noted = len(known.told)
         gone = np.array([j for j in changed if labels[j] != UNKNOWN or j in asked or j in held], np.intp)
-        back = np.setdiff1d(np.array(list(changed), np.intp), gone)
-        taken = np.setdiff1d(np.union1d(taken, gone), back)
+        back = np.array([j for j in changed if labels[j] == UNKNOWN and j not in asked and j not in held], np.intp)
+        taken = removed(added(taken, gone), back)
         for chain in chains:
-            chain.take(gone)
-            chain.give_back(back)
+            chain.update(gone, back)
 
 
 class _Chain:
@@ -66,19 +66,11 @@ class _Chain:
         self._place[order] = np.arange(1, len(order) + 1, dtype=np.int32)
         self._taken: Index = np.empty(0, np.intp)
 
-    def take(self, items: Index) -> None:
-        self._taken = np.union1d(self._taken, self._place[items])
-
-    def give_back(self, items: Index) -> None:
-        if len(items):
-            self._taken = np.setdiff1d(self._taken, self._place[items])
+    def update(self, gone: Index, back: Index) -> None:
+        """These can no longer be asked; those can be asked again."""
+        self._taken = removed(added(self._taken, self._place[gone]), self._place[back])
 
     def next(self, labels: Labels, k: int) -> int | None:
         """The pool index to ask, or None where the list has no cut."""
         place = next_place(self._taken, labels[self._order[self._taken - 1]], k, len(self._order))
         return None if place is None else int(self._order[place - 1])
-
-
-def _free(taken: Index, j: int) -> int:
-    """The j-th pool index, from 0, that is not among the ascending `taken`."""
-    return j + int(np.searchsorted(taken - np.arange(len(taken)), j, "right"))

@@ -1,0 +1,31 @@
+"""Small changes to an ascending array of distinct numbers, in O(n) with a small constant (np.union1d sorts and hashes anew)."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from cutpoint.types import Index
+
+
+def added(members: Index, new: Index) -> Index:
+    """`members` (ascending, distinct) together with `new` (in any order, repeats allowed)."""
+    new = np.sort(new)
+    new = new[np.append(True, new[1:] != new[:-1])[: len(new)]]
+    places = np.searchsorted(members, new)
+    fresh = ~_present(members, new, places)
+    return np.insert(members, places[fresh], new[fresh])
+
+
+def removed(members: Index, gone: Index) -> Index:
+    """`members` (ascending, distinct) without those in `gone`."""
+    places = np.searchsorted(members, gone)
+    return np.delete(members, places[_present(members, gone, places)])
+
+
+def nth_free(members: Index, n: Index | int) -> Index:
+    """The n-th (from 0) natural numbers that are not among `members` (ascending, distinct)."""
+    return n + np.searchsorted(members - np.arange(len(members)), n, "right")
+
+
+def _present(members: Index, values: Index, places: Index) -> np.ndarray:
+    return np.append(members, -1)[places] == values
