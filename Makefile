@@ -52,7 +52,6 @@ $(VENV)/.installed-docs: $(STAMP) | $(BIN)/python
 demo: $(VENV)/.installed
 	@$(BIN)/cutpoint bench run --preset quick -o $(OUT)
 	@$(BIN)/cutpoint bench report $(OUT)
-	@echo "Open $(CURDIR)/$(OUT)/report.html"
 
 test: $(VENV)/.installed-dev
 	@$(BIN)/python -m pytest -n $(JOBS) $(PYTEST_ARGS)
@@ -70,7 +69,7 @@ cli-page: $(VENV)/.installed-dev
 	@$(BIN)/python tools/cli_page.py
 
 docs: $(VENV)/.installed-docs
-	@$(BIN)/mkdocs build --strict
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 clean:
 	rm -rf $(VENV) .venv-* site build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

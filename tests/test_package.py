@@ -19,7 +19,12 @@ import cutpoint
 
 ROOT = Path(__file__).parent.parent
 SOURCES = sorted((ROOT / "src" / "cutpoint").rglob("*.py"))
-IMPORTED_AS = {"sklearn": "scikit-learn", "open_clip": "open_clip_torch"}
+IMPORTED_AS = {
+    "sklearn": "scikit-learn",
+    "joblib": "scikit-learn",  # what scikit-learn requires is there wherever it is
+    "threadpoolctl": "scikit-learn",
+    "open_clip": "open_clip_torch",
+}
 
 
 @pytest.fixture(scope="module")

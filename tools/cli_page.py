@@ -17,12 +17,13 @@ PAGE = Path(__file__).parent.parent / "docs" / "cli.md"
 COLUMNS = 100  # the width that every table of Cutpoint fits
 HEAD = """# The command line
 
-Generated from `--help` by `make cli-page`. Exit codes: 0 done, 1 failed, 2 something in the input must change.
+Generated from `--help` by `make cli-page`. Exit codes: 0 done, 1 failed, 2 something in the input must
+change, 130 interrupted.
 """
 
 
 def commands() -> list[str]:
-    """Every command as one types it, without the leading `cutpoint`; "" is the top, groups come before their commands."""
+    """Every command as one types it after `cutpoint`; "" is the top, groups come before their own."""
 
     def below(command: Any, path: str) -> list[str]:
         found = [path]
