@@ -259,7 +259,7 @@ def confidence_values(probs: Probs) -> list[float]:
 
 
 def margin_values(probs: Probs) -> list[float]:
-    """Largest minus second largest probability, in float32; with one class there is none, and all are equal."""
+    """Largest minus second largest probability, in float32; with one class all are equal."""
     if probs.shape[1] == 1:
         return [0.0] * len(probs)
     answer = []

@@ -1,4 +1,4 @@
-"""Asynchronous DIRECT: its twin's questions, distinct items, the exact budget; Algorithm 1 for one annotator."""
+"""Asynchronous DIRECT: its twin's questions, distinct items, the exact budget; one annotator."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ IN_FLIGHT = st.sampled_from([1, 2, 3, 4, 7, 30])
 
 
 class Annotators:
-    """A drawn history of events: answers to open questions in any order; some are wrong, skipped or unasked."""
+    """A drawn history of events: answers in any order; some are wrong, skipped or unasked."""
 
     def __init__(self, case: Case, *, messy: bool) -> None:
         self.case, self.messy = case, messy

@@ -1,0 +1,202 @@
+"""The shipped law suite over all that is registered, and over strategies that break one law each."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from cutpoint import STRATEGIES, UNKNOWN, Index, Plan, Round, Strategy, one_shot
+from cutpoint.learners import LEARNERS, make_learner, wrap
+from cutpoint.plans import NOTHING
+from cutpoint.testing import STRATEGY_LAWS, check_equivariance, check_learner, check_strategy, trials
+
+
+@pytest.mark.parametrize("name", STRATEGIES)
+def test_every_strategy_obeys_the_laws(name: str) -> None:
+    check_strategy(STRATEGIES[name].strategy)
+
+
+@pytest.mark.parametrize("name", ["confidence", "margin", "entropy", "most_likely_positive"])
+def test_strategies_that_draw_nothing_are_equivariant(name: str) -> None:
+    check_equivariance(STRATEGIES[name].strategy)
+
+
+def test_a_strategy_that_draws_is_not_equivariant() -> None:
+    with pytest.raises(AssertionError, match="permuting the pool"):
+        check_equivariance(STRATEGIES["random"].strategy)
+
+
+@pytest.mark.parametrize("name", LEARNERS)
+def test_every_learner_obeys_the_laws(name: str) -> None:
+    check_learner(make_learner(name, 4), 4)
+
+
+def test_a_wrapped_classifier_obeys_the_laws() -> None:
+    from sklearn.neighbors import KNeighborsClassifier
+
+    check_learner(wrap(KNeighborsClassifier(1), 3), 3)
+
+
+def test_the_trials_are_the_same_every_time() -> None:
+    for one, other in zip(trials(3), trials(3), strict=True):
+        assert one.what == other.what
+        assert np.array_equal(one.round.scores.probs, other.round.scores.probs)
+        assert np.array_equal(one.round.labels, other.round.labels)
+        assert np.array_equal(one.truth, other.truth)
+
+
+def test_the_trials_are_as_odd_as_they_say() -> None:
+    rounds = {trial.what: trial.round for trial in trials()}
+    assert rounds["a single class"].scores.n_classes == 1
+    assert rounds["one example"].scores.n_examples == 1
+    assert set(np.unique(rounds["probabilities of exactly 0 and 1"].scores.probs)) == {0, 1}
+    assert len(np.unique(rounds["many exact ties"].scores.probs, axis=0)) < 16
+    assert len(np.unique(rounds["all scores equal"].scores.probs)) == 1
+    assert (
+        len(rounds["everything held back"].unlabelled())
+        == len(rounds["everything labelled"].unlabelled())
+        == 0
+    )
+    assert rounds["everything labelled"].labels.min() >= 0
+    assert 2 not in rounds["a class that never occurs"].labels
+    assert len(rounds["more budget than is left"].unlabelled()) < rounds["more budget than is left"].budget
+    assert len(rounds["half of the pool held back"].held) > 10
+
+
+# --- strategies that break one law each -------------------------------------------------------------------
+
+
+def lazy(round: Round) -> Index:
+    return round.unlabelled()[: round.budget - 1]
+
+
+def local(round: Round) -> Index:
+    """Indices into the unlabelled rest."""
+    return np.arange(min(round.budget, len(round.unlabelled())))
+
+
+def spendthrift(round: Round) -> Index:
+    return round.unlabelled()
+
+
+def twice(round: Round) -> Index:
+    return np.repeat(round.unlabelled(), 2)[: round.budget]
+
+
+def blind_to_held(round: Round) -> Index:
+    return np.flatnonzero(round.labels == UNKNOWN)[: round.budget]
+
+
+def globally_random(round: Round) -> Index:
+    return np.random.permutation(round.unlabelled())[: round.budget]  # noqa: NPY002
+
+
+def plainly_random(round: Round) -> Index:
+    free = round.unlabelled().tolist()
+    return np.array(random.sample(free, min(round.budget, len(free))), np.intp)
+
+
+def forgetful() -> Callable[[Round], Index]:
+    calls = [0]
+
+    def strategy(round: Round) -> Index:
+        calls[0] += 1
+        return np.roll(round.unlabelled(), calls[0])[: round.budget]
+
+    return strategy
+
+
+@pytest.mark.parametrize(
+    ("choose", "law"),
+    [
+        (lazy, "asks exactly the budget"),
+        (local, "asks exactly the budget"),
+        (spendthrift, "asks exactly the budget"),
+        (twice, "asks exactly the budget"),
+        (blind_to_held, "asks exactly the budget"),
+        (globally_random, "draws from the round's seed alone.*global random state"),
+        (plainly_random, "draws from the round's seed alone.*global random state"),
+        (forgetful(), "draws from the round's seed alone.*other questions"),
+    ],
+)
+def test_a_broken_choice_is_found(choose: Callable[[Round], Index], law: str) -> None:
+    with pytest.raises(AssertionError, match=law):
+        check_strategy(one_shot(choose))
+
+
+def one_by_one(
+    round: Round, *, last_told: bool = False, needs_answer: bool = False, drops: bool = False
+) -> Plan:
+    """Asks one example or a small batch at a time, right but for what the switches break."""
+    tried: set[int] = set(round.held.tolist())
+    labels, left, last = round.labels, round.budget, 0
+    while left:
+        free = [i for i in range(len(labels)) if labels[i] == UNKNOWN and i not in tried]
+        if not free:
+            return
+        batch = sorted(free, reverse=last % 2 == 1)[: min(left, round.parallel)]
+        tried.update(batch)
+        left -= len(batch)
+        known = yield np.array(batch, np.intp)
+        labels = known.labels
+        if needs_answer:
+            while labels[batch[0]] == UNKNOWN:
+                known = yield NOTHING
+        if last_told and len(known.told):
+            last = known.told[-1]
+        if drops and any(i in known.told for i in range(len(labels)) if i not in tried):
+            return
+
+
+def always_asks_all(round: Round) -> Plan:
+    """Fixes a list, and does not look whether somebody has answered meanwhile."""
+    for i in round.unlabelled()[: round.budget].tolist():
+        yield np.array([i], np.intp)
+
+
+def restless() -> Strategy:
+    """Remembers earlier rounds, but only where answers come from elsewhere."""
+    seen: list[int] = []
+
+    def strategy(round: Round) -> Plan:
+        tried = set(round.held.tolist())
+        labels = round.labels
+        for _ in range(round.budget):
+            free = [i for i in range(len(labels)) if labels[i] == UNKNOWN and i not in tried]
+            if not free:
+                return
+            i = free[len(seen) % len(free)]
+            tried.add(i)
+            known = yield np.array([i], np.intp)
+            labels = known.labels
+            if len(known.open):
+                seen.append(i)
+
+    return strategy
+
+
+@pytest.mark.parametrize(
+    ("strategy", "law"),
+    [
+        (lambda round: one_by_one(round, last_told=True), "takes a batch in any order"),
+        (lambda round: one_by_one(round, needs_answer=True), "bears skipped questions.*waits for an answer"),
+        (lambda round: one_by_one(round, drops=True), "welcomes answers that nobody asked for"),
+        (always_asks_all, "welcomes answers that nobody asked for.*labelled"),
+        (restless(), "is rebuilt from its log"),
+    ],
+)
+def test_a_broken_plan_is_found(strategy: Strategy, law: str) -> None:
+    with pytest.raises(AssertionError, match=law):
+        check_strategy(strategy)
+
+
+def test_a_right_plan_is_let_through() -> None:
+    check_strategy(one_by_one, seeds=1)
+
+
+def test_every_law_says_what_it_wants() -> None:
+    for law, holds in STRATEGY_LAWS.items():
+        assert holds.__doc__, law
