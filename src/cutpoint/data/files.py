@@ -86,7 +86,7 @@ def read_columns(path: Path, options: DataOptions) -> dict[str, Array]:
 def read_npz(path: Path, _options: DataOptions | None = None) -> dict[str, Array]:
     """All arrays of an .npz file, without pickle; DataError if it is damaged."""
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             return {key: archive[key] for key in archive.files}
     except (OSError, ValueError, EOFError, zipfile.BadZipFile, KeyError) as error:
         raise DataError(
@@ -111,7 +111,8 @@ def _read_npy(path: Path, options: DataOptions) -> dict[str, Array]:
 
 def _npy(path: Path) -> Array:
     try:
-        array: Array = np.load(path, allow_pickle=False)
+        with path.open("rb") as file:
+            array: Array = np.load(file, allow_pickle=False)
     except (OSError, ValueError, EOFError) as error:
         raise DataError(
             f"{path} cannot be read as .npy ({error}); give an array that numpy.save has written."
