@@ -1,13 +1,11 @@
 """Any .npz, .npy or parquet file of features and labels as a benchmark; its own split is respected.
 
-.npz      arrays `features` (n, d) and `label` (n,), and, if there, `split` (n,), `classes` (K,) and further
-label arrays. .npy      features (n, d); the options `label` and `split` are then paths of other .npy files.
-.parquet  a list column `features`, or else all numeric columns that are not named otherwise (needs the extra
-`parquet`).
+.npz      arrays `features` (n, d) and `label` (n,), and, if there, `split` (n,), `classes` (K,), further labels.
+.npy      features (n, d); the options `label` and `split` are then paths of other .npy files.
+.parquet  a list column `features`, or else all numeric columns not named otherwise (extra `parquet`).
 
-A split is 0 or "train" for the pool, 1 or "test" for the test, in the order of `split_names` if the file has
-it; other parts ("val") are left out. Without a split, a fixed fifth of each class is the test. No pickle is
-ever read.
+A split is 0 or "train" for the pool, 1 or "test" for the test, in the order of `split_names` if the file has it;
+other parts ("val") are left out. Without a split, a fixed fifth of each class is the test. No pickle is ever read.
 """
 
 from __future__ import annotations
