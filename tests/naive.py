@@ -138,7 +138,7 @@ def draw_batch(
     n = len(order)
     candidates = [order[place - 1] for place in range(lo + 1, hi + 1) if book.askable(order[place - 1])]
     size = min(size, len(candidates))
-    if 4 * len(candidates) < n:
+    if 32 * len(candidates) < n:
         return [candidates[j] for j in rng.choice(len(candidates), size, replace=False)] if size else []
     batch: list[int] = []
     while len(batch) < size:

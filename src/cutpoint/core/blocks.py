@@ -13,7 +13,10 @@ THREADED_FROM = 200_000  # rows; below, starting threads costs more than they sa
 
 
 def for_blocks(n_rows: int, work: Callable[[int, int], None], block: int = BLOCK) -> None:
-    """Call `work(first, after)` once for every block of rows; calls may run at the same time on several cores."""
+    """Call `work(first, after)` once for every block of rows; calls may run at the same time on several cores.
+
+    `first` is a multiple of `block`.
+    """
     cores = os.cpu_count() or 1
     if n_rows < THREADED_FROM or cores == 1:
         for first in range(0, n_rows, block):
@@ -24,7 +27,8 @@ def for_blocks(n_rows: int, work: Callable[[int, int], None], block: int = BLOCK
         for first in range(first_row, after_row, block):
             work(first, min(first + block, after_row))
 
-    bounds = [n_rows * part // cores for part in range(cores + 1)]
+    blocks = -(-n_rows // block)
+    bounds = [min(n_rows, blocks * part // cores * block) for part in range(cores + 1)]
     with ThreadPoolExecutor(cores) as pool:
         for done in [pool.submit(stripe, a, b) for a, b in zip(bounds, bounds[1:], strict=False)]:
             done.result()

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from cutpoint.core.blocks import for_blocks, for_each
+from cutpoint.core.blocks import BLOCK, for_blocks, for_each
 from cutpoint.types import Index
 
-SAMPLE = 65_536  # about this many examples guess where in the column a place lies; larger pools are sampled evenly
+SAMPLE = 32_768  # at least this many examples guess where in the column a place lies; larger pools are sampled evenly
 _HALF = np.uint64(32)
 _LOW = np.uint64(0xFFFFFFFF)
 SLACK = 4.0  # standard deviations of such a guess; a guess that fails is widened, so this is speed, not correctness
@@ -50,7 +50,7 @@ class Order:
     def __init__(self, rank: NDArray[np.float32], p: NDArray[np.float32], sample: NDArray[np.float32]) -> None:
         self.rank = rank
         self.p = p
-        self._sample = sample  # sorted, every step-th value of rank
+        self._sample = sample  # sorted; the rank of every step-th example, step = ceil(N / len)
 
     def __len__(self) -> int:
         return len(self.rank)
@@ -93,7 +93,7 @@ class Order:
 
     def guess(self, items: Index) -> Index:
         """(n,) about where the given examples stand, from 1; never relied on."""
-        step = max(1, len(self.rank) // max(1, len(self._sample)))
+        step = max(1, round(len(self.rank) / max(1, len(self._sample))))
         return np.searchsorted(self._sample, self.rank[items]) * step + 1
 
     def between(self, a: int | None, b: int | None, first: int) -> Stretch:
@@ -122,6 +122,34 @@ class Order:
                 return Stretch(before + 1, items, self.rank[items]).part(first, last)
             slack *= 8
 
+    def beside(self, anchor: int | None, place: int, size: int) -> Stretch:
+        """The next `size` places after `place`, or, for a negative size, the places before it; fewer where the order ends.
+
+        anchor: the example at `place`, or None where that is one of the ends, 0 or N + 1.
+        """
+        n, m = len(self.rank), len(self._sample)
+        after = size > 0
+        size = min(abs(size), n - place if after else place - 1)
+        if size <= 0:
+            return Stretch(place + 1 if after else place, np.empty(0, np.intp), np.empty(0, np.float32))
+        end = -np.inf if after else np.inf
+        rank = self.rank[anchor] if anchor is not None else np.float32(end)
+        at = int(np.searchsorted(self._sample, rank))
+        expected = size * m / n
+        slack = SLACK * expected**0.5 + 2
+        while True:
+            j = at + (1 if after else -1) * int(expected + slack)
+            other = self._sample[j] if 0 <= j < m else np.float32(-end)
+            low, high = (rank, other) if after else (other, rank)
+            items = self.sort(np.flatnonzero((self.rank >= low) & (self.rank <= high)))
+            if anchor is not None:
+                here = int(np.flatnonzero(items == anchor)[0])
+                items = items[here + 1 :] if after else items[:here]
+            if len(items) >= size:
+                items = items[:size] if after else items[len(items) - size :]
+                return Stretch(place + 1 if after else place - size, items, self.rank[items])
+            slack *= 8
+
     def find(self, stretch: Stretch, items: Index) -> Index:
         """(<= n,) ascending positions in `stretch` of those of the given examples that stand in it."""
         low = np.searchsorted(stretch.rank, self.rank[items], "left")
@@ -137,7 +165,11 @@ class Order:
 def class_orders(probs: NDArray[np.float32]) -> list[Order]:
     """The K orders of (N, K) float32 probabilities: one pass along memory, N x K float32 of memory, nothing sorted whole."""
     n, n_classes = probs.shape
+    step = 1
+    while n // (2 * step) >= SAMPLE and 2 * step <= BLOCK:
+        step *= 2  # a power of two, so that every block begins with a sampled row
     ranks = np.empty((n_classes, n), np.float32)
+    samples = np.empty((n_classes, -(-n // step)), np.float32)
 
     def fill(first: int, after: int) -> None:
         p = np.array(probs[first:after].T, order="C")
@@ -145,15 +177,10 @@ def class_orders(probs: NDArray[np.float32]) -> list[Order]:
         np.subtract(p.max(axis=0), p, out=out)
         p *= out == 0  # a masked copy would take three times as long
         out -= p
+        samples[:, first // step : -(-after // step)] = out[:, ::step]
 
     for_blocks(n, fill)
-    step = max(1, n // SAMPLE)
-    samples: list[NDArray[np.float32]] = [np.empty(0, np.float32)] * n_classes
-
-    def draw(k: int) -> None:
-        samples[k] = np.sort(ranks[k, ::step])
-
-    for_each(n_classes, draw, rows=n)
+    for_each(n_classes, lambda k: samples[k].sort(), rows=n)
     return [Order(ranks[k], probs[:, k], samples[k]) for k in range(n_classes)]
 
 

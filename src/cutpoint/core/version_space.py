@@ -6,6 +6,8 @@ examples' places alone. The ends of a fresh space are labelled examples, and bet
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -14,7 +16,7 @@ from cutpoint.core.sorted_sets import added, nth_free
 from cutpoint.core.thresholds import labelled_ends, narrow_steps
 from cutpoint.types import UNKNOWN, Index, Labels
 
-WIDE = 4  # where at least a fourth of the pool is a candidate, drawing from the pool until one is hit needs no list of them
+WIDE = 32  # where one of so many of the pool is a candidate, drawing from the pool until one is hit is cheaper than a list
 
 
 class VersionSpace:
@@ -49,8 +51,8 @@ class VersionSpace:
     def draw(self, size: int, rng: np.random.Generator) -> Index:
         """(<= size,) candidates, uniform without replacement among the askable examples at places lo + 1 .. hi.
 
-        Where they are a fourth of the pool or more, pool indices are drawn until enough candidates are hit; otherwise
-        the candidates are listed by place and `rng.choice` picks among them.
+        Where they are at least a 32nd of the pool, pool indices are drawn until enough candidates are hit; otherwise the
+        candidates are listed by place and `rng.choice` picks among them.
         """
         candidates = self.width - 1 - int(np.count_nonzero(~self._askable[self._seen_inside()]))
         size = min(size, candidates)
@@ -70,55 +72,71 @@ class VersionSpace:
         if self._stretch is not None:
             self._marks = added(self._marks, self.order.find(self._stretch, items))
         else:
-            inside = set(self._inside.tolist())
-            new = np.array([i for i in items.tolist() if i not in inside and self._contains(i)], np.intp)
-            self._inside = self.order.sort(np.append(self._inside, new)) if len(new) else self._inside
+            new = np.array([i for i in items.tolist() if self._contains(i) and not (self._inside == i).any()], np.intp)
+            self._inside = self.order.sort(np.append(self._inside, new))
 
     def narrow(self, count: int, labels: Labels) -> None:
         """Keep the run of `count` thresholds that minimises the larger loss of its two ends; exact, as `thresholds.narrow`."""
         if count >= self.width:
             return
         if self._stretch is None:
-            self._narrow_to_hull(count, labels)
+            self._narrow_by_ends(count, labels)
         else:
             stretch = self._stretch
             y = labels[stretch.items[self._marks]]
             starts = np.append(self.lo, stretch.first + self._marks[y != UNKNOWN])
             self._keep(*narrow_steps(starts, self._steps(y[y != UNKNOWN]), self.lo, self.hi, count))
 
-    def _narrow_to_hull(self, count: int, labels: Labels) -> None:
-        """Narrow where only the labelled examples' order is known, listing no more places than can matter.
+    def _narrow_by_ends(self, count: int, labels: Labels) -> None:
+        """Narrow where the space is not listed: the labelled examples' order is known, and the places of a few are counted.
 
-        No run better than t can end on a threshold whose loss exceeds t. So: guess t, list the hull of the thresholds with
+        No run better than t can end on a threshold whose loss exceeds t. So: guess t, take the hull of the thresholds with
         loss <= t, find the best run in there exactly, and accept it if no threshold as good as its t lies outside.
         """
-        labelled = self._inside[labels[self._inside] != UNKNOWN]
-        loss = self._steps(labels[labelled])
-        guess = np.maximum.accumulate(np.clip(self.order.guess(labelled), self.lo + 1, self.hi))
+        labelled = np.flatnonzero(labels[self._inside] != UNKNOWN)
+        loss = self._steps(labels[self._inside[labelled]])
+        guess = np.maximum.accumulate(np.clip(self.order.guess(self._inside[labelled]), self.lo + 1, self.hi))
         run = narrow_steps(np.append(self.lo, guess), loss, self.lo, self.hi, count)
-        bound = int(loss[np.searchsorted(guess, run, "right")].max())
-        raise_by = 1
+        bound, raise_by = int(loss[np.searchsorted(guess, run, "right")].max()), 1
         while True:
             possible = np.flatnonzero(loss <= bound)
             a, b = int(possible[0]), int(possible[-1])
-            left = int(labelled[a - 1]) if a else self._left
-            right = int(labelled[b]) if b < len(labelled) else self._right
-            first = self.order.place(left) + 1 if a and left is not None else self.lo + 1
-            hull = self.order.between(left, right, first)
-            if hull.last - first + 2 < count:  # the guess was too good to be true
-                bound += raise_by
-                raise_by *= 2
+            left, lo = self._left, self.lo
+            right, hi = self._right, self.hi
+            if a:
+                left = int(self._inside[labelled[a - 1]])
+                lo = self.order.place(left)
+            if b < len(labelled):
+                right = int(self._inside[labelled[b]])
+                hi = self.order.place(right) - 1
+            spare = hi - lo + 1 - count  # so many places at either end decide; what lies between them does not matter
+            if spare < 0:  # the guess was too good to be true
+                bound, raise_by = bound + raise_by, 2 * raise_by
                 continue
-            marks = np.flatnonzero(~self._askable[hull.items])
-            starts = np.append(first - 1, first + marks[labels[hull.items[marks]] != UNKNOWN])
-            run = narrow_steps(starts, loss[a : b + 1], first - 1, hull.last, count)
-            found = int(loss[a : b + 1][np.searchsorted(starts, run, "right") - 1].max())
-            possible = np.flatnonzero(loss <= found)
+            whole = 2 * spare >= hi - lo
+            head = self.order.beside(left, lo, hi - lo if whole else spare)
+            tail = self.order.beside(right, hi + 1, 0 if whole else -spare)
+            head_steps = head.first + np.flatnonzero(labels[head.items] != UNKNOWN)
+            tail_steps = tail.first + np.flatnonzero(labels[tail.items] != UNKNOWN)
+            starts, values = np.append(lo, head_steps), loss[a : a + len(head_steps) + 1]
+            if not whole:
+                starts = np.concatenate((starts, [hi - spare], tail_steps))
+                values = np.append(values, loss[b - len(tail_steps) : b + 1])
+            run = narrow_steps(starts, values, lo, hi, count)
+            bound = int(values[np.searchsorted(starts, run, "right") - 1].max())
+            possible = np.flatnonzero(loss <= bound)
             if a <= possible[0] and possible[-1] <= b:
                 break
-            bound = found
-        self._stretch, self._marks = hull, marks
-        self._keep(*run)
+        self.lo, self.hi = run
+        self._left = int(head.items[self.lo - head.first]) if self.lo > lo else left
+        if self.hi < hi:
+            self._right = int((head if whole else tail).part(self.hi + 1, self.hi + 1).items[0])
+        else:
+            self._right = right
+        key = self.order.key
+        first = bisect_right(self._inside, key(self._left), key=key) if self._left is not None else 0
+        last = bisect_left(self._inside, key(self._right), key=key) if self._right is not None else len(self._inside)
+        self._inside = self._inside[first:last]
 
     def _keep(self, lo: int, hi: int) -> None:
         assert self._stretch is not None
