@@ -43,10 +43,9 @@ BAD_ROWS: dict[str, list[float]] = {
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("name", BAD_ROWS)
 def test_a_bad_row_is_named(name: str, dtype: type[np.floating[Any]]) -> None:
-    if name == "overflows float32" and dtype is np.float32:
-        pytest.skip("cannot be written in float32")
     probs = GOOD.astype(dtype)
-    probs[2] = probs[4] = BAD_ROWS[name]
+    with np.errstate(over="ignore"):
+        probs[2] = probs[4] = BAD_ROWS[name]
     before = probs.copy()
     with pytest.raises(UsageError, match=r"probs\[2\]"):
         Scores(probs)
