@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,17 +36,19 @@ def write_folder(
     (out / "snapshots").mkdir()
     config = {
         "format": "cutpoint-bench/1",
-        "cutpoint": "0.1.0",
         "preset": "quick",
-        "datasets": list(datasets),
-        "strategies": list(dict.fromkeys(name for name, _ in arms)),
-        "noise": list(noises),
-        "parallel": sorted({parallel for name, parallel in arms if name == "direct"}),
-        "seeds": list(range(seeds)),
-        "first": 20,
-        "budget": 20,
-        "rounds": rounds,
-        "versions": {"numpy": "2.4.0", "scikit-learn": "1.8.0"},
+        "options": {
+            "suites": [{"datasets": list(datasets), "noise": list(noises)}],
+            "strategies": list(dict.fromkeys(name for name, _ in arms)),
+            "parallel": sorted({parallel for name, parallel in arms if name == "direct"}),
+            "seeds": seeds,
+            "first": 20,
+            "budget": 20,
+            "rounds": rounds,
+            "learner": "logistic",
+        },
+        "versions": {"cutpoint": "0.1.0", "numpy": "2.4.0"},
+        "data": {name: _described(n_classes(name)) for name in datasets},
     }
     (out / "config.json").write_text(json.dumps(config, indent=1))
     for dataset in datasets:
@@ -53,8 +56,14 @@ def write_folder(
             for strategy, parallel in arms:
                 for seed in range(seeds):
                     write_run(out, dataset, strategy, seed, noise, parallel, rounds)
-        write_snapshot(out / "snapshots" / f"{dataset}.npz", n_classes=n_classes(dataset))
+        name = f"{dataset}__noise-{noises[0]}__direct__p5__seed0.npz"
+        write_snapshot(out / "snapshots" / name, n_classes=n_classes(dataset))
     return out
+
+
+def _described(k: int) -> dict[str, Any]:
+    names = [str(c) for c in range(k - 1)] + ["other"]
+    return {"classes": names, "pool": [60] * k, "test": [20] * k, "noise": {}}
 
 
 def n_classes(dataset: str) -> int:

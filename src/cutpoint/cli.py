@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from cutpoint.cli_report import bench_report
 from cutpoint.cli_run import bench_run
 from cutpoint.errors import CutpointError, DataError, UsageError
 
@@ -22,6 +23,7 @@ app = typer.Typer(
 bench = typer.Typer(help="Compare strategies on data whose labels are known.", no_args_is_help=True)
 app.add_typer(bench, name="bench")
 bench.command("run")(bench_run)
+bench.command("report")(bench_report)
 
 
 def _print_version(wanted: bool) -> None:

@@ -40,7 +40,7 @@ class Look(NamedTuple):
     order: int
 
 
-# Mid-lightness colours: at least 3:1 on white and on near-black alike, and kept apart under red-green blindness
+# Mid-lightness colours: at least 3:1 on white and on near-black alike; colour-blind readers tell them apart
 # by lightness, hue and dashes.
 LOOKS: Mapping[str, Look] = {
     "direct": Look("#e8480c", (0, ()), 2.8, 9),
@@ -56,7 +56,7 @@ SPARE = ("#5a8f29", "#00838f", "#7b5d4a", "#b3475c", "#5468c9")
 
 
 def looks(arms: Iterable[Arm]) -> dict[Arm, Look]:
-    """The look of every arm: fixed per strategy; the arms of direct share a hue, the main one is strongest."""
+    """The look of every arm: fixed per strategy; those of direct share a hue, the main one is strongest."""
     known = sorted(set(arms), key=lambda arm: (arm.strategy, arm.parallel))
     spare = sorted({arm.strategy for arm in known} - LOOKS.keys())
     found = {}

@@ -179,16 +179,13 @@ def scatter(n: int) -> Floats:
     return np.asarray((np.arange(n) * 0.6180339887 % 1.0 - 0.5) * 0.9)
 
 
-def moment_figure(snapshot: Snapshot, labels: Labels, title: str) -> Figure:
-    """All classes' strips at one moment, one below the other."""
+def moment_figure(snapshot: Snapshot, labels: Labels) -> Figure:
+    """All classes' strips at one moment, one below the other; for pages, which have their own titles."""
     k = snapshot.probs.shape[1]
-    figure = Figure(figsize=(5.6, 0.98 * k + 0.55))
+    figure = Figure(figsize=(5.6, 0.98 * k + 0.1))
     axes = figure.subplots(k, 1, squeeze=False)[:, 0].tolist()
     _moment(axes, snapshot, labels)
-    figure.subplots_adjust(left=0.02, right=0.98, top=1 - 0.42 / (0.98 * k + 0.55), bottom=0.03, hspace=0.42)
-    figure.text(
-        0.02, 1 - 0.16 / (0.98 * k + 0.55), title, color=INK, fontsize=10, fontweight="bold", va="center"
-    )
+    figure.subplots_adjust(left=0.01, right=0.99, top=1 - 0.24 / (0.98 * k + 0.1), bottom=0.03, hspace=0.42)
     return figure
 
 

@@ -1,0 +1,273 @@
+"""What a results folder says, computed once: the numbers behind the headline, the tables and the page.
+
+Pure functions of `Curves`. Nothing is left out for being unwelcome: where the main arm needs more labels, or
+ends lower, the headline says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from cutpoint.errors import DataError, UsageError
+from cutpoint.experiment.significance import Paired, compare, mean_difference, paired
+from cutpoint.experiment.statistics import (
+    Arm,
+    Curves,
+    Measured,
+    Reach,
+    Setting,
+    gather,
+    main_arm,
+    reach,
+    saving_between,
+    target_value,
+)
+
+TARGETS = ("random", "galaxy", "best:0.9", "best:0.95")
+CURVE = "balanced_accuracy"
+
+
+@dataclass(frozen=True, eq=False)
+class Findings:
+    """Everything the report shows.
+
+    curves:   metric -> setting -> arm -> runs; main: the arm that the report is about.
+    reaches:  target -> setting -> arm -> labels to it; only targets that mean something on that setting.
+    versus:   setting -> other arm -> main against it, by area under the curve; one Holm family per setting.
+    overall:  the same of every seed's mean over all settings; one family.
+    """
+
+    curves: Mapping[str, Curves]
+    main: Arm
+    reaches: Mapping[str, Mapping[Setting, Mapping[Arm, Reach]]]
+    versus: Mapping[Setting, Mapping[Arm, Paired]]
+    overall: Mapping[Arm, Paired]
+
+    @property
+    def accuracy(self) -> Curves:
+        """Balanced accuracy on the test split: the curve that everything is judged by."""
+        return self.curves[CURVE]
+
+    @property
+    def arms(self) -> tuple[Arm, ...]:
+        """All arms, in reading order."""
+        return tuple(dict.fromkeys(arm for arms in self.accuracy.values() for arm in arms))
+
+    @property
+    def datasets(self) -> tuple[str, ...]:
+        """All data sets, in reading order."""
+        return tuple(dict.fromkeys(setting.dataset for setting in self.accuracy))
+
+    @property
+    def seeds(self) -> int:
+        """The largest number of seeds that an arm has on a setting."""
+        return max(len(runs.seeds) for arms in self.accuracy.values() for runs in arms.values())
+
+    @property
+    def horizon(self) -> int:
+        """The largest number of labels of any run."""
+        return max(int(runs.n_labels[-1]) for arms in self.accuracy.values() for runs in arms.values())
+
+    def named(self, strategy: str) -> Arm | None:
+        """The main arm of a strategy, or None if it has no runs."""
+        found = [arm for arm in self.arms if arm.strategy == strategy]
+        return main_arm(found) if found else None
+
+
+def find(rows: Iterable[Measured], targets: Sequence[str] = TARGETS) -> Findings:
+    """All findings of the given tidy rows; DataError if they hold no curve."""
+    curves = gather(rows)
+    accuracy = curves.get(CURVE)
+    if not accuracy:
+        raise DataError(
+            f"the results hold no {CURVE} yet, so there is nothing to report; let `cutpoint bench run`"
+            " finish a run first."
+        )
+    main = main_arm(arm for arms in accuracy.values() for arm in arms)
+    versus = {
+        setting: paired(arms[main], {arm: runs for arm, runs in arms.items() if arm != main})
+        for setting, arms in accuracy.items()
+        if main in arms
+    }
+    others = dict.fromkeys(arm for arms in versus.values() for arm in arms)
+    differences = {arm: mean_difference(accuracy, main, arm) for arm in others}
+    overall = compare({arm: values for arm, values in differences.items() if len(values)})
+    reaches = {target: _reaches(accuracy, target) for target in targets}
+    return Findings(curves, main, {t: found for t, found in reaches.items() if found}, versus, overall)
+
+
+def _reaches(accuracy: Curves, target: str) -> dict[Setting, dict[Arm, Reach]]:
+    values = {setting: target_value(target, arms) for setting, arms in accuracy.items()}
+    return {
+        setting: {arm: reach(runs, value) for arm, runs in accuracy[setting].items()}
+        for setting, value in values.items()
+        if value is not None
+    }
+
+
+def check_targets(targets: Sequence[str]) -> tuple[str, ...]:
+    """The targets if all can be meant: random, galaxy, best:SHARE or a balanced accuracy between 0 and 1."""
+    for target in targets:
+        share = target.removeprefix("best:")
+        try:
+            fine = target in ("random", "galaxy") or 0 < float(share) <= 1
+        except ValueError:
+            fine = False
+        if not fine:
+            raise UsageError(
+                f"--target is {target!r}; it must be random, galaxy, best:SHARE such as best:0.9, or a"
+                " balanced accuracy"
+                " between 0 and 1 such as 0.8."
+            )
+    return tuple(dict.fromkeys(targets))
+
+
+def target_label(target: str) -> str:
+    """A target as people read it."""
+    if target.startswith("best:"):
+        return f"{100 * float(target.partition(':')[2]):g} % of the best final value"
+    return f"{target}'s final value" if target in ("random", "galaxy") else f"balanced accuracy {target}"
+
+
+def savings(findings: Findings, target: str, other: str) -> dict[Setting, float | None]:
+    """Saving of the main arm against a strategy at a target, on all settings with both; None: not reached.
+
+    Labels of both are counted to where their mean curves first get there.
+    """
+    return {
+        setting: saving_between(arms[findings.main], arms[rival])
+        for setting, arms, rival in _both(findings, target, other)
+    }
+
+
+def shares(findings: Findings, target: str, other: str) -> dict[Setting, float | None]:
+    """Labels of the main arm to a target, as a share of *all* labels of a strategy; None: not reached.
+
+    With the other's own final value as target: with which share of its labels the main arm does what it did
+    with all.
+    """
+    found = {}
+    for setting, arms, rival in _both(findings, target, other):
+        ours = arms[findings.main].of_mean
+        all_labels = int(findings.accuracy[setting][rival].n_labels[-1])
+        found[setting] = None if ours is None else ours / all_labels
+    return found
+
+
+def _both(findings: Findings, target: str, other: str) -> Iterator[tuple[Setting, Mapping[Arm, Reach], Arm]]:
+    rival = findings.named(other)
+    for setting, arms in findings.reaches.get(target, {}).items():
+        if rival is not None and findings.main in arms and rival in arms:
+            yield setting, arms, rival
+
+
+def median(values: Iterable[float | None], worst: float) -> float | None:
+    """The median, where "not reached" counts as the worst; None if that comes out, or there is nothing."""
+    numbers = [worst if value is None else value for value in values]
+    middle = float(np.median(numbers)) if numbers else worst
+    return middle if np.isfinite(middle) else None
+
+
+def headline(findings: Findings) -> list[str]:
+    """The report's first sentences: saving, wins and losses against random and GALAXY, and doubts."""
+    lines = [_saving_line(findings, name) for name in ("random", "galaxy") if findings.main.strategy != name]
+    lines += [_wins_line(findings, name) for name in ("random", "galaxy")]
+    lines += [_losses_line(findings), _doubt_line(findings)]
+    return [line for line in lines if line]
+
+
+def _saving_line(findings: Findings, other: str) -> str:
+    found = shares(findings, other, other)
+    if not found:
+        return ""
+    who, missed = findings.main.label, [s.label for s, share in found.items() if share is None]
+    if len(missed) == len(found):
+        return f"{who} never reached the balanced accuracy that {other} ends with, in {len(found)} settings."
+    line = (
+        f"{who} reached the balanced accuracy that {other} ends with after {_spread(found.values(), np.inf)}"
+        f" of {other}'s"
+        f" labels. Counted to where {other}'s own curve first gets there, it saved"
+        f" {_spread(savings(findings, other, other).values(), -np.inf)}."
+    )
+    return line + (f" Not reached: {', '.join(missed)}." if missed else "")
+
+
+def _spread(values: Iterable[float | None], worst: float) -> str:
+    """Median and range of shares, in words."""
+    known = list(values)
+    reached = [value for value in known if value is not None]
+    middle = median(known, worst)
+    amount = "more than all" if middle is None else percent(middle)
+    if len(reached) < 2:
+        return amount
+    return f"{amount} (median of {len(known)} settings; {percent(min(reached))} to {percent(max(reached))})"
+
+
+def percent(value: float) -> str:
+    """A share as people read it."""
+    return f"{100 * value:.0f}\N{NO-BREAK SPACE}%".replace("-", "−")
+
+
+def _wins_line(findings: Findings, other: str) -> str:
+    rival = findings.named(other)
+    found = [arms[rival] for arms in findings.versus.values() if rival is not None and rival in arms]
+    if not found:
+        return ""
+    ahead, behind = sum(p.difference > 0 for p in found), sum(p.difference < 0 for p in found)
+    sure = (
+        sum(p.significant and p.difference > 0 for p in found),
+        sum(p.significant and p.difference < 0 for p in found),
+    )
+    return (
+        f"Area under the curve: ahead of {other} in {ahead} of {len(found)} settings ({sure[0]}"
+        " significant), behind in"
+        f" {behind} ({sure[1]} significant)."
+    )
+
+
+def losses_of(findings: Findings) -> list[tuple[Setting, Arm, Paired]]:
+    """Where another arm's area under the curve is larger than the main one's, the largest loss first."""
+    found = [
+        (setting, arm, result)
+        for setting, arms in findings.versus.items()
+        for arm, result in arms.items()
+        if result.difference < 0 and arm.strategy != findings.main.strategy
+    ]
+    return sorted(found, key=lambda loss: loss[2].difference)
+
+
+def _losses_line(findings: Findings, most: int = 4) -> str:
+    found = losses_of(findings)
+    if not found:
+        return f"{findings.main.label} lost to no other strategy on any setting, by area under the curve."
+    words = [
+        f"to {arm.label} on {setting.label} ({result.difference:+.3f}, {result.losses} of {result.n} seeds"
+        f"{', significant' if result.significant else ''})"
+        for setting, arm, result in found[:most]
+    ]
+    rest = len(found) - most
+    return f"Where it loses: {'; '.join(words)}" + (f"; and {rest} more." if rest > 0 else ".")
+
+
+def _doubt_line(findings: Findings) -> str:
+    fewest = min((p.n for arms in findings.versus.values() for p in arms.values()), default=0)
+    family = max((len(arms) for arms in findings.versus.values()), default=0)
+    least = min(1.0, family * 2 / 2**fewest) if fewest else 1.0
+    if least < 0.05:
+        return ""
+    return (
+        f"With {fewest} seed{'s' if fewest != 1 else ''} and {family} comparisons the paired test cannot"
+        f" fall below p = {least:.2g}"
+        " after Holm's correction: read the differences, not the stars."
+    )
+
+
+def recalls_of(findings: Findings, dataset: str) -> Sequence[Curves]:
+    """The recall curves of class 0, 1, .. on one data set."""
+    found: list[Curves] = []
+    while any(s.dataset == dataset for s in findings.curves.get(f"recall_{len(found)}", {})):
+        found.append(findings.curves[f"recall_{len(found)}"])
+    return found

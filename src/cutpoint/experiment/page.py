@@ -1,0 +1,176 @@
+"""The report as one HTML page: nothing is fetched, no script runs; for phone, dark room and paper alike.
+
+The page takes its colours from the reader's system; the figures take theirs from the page. Everything that
+comes from a results folder is escaped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from html import escape
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from cutpoint.experiment import page_figures, plots
+from cutpoint.experiment.findings import Findings, headline, median, percent, savings, shares
+from cutpoint.experiment.plots import class_name
+from cutpoint.experiment.report_tables import all_tables
+from cutpoint.experiment.statistics import noise_label
+from cutpoint.experiment.tables import Column, Table
+
+if TYPE_CHECKING:
+    from cutpoint.experiment.report import Report
+
+
+def page(report: Report) -> str:
+    """The whole page as text."""
+    findings = report.findings
+    styles = plots.looks(findings.arms)
+    parts = [
+        _top(report),
+        "<main>",
+        _settings(report),
+        page_figures.pictures(report),
+        page_figures.reach(findings, styles),
+        page_figures.curves(findings, styles),
+        page_figures.found(findings, styles),
+        page_figures.recalls(report, styles),
+        _tables(findings),
+        "</main>",
+        "<footer>Raw curves, never smoothed; bands are one standard error over seeds. What is not reached is"
+        " never"
+        " extrapolated. Selection sees no label that was not asked for.</footer>",
+    ]
+    css = files("cutpoint.experiment").joinpath("report.css").read_text(encoding="utf-8")
+    hide = "".join(
+        f"body:has(#show-{class_name(arm)}:not(:checked)) svg .{class_name(arm)}{{display:none}}"
+        for arm in findings.arms
+    )
+    return (
+        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<title>Cutpoint benchmark: {escape(report.title)}</title><style>{css}{hide}</style></head><body>"
+        + "\n".join(parts)
+        + "</body></html>\n"
+    )
+
+
+def _top(report: Report) -> str:
+    findings, preset = report.findings, report.config.get("preset")
+    what = ", ".join(findings.datasets)
+    counts = f"{len(findings.accuracy)} settings · {len(findings.arms)} strategies · {findings.seeds} seeds"
+    facts = f"{what} · {counts}"
+    warning = (
+        ""
+        if report.complete
+        else (
+            f"<p class=warn>Not complete: {escape(report.progress)}. Numbers will change when the rest is"
+            " in.</p>"
+        )
+    )
+    said = "".join(f"<li>{escape(line)}</li>" for line in headline(findings))
+    links = {"settings": "settings", "pictures": "one round", "reach": "labels needed", "curves": "curves"}
+    links |= {"found": "rare examples", "recall": "recall", "tables": "tables"}
+    nav = "".join(f'<a href="#{name}">{text}</a>' for name, text in links.items())
+    return (
+        "<header class=top><p class=kicker>Cutpoint"
+        f" benchmark{f' · {escape(str(preset))}' if preset else ''}</p>"
+        f"<h1>{escape(_claim(findings))}</h1><p class=soft>{escape(facts)} ·"
+        f" {escape(report.progress)}</p>{warning}"
+        f"<div class=cards>{_cards(findings)}</div><ul class=said>{said}</ul><nav>{nav}</nav></header>"
+    )
+
+
+def _claim(findings: Findings) -> str:
+    who = findings.main.label
+    share = median(shares(findings, "random", "random").values(), np.inf)
+    if share is None:
+        return f"{who} on {', '.join(findings.datasets)}"
+    if share < 1:
+        return f"{who} ends where random labelling ends, with {percent(share)} of its labels"
+    return f"{who} needs more labels than random labelling"
+
+
+def _cards(findings: Findings) -> str:
+    cards = []
+    for other in ("random", "galaxy"):
+        found = shares(findings, other, other)
+        if findings.main.strategy == other or not found:
+            continue
+        share, saved = (
+            median(found.values(), np.inf),
+            median(savings(findings, other, other).values(), -np.inf),
+        )
+        reached = sum(value is not None for value in found.values())
+        words = f"of {other}'s labels give {other}'s final balanced accuracy"
+        words += f" (median; reached in {reached} of {len(found)})"
+        if saved is not None:
+            first = f"{percent(abs(saved))} {'fewer' if saved >= 0 else 'more'}"
+            words += f"; {first} than {other} needs to get there first"
+        cards.append(("–" if share is None else percent(share), words))
+        rival = findings.named(other)
+        results = [arms[rival] for arms in findings.versus.values() if rival is not None and rival in arms]
+        won = sum(result.difference > 0 for result in results)
+        cards.append(
+            (f"{won} of {len(results)}", f"settings in which its area under the curve is above {other}'s")
+        )
+    return "".join(
+        f"<div class=card><b>{escape(b)}</b><span>{escape(text)}</span></div>" for b, text in cards
+    )
+
+
+def _tables(findings: Findings) -> str:
+    tables = [table for table in all_tables(findings) if len(table.rows) <= 60]
+    first = "".join(table.html() for table in tables[:3])
+    rest = "".join(table.html() for table in tables[3:])
+    return page_figures.section(
+        "tables",
+        "Tables",
+        "The same numbers lie beside this page as CSV and Markdown.",
+        first + (f"<details><summary>All tables</summary>{rest}</details>" if rest else ""),
+    )
+
+
+def _settings(report: Report) -> str:
+    config = {name: value for name, value in report.config.items() if name != "data"}
+    items = "".join(f"<dt>{escape(name)}</dt><dd>{escape(value)}</dd>" for name, value in _flat(config))
+    data = report.config.get("data")
+    tables = "".join(_sizes(name, about) for name, about in data.items()) if isinstance(data, dict) else ""
+    return (
+        f"<section id=settings><details><summary>Settings and data: {escape(_schedule(config))}</summary>"
+        f"{tables}<dl>{items}</dl></details></section>"
+    )
+
+
+def _schedule(config: Mapping[str, Any]) -> str:
+    options = config.get("options")
+    if not isinstance(options, dict) or not {"first", "rounds", "budget", "learner"} <= options.keys():
+        return "as config.json has them"
+    first, rounds, budget = options["first"], options["rounds"], options["budget"]
+    return f"{first} labels at random, then {rounds} rounds of {budget}; learner {options['learner']}"
+
+
+def _sizes(name: str, about: Any) -> str:
+    try:
+        rows = tuple(zip(map(str, about["classes"]), about["pool"], about["test"], strict=True))
+        noises = [(column, 100 * float(rates["overall"])) for column, rates in about.get("noise", {}).items()]
+    except (KeyError, TypeError, ValueError):
+        return ""
+    note = "; ".join(
+        f"{noise_label(column)}: {rate:.1f} % of the pool's labels are wrong" for column, rate in noises
+    )
+    return Table(
+        "data", name, (Column("class"), Column("pool", "labels"), Column("test", "labels")), rows, note
+    ).html()
+
+
+def _flat(config: Mapping[str, Any], prefix: str = "") -> Iterable[tuple[str, str]]:
+    for name, value in config.items():
+        if isinstance(value, Mapping):
+            yield from _flat(value, f"{prefix}{name}.")
+        elif isinstance(value, list) and any(isinstance(item, Mapping) for item in value):
+            yield from _flat({str(place): item for place, item in enumerate(value)}, f"{prefix}{name}.")
+        elif value is not None:
+            yield f"{prefix}{name}", ", ".join(map(str, value)) if isinstance(value, list) else str(value)

@@ -1,0 +1,158 @@
+"""The figures of the report's page, as <figure> elements with their headings and their legend."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from html import escape
+from typing import TYPE_CHECKING
+
+from cutpoint.experiment import plots, strips
+from cutpoint.experiment.findings import Findings, recalls_of, target_label
+from cutpoint.experiment.pictures import page_svg
+from cutpoint.experiment.plots import Look, class_name
+from cutpoint.experiment.statistics import Arm, Curves, Setting, noise_label
+
+if TYPE_CHECKING:
+    from cutpoint.experiment.report import Report
+
+
+def section(name: str, title: str, lead: str, body: str) -> str:
+    """A titled part of the page; nothing if it would be empty."""
+    return (
+        f'<section id="{name}"><h2>{escape(title)}</h2><p class=soft>{escape(lead)}</p>{body}</section>'
+        if body
+        else ""
+    )
+
+
+def _figure(svg: str, caption: str, kind: str = "") -> str:
+    head = f"<figcaption>{escape(caption)}</figcaption>" if caption else ""
+    return f"<figure{f' class={kind}' if kind else ''}>{head}{svg}</figure>"
+
+
+def pictures(report: Report) -> str:
+    """The strips of one round, before and after, for every snapshot."""
+    body = ""
+    for setting, snapshot in report.snapshots.items():
+        svgs = [
+            _figure(
+                page_svg(
+                    strips.moment_figure(snapshot, labels), f"{setting}-{place}", f"{setting.label}, {title}"
+                ),
+                title,
+            )
+            for place, (labels, title) in enumerate(strips.moments(snapshot))
+        ]
+        body += f"<h3>{escape(setting.label)}</h3><div class='grid pair'>{''.join(svgs)}</div>"
+    lead = (
+        "The pool in each class's order, from surely this class at the left to surely another at the right."
+        " Filled dots are"
+        " answers that say this class, hollow ones another; large dots are this round's. The bracket holds"
+        " every threshold"
+        " that the answers leave possible, the line is the best one now, the triangle the true cut that no"
+        " strategy sees."
+        " A single wrong answer far from the cut keeps the bracket wide: that is why the search narrows by"
+        " loss."
+    )
+    return section("pictures", "One round of DIRECT", lead, body)
+
+
+def reach(findings: Findings, styles: Mapping[Arm, Look]) -> str:
+    """Labels needed for the first target on every setting, with the legend that all figures share."""
+    if not findings.reaches:
+        return ""
+    target, found = next(iter(findings.reaches.items()))
+    svg = page_svg(
+        plots.reach_figure(found, styles, findings.horizon),
+        "reach",
+        "labels needed for the target on every setting",
+    )
+    lead = (
+        f"Labels until the mean curve first reaches {target_label(target)}, on every setting. Left is better."
+    )
+    return section("reach", "Labels needed", lead, _legend(styles) + _figure(svg, "", "wide"))
+
+
+def _legend(styles: Mapping[Arm, Look]) -> str:
+    chips = []
+    for arm in sorted(styles, key=lambda a: (-styles[a].order, a.parallel)):
+        look, name = styles[arm], class_name(arm)
+        dash = " ".join(f"{2 * d:g}" for d in look.dash[1])
+        dashes = f' stroke-dasharray="{dash}"' if dash else ""
+        stroke = f'stroke="{look.colour}" stroke-width="{1.4 * look.width:g}"{dashes}'
+        line = (
+            f'<svg viewBox="0 0 32 8" aria-hidden="true"><line x1="0" x2="32" y1="4" y2="4" {stroke}/></svg>'
+        )
+        chips.append(
+            f'<label><input type="checkbox" id="show-{name}" checked>{line}{escape(arm.label)}</label>'
+        )
+    return f'<div class=legend role=group aria-label="strategies shown">{"".join(chips)}</div>'
+
+
+def _panels(curves: Curves, styles: Mapping[Arm, Look], ylabel: str, name: str) -> str:
+    body = ""
+    for dataset in dict.fromkeys(setting.dataset for setting in curves):
+        settings = [setting for setting in curves if setting.dataset == dataset]
+        span = plots.span_of(curves[setting] for setting in settings)
+        figures = [
+            _panel(curves, setting, styles, ylabel, span, f"{name}-{dataset}-{setting.noise}")
+            for setting in settings
+        ]
+        body += f"<h3>{escape(dataset)}</h3><div class=grid>{''.join(figures)}</div>"
+    return body
+
+
+def _panel(
+    curves: Curves,
+    setting: Setting,
+    styles: Mapping[Arm, Look],
+    ylabel: str,
+    span: tuple[float, float],
+    name: str,
+) -> str:
+    figure = plots.panel(curves[setting], styles, ylabel, span)
+    return _figure(
+        page_svg(figure, name, f"{ylabel} against labels, {setting.label}"), noise_label(setting.noise)
+    )
+
+
+def curves(findings: Findings, styles: Mapping[Arm, Look]) -> str:
+    """Balanced accuracy, a panel per setting."""
+    lead = "Balanced accuracy on the test split against labels: mean over seeds, band of one standard error."
+    return section(
+        "curves", "Learning curves", lead, _panels(findings.accuracy, styles, "balanced accuracy", "ba")
+    )
+
+
+def found(findings: Findings, styles: Mapping[Arm, Look]) -> str:
+    """Minority labels found, a panel per setting."""
+    curves = findings.curves.get("minority_found", {})
+    lead = (
+        "Labelled examples whose clean class is not the largest. More is not always better: see the curves."
+    )
+    return section("found", "Rare examples found", lead, _panels(curves, styles, "minority labels", "found"))
+
+
+def recalls(report: Report, styles: Mapping[Arm, Look]) -> str:
+    """Recall of every class, folded away per setting."""
+    findings, body = report.findings, ""
+    for setting in findings.accuracy:
+        recalls = recalls_of(findings, setting.dataset)
+        here = [(k, curves) for k, curves in enumerate(recalls) if setting in curves]
+        span = plots.span_of(curves[setting] for _, curves in here)
+        names = report.class_names(setting.dataset, len(recalls))
+        figures = [
+            _figure(
+                page_svg(
+                    plots.panel(curves[setting], styles, "recall", span),
+                    f"recall-{k}-{setting}",
+                    f"recall, {names[k]}",
+                ),
+                names[k],
+            )
+            for k, curves in here
+        ]
+        if figures:
+            grid = f"<div class=grid>{''.join(figures)}</div>"
+            body += f"<details><summary>{escape(setting.label)}</summary>{grid}</details>"
+    return section("recall", "Recall of every class", "Test split. Open a setting to see its classes.", body)
