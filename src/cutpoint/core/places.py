@@ -34,6 +34,10 @@ class Stretch:
         """The place of the last item."""
         return self.first + len(self.items) - 1
 
+    def at(self, place: int) -> int:
+        """The example at a place."""
+        return int(self.items[place - self.first])
+
     def part(self, first: int, last: int) -> Stretch:
         """The places first..last of this stretch."""
         part = slice(first - self.first, last - self.first + 1)

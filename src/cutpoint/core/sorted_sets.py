@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cutpoint.types import Index
 
@@ -27,5 +28,6 @@ def nth_free(members: Index, n: Index | int) -> Index:
     return n + np.searchsorted(members - np.arange(len(members)), n, "right")
 
 
-def _present(members: Index, values: Index, places: Index) -> np.ndarray:
-    return np.append(members, -1)[places] == values
+def _present(members: Index, values: Index, places: Index) -> NDArray[np.bool_]:
+    present: NDArray[np.bool_] = np.append(members, -1)[places] == values
+    return present

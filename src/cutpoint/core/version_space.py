@@ -7,6 +7,7 @@ examples' places alone. The ends of a fresh space are labelled examples, and bet
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,27 @@ from cutpoint.core.thresholds import labelled_ends, narrow_steps
 from cutpoint.types import UNKNOWN, Index, Labels
 
 WIDE = 32  # where one of so many of the pool is a candidate, drawing from the pool until one is hit is cheaper than a list
+
+
+class _Hull(NamedTuple):
+    """Thresholds lo..hi between the examples left (at place lo) and right (at place hi + 1), None at the order's ends."""
+
+    a: int  # number of labelled examples of the space up to lo
+    b: int  # and up to hi
+    left: int | None
+    lo: int
+    right: int | None
+    hi: int
+
+
+class _Run(NamedTuple):
+    """Thresholds lo..hi between two examples, and the larger loss of its two ends."""
+
+    worst: int
+    lo: int
+    hi: int
+    left: int | None
+    right: int | None
 
 
 class VersionSpace:
@@ -93,50 +115,60 @@ class VersionSpace:
         No run better than t can end on a threshold whose loss exceeds t. So: guess t, take the hull of the thresholds with
         loss <= t, find the best run in there exactly, and accept it if no threshold as good as its t lies outside.
         """
-        labelled = np.flatnonzero(labels[self._inside] != UNKNOWN)
-        loss = self._steps(labels[self._inside[labelled]])
-        guess = np.maximum.accumulate(np.clip(self.order.guess(self._inside[labelled]), self.lo + 1, self.hi))
+        labelled = self._inside[labels[self._inside] != UNKNOWN]
+        loss = self._steps(labels[labelled])
+        guess = np.maximum.accumulate(np.clip(self.order.guess(labelled), self.lo + 1, self.hi))
         run = narrow_steps(np.append(self.lo, guess), loss, self.lo, self.hi, count)
         bound, raise_by = int(loss[np.searchsorted(guess, run, "right")].max()), 1
         while True:
-            possible = np.flatnonzero(loss <= bound)
-            a, b = int(possible[0]), int(possible[-1])
-            left, lo = self._left, self.lo
-            right, hi = self._right, self.hi
-            if a:
-                left = int(self._inside[labelled[a - 1]])
-                lo = self.order.place(left)
-            if b < len(labelled):
-                right = int(self._inside[labelled[b]])
-                hi = self.order.place(right) - 1
-            spare = hi - lo + 1 - count  # so many places at either end decide; what lies between them does not matter
-            if spare < 0:  # the guess was too good to be true
+            hull = self._hull(labelled, loss, bound)
+            if hull.hi - hull.lo + 1 < count:  # the guess was too good to be true
                 bound, raise_by = bound + raise_by, 2 * raise_by
                 continue
-            whole = 2 * spare >= hi - lo
-            head = self.order.beside(left, lo, hi - lo if whole else spare)
-            tail = self.order.beside(right, hi + 1, 0 if whole else -spare)
-            head_steps = head.first + np.flatnonzero(labels[head.items] != UNKNOWN)
-            tail_steps = tail.first + np.flatnonzero(labels[tail.items] != UNKNOWN)
-            starts, values = np.append(lo, head_steps), loss[a : a + len(head_steps) + 1]
-            if not whole:
-                starts = np.concatenate((starts, [hi - spare], tail_steps))
-                values = np.append(values, loss[b - len(tail_steps) : b + 1])
-            run = narrow_steps(starts, values, lo, hi, count)
-            bound = int(values[np.searchsorted(starts, run, "right") - 1].max())
-            possible = np.flatnonzero(loss <= bound)
-            if a <= possible[0] and possible[-1] <= b:
+            best = self._best_run(hull, loss, count, labels)
+            possible = np.flatnonzero(loss <= best.worst)
+            if hull.a <= possible[0] and possible[-1] <= hull.b:
                 break
-        self.lo, self.hi = run
-        self._left = int(head.items[self.lo - head.first]) if self.lo > lo else left
-        if self.hi < hi:
-            self._right = int((head if whole else tail).part(self.hi + 1, self.hi + 1).items[0])
-        else:
-            self._right = right
+            bound = best.worst
+        self.lo, self.hi, self._left, self._right = best.lo, best.hi, best.left, best.right
         key = self.order.key
-        first = bisect_right(self._inside, key(self._left), key=key) if self._left is not None else 0
-        last = bisect_left(self._inside, key(self._right), key=key) if self._right is not None else len(self._inside)
+        first = bisect_right(self._inside, key(best.left), key=key) if best.left is not None else 0
+        last = bisect_left(self._inside, key(best.right), key=key) if best.right is not None else len(self._inside)
         self._inside = self._inside[first:last]
+
+    def _hull(self, labelled: Index, loss: Labels, bound: int) -> _Hull:
+        """From the first to the last threshold with loss <= bound; loss[j] holds from labelled[j - 1] to before labelled[j]."""
+        possible = np.flatnonzero(loss <= bound)
+        a, b = int(possible[0]), int(possible[-1])
+        left, lo, right, hi = self._left, self.lo, self._right, self.hi
+        if a:
+            left = int(labelled[a - 1])
+            lo = self.order.place(left)
+        if b < len(labelled):
+            right = int(labelled[b])
+            hi = self.order.place(right) - 1
+        return _Hull(a, b, left, lo, right, hi)
+
+    def _best_run(self, hull: _Hull, loss: Labels, count: int, labels: Labels) -> _Run:
+        """The best run of `count` thresholds in the hull; only the places that can begin or end one are listed."""
+        _, b, left, lo, right, hi = hull
+        spare = hi - lo + 1 - count  # so many places at either end decide; what lies between them does not matter
+        whole = 2 * spare >= hi - lo
+        head = self.order.beside(left, lo, hi - lo if whole else spare)
+        tail = self.order.beside(right, hi + 1, 0 if whole else -spare)
+        head_steps = head.first + np.flatnonzero(labels[head.items] != UNKNOWN)
+        starts, values = np.append(lo, head_steps), loss[hull.a : hull.a + len(head_steps) + 1]
+        if not whole:
+            tail_steps = tail.first + np.flatnonzero(labels[tail.items] != UNKNOWN)
+            starts = np.concatenate((starts, [hi - spare], tail_steps))
+            values = np.append(values, loss[b - len(tail_steps) : b + 1])
+        first, last = narrow_steps(starts, values, lo, hi, count)
+        worst = int(values[np.searchsorted(starts, (first, last), "right") - 1].max())
+        if first > lo:
+            left = head.at(first)
+        if last < hi:
+            right = (head if whole else tail).at(last + 1)
+        return _Run(worst, first, last, left, right)
 
     def _keep(self, lo: int, hi: int) -> None:
         assert self._stretch is not None

@@ -9,12 +9,13 @@ from __future__ import annotations
 from functools import partial
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cutpoint.core.places import Order, class_orders
 from cutpoint.core.thresholds import thresholds_left
 from cutpoint.core.version_space import VersionSpace
 from cutpoint.plans import NOTHING, interleave
-from cutpoint.types import UNKNOWN, Index, Known, Plan, Round
+from cutpoint.types import UNKNOWN, Index, Known, Labels, Plan, Round
 
 CITE = """@inproceedings{nuggehalli2025direct,
   title = {Improved Algorithm for Deep Active Learning under Imbalance via Optimal Separation},
@@ -102,7 +103,7 @@ def label_near_thresholds(state: _State, known: Known) -> Plan:
         state.update(known)
 
 
-def estimate_threshold(order: Order, k: int, seen: Index, labels: np.ndarray) -> int:
+def estimate_threshold(order: Order, k: int, seen: Index, labels: Labels) -> int:
     """`best_threshold` of the labels so far: least loss, ties to the threshold closest to N/2, of two equally near the lower."""
     labelled = order.sort(seen[labels[seen] != UNKNOWN])
     loss = np.concatenate(([0], np.cumsum(np.where(labels[labelled] == k, -1, 1))))
@@ -120,10 +121,11 @@ def estimate_threshold(order: Order, k: int, seen: Index, labels: np.ndarray) ->
     for t in ties[low : low + 2].tolist():
         end = order.place(int(labelled[t])) - 1 if t < len(labelled) else n
         candidates.append(min(max(start(t), n // 2), end))
-    return min(candidates, key=lambda s: (abs(2 * s - n), s))
+    best: int = min(candidates, key=lambda s: (abs(2 * s - n), s))
+    return best
 
 
-def nearest(order: Order, threshold: int, size: int, askable: np.ndarray) -> Index:
+def nearest(order: Order, threshold: int, size: int, askable: NDArray[np.bool_]) -> Index:
     """(<= size,) askable examples nearest to the cut behind place `threshold`, nearest first, of two equally near the left one."""
     n = len(order)
     reach = 2 * size + 32
@@ -140,7 +142,7 @@ def nearest(order: Order, threshold: int, size: int, askable: np.ndarray) -> Ind
 class _Nearest:
     """The askable examples in the order of `nearest`, listed as far as they are wanted."""
 
-    def __init__(self, order: Order, threshold: int, askable: np.ndarray, size: int) -> None:
+    def __init__(self, order: Order, threshold: int, askable: NDArray[np.bool_], size: int) -> None:
         self._order, self._threshold, self._askable = order, threshold, askable
         self._items = nearest(order, threshold, size, askable)
 

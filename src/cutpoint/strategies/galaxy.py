@@ -68,7 +68,7 @@ class _Chain:
 
     def update(self, gone: Index, back: Index) -> None:
         """These can no longer be asked; those can be asked again."""
-        self._taken = removed(added(self._taken, self._place[gone]), self._place[back])
+        self._taken = removed(added(self._taken, self._place[gone].astype(np.intp)), self._place[back].astype(np.intp))
 
     def next(self, labels: Labels, k: int) -> int | None:
         """The pool index to ask, or None where the list has no cut."""
