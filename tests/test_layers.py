@@ -14,7 +14,7 @@ import pytest
 SOURCE = Path(__file__).parent.parent / "src" / "cutpoint"
 
 # From the bottom up; what stands on one line may know each other. "" is cutpoint/__init__.py, the public face
-# of the lower half; testing.py speaks to users and stands on top of all that it tests.
+# of the lower half; testing speaks to users and stands on top of all that it tests.
 LAYERS = [
     {"core", "types", "errors"},
     {"plans"},
@@ -88,6 +88,15 @@ def test_the_picture_in_the_docs_is_the_one_tested_here() -> None:
     drawn = text.split("<!-- layers -->")[1].split("```")[1].splitlines()[1:]
     rows = [set(line.split("#")[0].split()) for line in drawn]
     assert rows == [parts - {""} for parts in reversed(LAYERS)]
+
+
+def test_the_layout_in_the_docs_names_every_part() -> None:
+    layout = (SOURCE.parent.parent / "docs" / "architecture.md").read_text().split("src/cutpoint/\n")[1]
+    parts = {path.name for path in (*SOURCE.glob("*.py"), *SOURCE.glob("core/*.py"))}
+    folders = {f"{path.parent.name}/" for path in SOURCE.glob("*/__init__.py")}
+    drawn = layout.split("```")[0]
+    missing = {part for part in parts | folders if part not in drawn and not part.startswith("cli_")}
+    assert not missing, f"docs/architecture.md does not say what these are: {sorted(missing)}"
 
 
 def loaded_by(statement: str) -> set[str]:
