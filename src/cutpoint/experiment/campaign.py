@@ -32,7 +32,7 @@ class Measure(NamedTuple):
 
 @dataclass(frozen=True)
 class Snapshot:
-    """The last round of a campaign, for the picture of it: what was known, asked and learnt."""
+    """The first round with a model, for the picture of it: what was known, asked and learnt."""
 
     probs: NDArray[np.float32]
     labels_before: Labels
@@ -66,7 +66,7 @@ class Oracle:
 def run_campaign(
     benchmark: Benchmark, observed: Labels, strategy: str, learner: Learner, schedule: Schedule, *, seed: int
 ) -> tuple[list[Measure], Snapshot | None]:
-    """All measures of a campaign, and its last round (None if it had no round beyond the first batch)."""
+    """All measures of a campaign, and its first round with a model (None if it has none)."""
     measures: list[Measure] = []
     snapshot = None
     labels = first_batch(observed, benchmark.n_classes, schedule.first, seed)
@@ -85,7 +85,7 @@ def run_campaign(
             oracle = Oracle(observed)
             labels = run(STRATEGIES[strategy].strategy, now, oracle)
             values["seconds_select"] = perf_counter() - start
-            snapshot = Snapshot(scores.probs, now.labels, labels, np.concatenate(oracle.asked))
+            snapshot = snapshot or Snapshot(scores.probs, now.labels, labels, np.concatenate(oracle.asked))
         measures += [Measure(r, n_labels, metric, float(value)) for metric, value in values.items()]
     return measures, snapshot
 

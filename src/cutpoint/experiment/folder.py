@@ -134,12 +134,12 @@ def store(
 
 
 def pictured(config: BenchConfig) -> set[RunSpec]:
-    """One DIRECT run of each data set whose last round is kept: noisy and in batches if there is one."""
+    """One DIRECT run of each data set whose first round is kept: in batches and without noise where there is one."""
     chosen: dict[str, RunSpec] = {}
     for spec in config.runs():
         if spec.strategy == "direct" and spec.seed == 0:
             best = chosen.setdefault(spec.dataset, spec)
-            rank = [(s.noise == "0.1", s.noise != "0", s.parallel == 5) for s in (spec, best)]
+            rank = [(s.noise == "0", s.parallel == 5) for s in (spec, best)]
             if rank[0] > rank[1]:
                 chosen[spec.dataset] = spec
     return set(chosen.values())

@@ -143,7 +143,7 @@ NOTES: Mapping[str, str] = {
     "final": "Test split, mean of the last three points, ± one standard error over seeds.",
     "area": "Test split, mean height of the curve, ± one standard error over seeds.",
     "minority": "By their clean labels, ± one standard error over seeds.",
-    "versus": "In brackets: seeds won. *: p < .05, exact Wilcoxon test, Holm's correction within the setting.",
+    "versus": "In brackets: seeds won. *: p < .05, exact Wilcoxon test, Holm's correction per setting.",
 }
 
 

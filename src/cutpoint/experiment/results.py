@@ -2,7 +2,7 @@
 
     config.json          the resolved configuration, the versions, what the data sets are
     runs/<run>.csv       one file for each finished run, tidy: one row is one measure
-    snapshots/<run>.npz  the last round of one DIRECT run of each data set
+    snapshots/<run>.npz  the first round of one DIRECT run of each data set
     lock                 held by the process that writes
 
 A file appears whole or not at all (written beside, flushed to disk, renamed), so a kill at any moment harms
