@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 UNKNOWN = -1
+WIDE = 32  # from a 32nd of the pool on, candidates are hit by drawing from the whole pool
 Probs = NDArray[np.float32]
 Reply = Callable[[list[int]], Mapping[int, int]]
 """What comes back after a batch: index -> label. Asked and missing: skipped. There and not asked: unasked."""
@@ -131,14 +132,12 @@ class Book:
             self.labels[i] = label
 
 
-def draw_batch(
-    order: list[int], lo: int, hi: int, size: int, book: Book, rng: np.random.Generator
-) -> list[int]:
+def draw_batch(order: list[int], lo: int, hi: int, size: int, book: Book, rng: np.random.Generator) -> list[int]:
     """`size` of the askable items at places lo + 1 .. hi, without replacement, in the order drawn."""
     n = len(order)
     candidates = [order[place - 1] for place in range(lo + 1, hi + 1) if book.askable(order[place - 1])]
     size = min(size, len(candidates))
-    if 32 * len(candidates) < n:
+    if WIDE * len(candidates) < n:
         return [candidates[j] for j in rng.choice(len(candidates), size, replace=False)] if size else []
     batch: list[int] = []
     while len(batch) < size:

@@ -118,7 +118,7 @@ class PlainDirect:
             lo, hi = narrow(loss, lo, hi, min(hi - lo + 1, thresholds_left(width, closed, b)))
 
     def draw(self, candidates: Index, size: int) -> Index:
-        if 4 * len(candidates) < N:
+        if naive.WIDE * len(candidates) < N:
             return candidates[self.rng.choice(len(candidates), size, replace=False)] if size else candidates
         allowed = np.zeros(N, np.bool_)
         allowed[candidates] = True
@@ -136,9 +136,7 @@ class PlainDirect:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize(
-    ("n_classes", "noise", "n_labels"), [(2, 0.2, 400), (3, 0.0, 60), (3, 0.1, 0), (1, 0.0, 9)]
-)
+@pytest.mark.parametrize(("n_classes", "noise", "n_labels"), [(2, 0.2, 400), (3, 0.0, 60), (3, 0.1, 0), (1, 0.0, 9)])
 def test_direct_asks_the_plain_questions(
     kind: Callable[..., Probs], n_classes: int, noise: float, n_labels: int
 ) -> None:
