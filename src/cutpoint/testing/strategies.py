@@ -57,6 +57,7 @@ def trials(seed: int = 0) -> Iterator[Trial]:
     yield trial("more budget than is left", 25, 2, budget=60)
     yield trial("a budget of one", 30, 3, budget=1)
     yield trial("one example", 1, 2, labelled=0.0, budget=3)
+    yield trial("no example", 0, 2, budget=3)
 
 
 def check_strategy(strategy: Strategy, *, seeds: int = 2) -> None:
@@ -167,7 +168,7 @@ def _is_rebuilt_from_its_log(strategy: Strategy, trial: Trial) -> None:
     for in_flight in (None, 1, 3):
         rng = np.random.default_rng([4, in_flight or 0])
         session = Session(strategy, trial.round, in_flight=in_flight)
-        for _ in range(int(rng.integers(2 * trial.round.budget + 1))):
+        for _ in range(int(rng.integers(2 * trial.round.budget + 1)) if len(trial.truth) else 0):
             _some_event(session, trial, rng)
         again = Session(strategy, trial.round, session.log, in_flight=in_flight)
         while True:
