@@ -85,9 +85,7 @@ class AsyncDirect:
         if len(search.asked) - still_open > search.closed:
             search.closed = len(search.asked) - still_open
             left = naive.thresholds_left(search.width, search.closed, search.b)
-            search.lo, search.hi = naive.narrow(
-                naive.losses(self.y(search.k), search.k), search.lo, search.hi, left
-            )
+            search.lo, search.hi = naive.narrow(naive.losses(self.y(search.k), search.k), search.lo, search.hi, left)
             search.spaces.append((search.lo, search.hi))
         limit = max(self.parallel, -(-self.in_flight // self.n_classes))
         if len(search.asked) < search.b and still_open >= limit:

@@ -55,11 +55,7 @@ def test_the_trials_are_as_odd_as_they_say() -> None:
     assert set(np.unique(rounds["probabilities of exactly 0 and 1"].scores.probs)) == {0, 1}
     assert len(np.unique(rounds["many exact ties"].scores.probs, axis=0)) < 16
     assert len(np.unique(rounds["all scores equal"].scores.probs)) == 1
-    assert (
-        len(rounds["everything held back"].unlabelled())
-        == len(rounds["everything labelled"].unlabelled())
-        == 0
-    )
+    assert len(rounds["everything held back"].unlabelled()) == len(rounds["everything labelled"].unlabelled()) == 0
     assert rounds["everything labelled"].labels.min() >= 0
     assert 2 not in rounds["a class that never occurs"].labels
     assert len(rounds["more budget than is left"].unlabelled()) < rounds["more budget than is left"].budget
@@ -127,9 +123,7 @@ def test_a_broken_choice_is_found(choose: Callable[[Round], Index], law: str) ->
         check_strategy(one_shot(choose))
 
 
-def one_by_one(
-    round: Round, *, last_told: bool = False, needs_answer: bool = False, drops: bool = False
-) -> Plan:
+def one_by_one(round: Round, *, last_told: bool = False, needs_answer: bool = False, drops: bool = False) -> Plan:
     """Asks one example or a small batch at a time, right but for what the switches break."""
     tried: set[int] = set(round.held.tolist())
     labels, left, last = round.labels, round.budget, 0

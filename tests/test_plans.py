@@ -115,9 +115,7 @@ def searcher(items: list[int], started: list[int]) -> Any:
 def side_by_side(started: list[int]) -> Strategy:
     def strategy(round: Round) -> Plan:
         known = Known(round.labels, [], {})
-        yield from interleave(
-            [searcher([0, 1, 2], started), searcher([5, 6], started), searcher([9], started)], known
-        )
+        yield from interleave([searcher([0, 1, 2], started), searcher([5, 6], started), searcher([9], started)], known)
 
     return strategy
 

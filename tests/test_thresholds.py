@@ -102,9 +102,7 @@ def test_best_threshold_is_the_twins(drawn: tuple[list[int], int]) -> None:
 
 @given(st.lists(st.integers(0, 3), max_size=25), st.integers(0, 3), st.booleans())
 def test_optimal_threshold_is_the_twins(y: list[int], k: int, minority: bool) -> None:
-    assert optimal_threshold(as_labels(y), k, minority=minority) == naive.optimal_threshold(
-        y, k, minority=minority
-    )
+    assert optimal_threshold(as_labels(y), k, minority=minority) == naive.optimal_threshold(y, k, minority=minority)
 
 
 def test_version_space_of_odd_lists() -> None:
@@ -187,14 +185,10 @@ def test_thresholds_left_of_exact_powers() -> None:
 
 
 @given(st.integers(1, 25), st.integers(2, 4), st.integers(0, 10**6), st.data())
-def test_order_follows_permutation_and_renaming(
-    n: int, n_classes: int, seed: int, data: st.DataObject
-) -> None:
+def test_order_follows_permutation_and_renaming(n: int, n_classes: int, seed: int, data: st.DataObject) -> None:
     probs = no_tie_probs(n, n_classes, seed)
     new_place = np.array(data.draw(st.permutations(range(n))), np.intp)  # example i moves to new_place[i]
-    new_name = np.array(
-        data.draw(st.permutations(range(n_classes))), np.intp
-    )  # class k is called new_name[k]
+    new_name = np.array(data.draw(st.permutations(range(n_classes))), np.intp)  # class k is called new_name[k]
     moved, renamed = np.empty_like(probs), np.empty_like(probs)
     moved[new_place] = probs
     renamed[:, new_name] = probs

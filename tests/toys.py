@@ -44,11 +44,7 @@ def climber(round: Round) -> Plan:
     tried: set[int] = set()
     while asked < round.budget:
         labels = round.labels if known is None else known.labels
-        free = [
-            i
-            for i in range(N)
-            if labels[i] == UNKNOWN and i not in tried and i not in set(round.held.tolist())
-        ]
+        free = [i for i in range(N) if labels[i] == UNKNOWN and i not in tried and i not in set(round.held.tolist())]
         if not free:
             return
         i = min(free, key=lambda j: ((j - place) % N, j))

@@ -13,9 +13,7 @@ if TYPE_CHECKING:
     from cutpoint.data import Pool
     from cutpoint.learners import Learner, Model
 
-TOLERANCE = (
-    1e-3  # between probabilities and those that the head gives on the embedding, which are float32 both
-)
+TOLERANCE = 1e-3  # between probabilities and those that the head gives on the embedding, which are float32 both
 
 
 def check_learner(learner: Learner, n_classes: int, *, n_features: int = 5) -> None:
@@ -68,9 +66,7 @@ def _check_fit(learner: Learner, pool: Pool, labels: Labels, n_classes: int) -> 
     assert np.array_equal(probs, again), "the same labels and seed gave another model."
     absent = np.setdiff1d(np.arange(n_classes), labels)
     assert not probs[:, absent].any(), f"classes {absent.tolist()} have no label: probability 0 is due."
-    assert np.allclose(model.predict_probs(pool.features), probs, atol=1e-6), (
-        "predict_probs and score differ."
-    )
+    assert np.allclose(model.predict_probs(pool.features), probs, atol=1e-6), "predict_probs and score differ."
     predicted = model.predict(pool.features)
     assert np.array_equal(predicted, probs.argmax(axis=1)), "predict is not the most probable class."
     _check_head(model, pool)

@@ -29,9 +29,7 @@ def trials(seed: int = 0) -> Iterator[Trial]:
     Scores come with an embedding and a head, so strategies that need them can be tried too.
     """
 
-    def trial(
-        what: str, n: int, n_classes: int, *, labelled: float = 0.2, budget: int = 9, **odd: Any
-    ) -> Trial:
+    def trial(what: str, n: int, n_classes: int, *, labelled: float = 0.2, budget: int = 9, **odd: Any) -> Trial:
         rng = np.random.default_rng([seed, *what.encode()])
         scores = _scores(rng, n, n_classes, odd.get("sharp", 3.0), odd.get("step", 0.0))
         truth = np.where(rng.random(n) < 0.8, scores.probs.argmax(axis=1), rng.integers(n_classes, size=n))
@@ -69,9 +67,7 @@ def check_strategy(strategy: Strategy, *, seeds: int = 2) -> None:
                     holds(strategy, trial)
                 except Exception as error:
                     reason = str(error) if isinstance(error, AssertionError) else repr(error)
-                    raise AssertionError(
-                        f"{law}: broken on '{trial.what}' (seed {seed}): {reason}"
-                    ) from error
+                    raise AssertionError(f"{law}: broken on '{trial.what}' (seed {seed}): {reason}") from error
 
 
 def _asks_exactly_the_budget(strategy: Strategy, trial: Trial) -> None:
@@ -204,9 +200,7 @@ def check_equivariance(strategy: Strategy, *, seeds: int = 10) -> None:
         rng = np.random.default_rng([5, seed])
         n, n_classes = int(rng.integers(2, 40)), int(rng.integers(2, 6))
         scores = _scores(rng, n, n_classes, 1.0, 0.0)
-        truth = np.minimum(
-            rng.integers(2 * n_classes, size=n), n_classes - 1
-        )  # the last class is the majority
+        truth = np.minimum(rng.integers(2 * n_classes, size=n), n_classes - 1)  # the last class is the majority
         labels = np.where(np.arange(n) < n // 2, truth, UNKNOWN)
         labels[: n // 2 : 2] = n_classes - 1
         trial = Trial("no ties", Round(scores, labels, budget=9, seed=seed), truth)
