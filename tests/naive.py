@@ -147,13 +147,10 @@ def draw_batch(order: list[int], lo: int, hi: int, size: int, book: Book, rng: n
     return batch
 
 
-def vreduce(
-    order: list[int], k: int, b: int, parallel: int, book: Book, rng: np.random.Generator
-) -> list[tuple[int, int]]:
-    """Algorithm 2. Returns the version spaces it went through, the first one included."""
+def vreduce(order: list[int], k: int, b: int, parallel: int, book: Book, rng: np.random.Generator) -> None:
+    """Algorithm 2."""
     lo, hi = version_space([book.labels[i] for i in order], k)
     width, closed = hi - lo + 1, 0
-    spaces = [(lo, hi)]
     while closed < b:
         batch = draw_batch(order, lo, hi, min(parallel, b - closed), book, rng)
         if not batch:
@@ -162,8 +159,6 @@ def vreduce(
         closed += len(batch)
         loss = losses([book.labels[i] for i in order], k)
         lo, hi = narrow(loss, lo, hi, thresholds_left(width, closed, b))
-        spaces.append((lo, hi))
-    return spaces
 
 
 def search_budgets(budget: int, order: Sequence[int]) -> dict[int, int]:
@@ -187,15 +182,12 @@ def nearest_to_cut(order: list[int], k: int, book: Book) -> list[int]:
     return [order[r - 1] for r in sorted(places, key=lambda r: (abs(r - s - 0.5), r))]
 
 
-def direct_round(
-    probs: Probs, book: Book, budget: int, parallel: int, rng: np.random.Generator
-) -> list[list[tuple[int, int]]]:
-    """Algorithm 1, one blocking round. The batches are in `book`; returns each search's version spaces."""
+def direct_round(probs: Probs, book: Book, budget: int, parallel: int, rng: np.random.Generator) -> None:
+    """Algorithm 1, one blocking round; what it asks is in `book`."""
     n_classes = probs.shape[1]
     orders = [order_by_margin(probs, k) for k in range(n_classes)]
-    spaces = []
     for k, b in search_budgets(budget, [int(k) for k in rng.permutation(n_classes)]).items():
-        spaces.append(vreduce(orders[k], k, b, parallel, book, rng) if b else [])
+        vreduce(orders[k], k, b, parallel, book, rng)
     second = [int(k) for k in rng.permutation(n_classes)]
     for k, share in shares(budget - len(book.asked), second).items():
         ranked, spent = nearest_to_cut(orders[k], k, book) if share else [], 0
@@ -205,7 +197,6 @@ def direct_round(
                 break
             book.ask(chunk)
             spent += len(chunk)
-    return spaces
 
 
 # --- the other strategies ---------------------------------------------------------------------------------
@@ -283,27 +274,3 @@ def positive_values(probs: Probs, labels: Iterable[int]) -> list[float]:
     """The probability of the majority class: the largest 1 - p is the smallest p."""
     k = majority_class(labels, probs.shape[1])
     return [float(row[k]) for row in probs]
-
-
-# --- measures, noise, votes -------------------------------------------------------------------------------
-
-
-def balanced_accuracy(truth: Sequence[int], predicted: Sequence[int], n_classes: int) -> float:
-    """Mean over the classes of the share of its examples that were recognised."""
-    recalls = []
-    for k in range(n_classes):
-        mine = [predicted[i] == k for i in range(len(truth)) if truth[i] == k]
-        recalls.append(sum(mine) / len(mine))
-    return sum(recalls) / n_classes
-
-
-def is_uniform_noise(clean: Sequence[int], noisy: Sequence[int], rate: float, n_classes: int) -> bool:
-    """Exactly round(rate N) labels differ, and every label is a class."""
-    flipped = sum(1 for a, b in zip(clean, noisy, strict=True) if a != b)
-    return flipped == round(rate * len(clean)) and all(0 <= v < n_classes for v in noisy)
-
-
-def majority_choices(votes: Sequence[int], n_classes: int) -> set[int]:
-    """What a majority vote may return: all classes that share the most votes; {-1} without a vote."""
-    counts = [list(votes).count(k) for k in range(n_classes)]
-    return {k for k in range(n_classes) if counts[k] == max(counts)} if max(counts) else {UNKNOWN}

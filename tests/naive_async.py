@@ -25,7 +25,6 @@ class Search:
     hi: int = -1
     width: int = 0  # 0: not started
     over: bool = False
-    spaces: list[tuple[int, int]] = field(default_factory=list)
 
 
 class AsyncDirect:
@@ -80,13 +79,11 @@ class AsyncDirect:
         if search.width == 0:
             search.lo, search.hi = naive.version_space(self.y(search.k), search.k)
             search.width = search.hi - search.lo + 1
-            search.spaces.append((search.lo, search.hi))
         still_open = sum(i in self.open for i in search.asked)
         if len(search.asked) - still_open > search.closed:
             search.closed = len(search.asked) - still_open
             left = naive.thresholds_left(search.width, search.closed, search.b)
             search.lo, search.hi = naive.narrow(naive.losses(self.y(search.k), search.k), search.lo, search.hi, left)
-            search.spaces.append((search.lo, search.hi))
         limit = max(self.parallel, -(-self.in_flight // self.n_classes))
         if len(search.asked) < search.b and still_open >= limit:
             return []
