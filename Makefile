@@ -63,7 +63,7 @@ types: $(VENV)/.installed-dev
 	@$(BIN)/mypy
 
 bench: $(VENV)/.installed
-	@for script in benchmarks/bench_*.py; do $(BIN)/python $$script; done
+	@for script in benchmarks/*.py; do $(BIN)/python $$script; done
 
 cli-page: $(VENV)/.installed-dev
 	@$(BIN)/python tools/cli_page.py
