@@ -31,6 +31,8 @@ CITE = """@inproceedings{nuggehalli2025direct,
 def direct(round: Round) -> Plan:
     """Algorithm 1, one round; the searches and, behind them, phase 2 stand side by side (section 6)."""
     state = _State(round)
+    if not state.askable.any():
+        return
     budgets = search_budgets(round.budget, round.scores.n_classes, state.rng)
     state.reserved = sum(budgets.values())
     searches = [partial(vreduce, state, k, b) for k, b in budgets.items() if b]
