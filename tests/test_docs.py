@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import ast
 import re
+import shlex
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 import cutpoint
 from cli_page import commands, help_of, page
+from cutpoint.cli import run_cli
 
 ROOT = Path(__file__).parent.parent
 SOURCE = ROOT / "src" / "cutpoint"
@@ -59,6 +62,18 @@ def test_shell_lines_use_commands_and_options_that_exist(path: Path) -> None:
         assert command or words[0].startswith("-"), f"{line}: no such command"
         for option in re.findall(r"(?<=\s)--?[a-z][\w-]*", call):
             assert re.search(rf"{option}\b", known), f"{line}: cutpoint {command} has no {option}"
+
+
+def test_the_select_line_of_the_readme_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    odds = np.random.default_rng(0).random((500, 2)).astype(np.float32)
+    np.savez("scores.npz", probs=odds / odds.sum(axis=1, keepdims=True))
+    Path("labels.csv").write_text("index,label\n3,0\n7,1\n9,1\n")
+    lines = "\n".join(blocks(ROOT / "README.md", "sh")).splitlines()
+    call = next(line for line in lines if line.startswith("cutpoint select"))
+    assert run_cli(shlex.split(call)[1:]) == 0
+    sheet = Path("ask.csv").read_text().splitlines()
+    assert len(sheet) == 1 + 100
 
 
 def names_in(path: Path) -> set[str]:
