@@ -124,6 +124,8 @@ def test_skipping_closes_and_a_late_answer_is_kept() -> None:
     assert session.wanted.tolist() == [2]
     session.tell(5, UNKNOWN)
     assert sorted(session.wanted.tolist()) == [2, 5]
+    session.skip(5)  # open again, so it can be skipped again
+    assert session.wanted.tolist() == [2]
 
 
 @pytest.mark.parametrize(
