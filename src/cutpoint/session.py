@@ -42,7 +42,9 @@ class Session:
         self._log: list[Event] = []
         self._known = Known(self._labels, self._told, self._open, self._in_flight, round.parallel)
         self._name = getattr(strategy, "__name__", repr(strategy))
-        if in_flight is not None and in_flight < round.parallel:  # a plan's first batch must not be larger than what is kept open
+        if (
+            in_flight is not None and in_flight < round.parallel
+        ):  # a plan's first batch must not be larger than what is kept open
             round = _with_parallel(round, in_flight)
         self._plan = strategy(round)
         self._planned = False  # True once the plan has finished
@@ -89,7 +91,9 @@ class Session:
         i = self._example(i)
         label = whole_number(label, "label", UNKNOWN)
         if label >= self.round.scores.n_classes:
-            raise UsageError(f"label is {label}; it must be 0..{self.round.scores.n_classes - 1}, or -1 to take a label back.")
+            raise UsageError(
+                f"label is {label}; it must be 0..{self.round.scores.n_classes - 1}, or -1 to take a label back."
+            )
         if self._labels[i] == label:
             return
         self._log.append(("tell", i, label))
@@ -111,7 +115,9 @@ class Session:
         if i in self._skipped:
             return
         if i not in self._open:
-            raise UsageError(f"example {i} is not an open question, so it cannot be skipped; open questions are in `wanted`.")
+            raise UsageError(
+                f"example {i} is not an open question, so it cannot be skipped; open questions are in `wanted`."
+            )
         self._log.append(("skip", i))
         self._skipped.add(i)
         del self._open[i]
@@ -137,13 +143,17 @@ class Session:
             first = False
             if not self._open_questions(questions):
                 if not self._open:
-                    raise CutpointError(f"strategy {self._name} waits for an answer while no question of its is open; it must ask or end.")
+                    raise CutpointError(
+                        f"strategy {self._name} waits for an answer while no question of its is open; it must ask or end."
+                    )
                 return
 
     def _open_questions(self, questions: Index) -> int:
         for i in np.asarray(questions).tolist():
             if not 0 <= i < len(self._labels) or i in self._asked or i in self._held or self._labels[i] != UNKNOWN:
-                raise CutpointError(f"strategy {self._name} asked for {i}, which is outside the pool, labelled, held or asked before.")
+                raise CutpointError(
+                    f"strategy {self._name} asked for {i}, which is outside the pool, labelled, held or asked before."
+                )
             if len(self._asked) >= self.round.budget:
                 raise CutpointError(f"strategy {self._name} asked for more than its budget of {self.round.budget}.")
             self._asked[i] = None
@@ -185,7 +195,9 @@ def run(strategy: Strategy, round: Round, oracle: Callable[[Index], Any]) -> Lab
         questions = session.wanted
         answers = np.asarray(oracle(questions))
         if answers.shape != questions.shape:
-            raise UsageError(f"the oracle returned shape {answers.shape} for {len(questions)} questions; it must return one label each.")
+            raise UsageError(
+                f"the oracle returned shape {answers.shape} for {len(questions)} questions; it must return one label each."
+            )
         for i, label in zip(questions.tolist(), answers.tolist(), strict=True):
             if label == UNKNOWN:
                 session.skip(i)

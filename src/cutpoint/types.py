@@ -49,13 +49,17 @@ class Scores:
         with np.errstate(over="ignore"):  # what is too large for float32 becomes infinity and is refused below
             probs = _frozen(np.ascontiguousarray(_numbers(self.probs, "probs"), dtype=np.float32))
         if probs.ndim != 2 or probs.shape[1] < 1:
-            raise UsageError(f"probs has shape {probs.shape}; it must be (N, K): one row per example, one column per class.")
+            raise UsageError(
+                f"probs has shape {probs.shape}; it must be (N, K): one row per example, one column per class."
+            )
         _check_probabilities(probs)
         object.__setattr__(self, "probs", probs)
         if self.embedding is not None:
             embedding = _frozen(_floating(self.embedding, "embedding"))
             if embedding.ndim != 2 or len(embedding) != len(probs):
-                raise UsageError(f"embedding has shape {embedding.shape}; it must be ({len(probs)}, D): one row per row of probs.")
+                raise UsageError(
+                    f"embedding has shape {embedding.shape}; it must be ({len(probs)}, D): one row per row of probs."
+                )
             _check_finite(embedding, "embedding")
             object.__setattr__(self, "embedding", embedding)
         if self.head is not None:
@@ -64,9 +68,13 @@ class Scores:
                 raise UsageError(f"head has shape {head.shape}; it must be ({self.n_classes}, D): one row per class.")
             width = None if self.embedding is None else self.embedding.shape[1]
             if width is not None and head.shape[1] not in (width, width + 1):
-                raise UsageError(f"head has {head.shape[1]} columns; it must have {width}, or {width + 1} with the bias last.")
+                raise UsageError(
+                    f"head has {head.shape[1]} columns; it must have {width}, or {width + 1} with the bias last."
+                )
             if np.isnan(head).any() or np.isposinf(head).any():
-                raise UsageError("head holds NaN or +inf; weights must be finite (a bias may be -inf for a class without labels).")
+                raise UsageError(
+                    "head holds NaN or +inf; weights must be finite (a bias may be -inf for a class without labels)."
+                )
             object.__setattr__(self, "head", head)
 
     @property
@@ -104,7 +112,9 @@ class Round:
         n, k = self.scores.probs.shape
         labels = _frozen(_integers(self.labels, "labels").astype(np.int64, copy=False))
         if labels.shape != (n,):
-            raise UsageError(f"labels has shape {labels.shape}; it must be ({n},): one label per row of probs, -1 where unknown.")
+            raise UsageError(
+                f"labels has shape {labels.shape}; it must be ({n},): one label per row of probs, -1 where unknown."
+            )
         if n and (labels.min() < UNKNOWN or labels.max() >= k):
             row = int(np.flatnonzero((labels < UNKNOWN) | (labels >= k))[0])
             raise UsageError(f"labels[{row}] is {labels[row]}; it must be 0..{k - 1}, or -1 where unknown.")
@@ -113,7 +123,9 @@ class Round:
             object.__setattr__(self, name, whole_number(getattr(self, name), name, least))
         held = np.unique(_integers(self.held, "held")).astype(np.intp)
         if held.size and (held[0] < 0 or held[-1] >= n):
-            raise UsageError(f"held names example {held[0] if held[0] < 0 else held[-1]}; the pool's indices are 0..{n - 1}.")
+            raise UsageError(
+                f"held names example {held[0] if held[0] < 0 else held[-1]}; the pool's indices are 0..{n - 1}."
+            )
         object.__setattr__(self, "held", _frozen(held))
 
     def rng(self) -> np.random.Generator:
@@ -141,7 +153,12 @@ class Known:
     __slots__ = ("_open", "_told", "in_flight", "labels", "parallel")
 
     def __init__(
-        self, labels: Labels, told: Sequence[int], open: dict[int, None], in_flight: int | None = None, parallel: int = 1
+        self,
+        labels: Labels,
+        told: Sequence[int],
+        open: dict[int, None],
+        in_flight: int | None = None,
+        parallel: int = 1,
     ) -> None:
         self.labels = _frozen(labels)
         self._told = told

@@ -80,9 +80,7 @@ def _labels(labels: ArrayLike, n_classes: int, name: str) -> NDArray[np.int64]:
     """The labels as (M,) int64, checked to lie in 0..n_classes-1."""
     labels_M = np.asarray(labels)
     if labels_M.ndim != 1 or (labels_M.size and labels_M.dtype.kind not in "iub"):
-        raise UsageError(
-            f"{name} is {labels_M.dtype} of shape {labels_M.shape}; it must be a flat array of integers."
-        )
+        raise UsageError(f"{name} is {labels_M.dtype} of shape {labels_M.shape}; it must be a flat array of integers.")
     bad = np.flatnonzero((labels_M < 0) | (labels_M >= n_classes))
     if bad.size:
         raise UsageError(f"{name}[{bad[0]}] is {labels_M[bad[0]]}; it must lie in 0..{n_classes - 1}.")

@@ -39,9 +39,7 @@ def flip_uniform(y: ArrayLike, rate: float, n_classes: int, rng: np.random.Gener
     if count == 0:
         return labels_N
     if n_classes < 2:
-        raise UsageError(
-            "labels of one class cannot be flipped to a different one; use at least 2 classes or rate 0."
-        )
+        raise UsageError("labels of one class cannot be flipped to a different one; use at least 2 classes or rate 0.")
     places = rng.choice(labels_N.size, size=count, replace=False)
     labels_N[places] = (labels_N[places] + rng.integers(1, n_classes, size=count)) % n_classes
     return labels_N
@@ -54,13 +52,9 @@ def flip_by_matrix(y: ArrayLike, matrix: ArrayLike, rng: np.random.Generator) ->
     """
     matrix_K_K = np.asarray(matrix, dtype=np.float64)
     if matrix_K_K.ndim != 2 or matrix_K_K.shape[0] != matrix_K_K.shape[1] or matrix_K_K.size == 0:
-        raise UsageError(
-            f"the noise matrix has shape {matrix_K_K.shape}; it must be square, one row for each class."
-        )
+        raise UsageError(f"the noise matrix has shape {matrix_K_K.shape}; it must be square, one row for each class.")
     sums_K = matrix_K_K.sum(axis=1)
-    bad = np.flatnonzero(
-        ~(np.isfinite(sums_K) & (np.abs(sums_K - 1.0) <= 1e-6) & (matrix_K_K >= 0).all(axis=1))
-    )
+    bad = np.flatnonzero(~(np.isfinite(sums_K) & (np.abs(sums_K - 1.0) <= 1e-6) & (matrix_K_K >= 0).all(axis=1)))
     if bad.size:
         raise UsageError(
             f"row {bad[0]} of the noise matrix is {matrix_K_K[bad[0]].tolist()}; "
@@ -85,9 +79,7 @@ def noise_rate_per_class(clean: ArrayLike, observed: ArrayLike, n_classes: int) 
     clean_N = _checked(clean, n_classes)
     observed_N = _checked(observed, n_classes)
     if clean_N.shape != observed_N.shape:
-        raise UsageError(
-            f"there are {clean_N.size} clean and {observed_N.size} observed labels; give one for each."
-        )
+        raise UsageError(f"there are {clean_N.size} clean and {observed_N.size} observed labels; give one for each.")
     counts_K = np.bincount(clean_N, minlength=n_classes)
     wrong_K = np.bincount(clean_N[clean_N != observed_N], minlength=n_classes)
     rate_K = np.full(n_classes, np.nan)
@@ -99,9 +91,7 @@ def _checked(y: ArrayLike, n_classes: int) -> Ints:
     """The labels as (N,) int64, checked to lie in 0..n_classes-1."""
     labels_N = np.asarray(y)
     if labels_N.ndim != 1 or (labels_N.size and labels_N.dtype.kind not in "iub"):
-        raise UsageError(
-            f"the labels are {labels_N.dtype} of shape {labels_N.shape}; they must be flat integers."
-        )
+        raise UsageError(f"the labels are {labels_N.dtype} of shape {labels_N.shape}; they must be flat integers.")
     bad = np.flatnonzero((labels_N < 0) | (labels_N >= n_classes))
     if bad.size:
         raise UsageError(f"label {bad[0]} is {labels_N[bad[0]]}; it must lie in 0..{n_classes - 1}.")

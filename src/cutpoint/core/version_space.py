@@ -17,7 +17,9 @@ from cutpoint.core.sorted_sets import added, nth_free
 from cutpoint.core.thresholds import labelled_ends, narrow_steps
 from cutpoint.types import UNKNOWN, Index, Labels
 
-WIDE = 32  # where one of so many of the pool is a candidate, drawing from the pool until one is hit is cheaper than a list
+WIDE = (
+    32  # where one of so many of the pool is a candidate, drawing from the pool until one is hit is cheaper than a list
+)
 
 
 class _Hull(NamedTuple):

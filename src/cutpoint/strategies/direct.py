@@ -110,7 +110,9 @@ def estimate_threshold(order: Order, k: int, seen: Index, labels: Labels) -> int
     labelled = order.sort(seen[labels[seen] != UNKNOWN])
     loss = np.concatenate(([0], np.cumsum(np.where(labels[labelled] == k, -1, 1))))
     n = len(order)
-    ties = np.flatnonzero(loss == loss.min())  # plateau t: the thresholds from labelled[t - 1]'s place up to before labelled[t]'s
+    ties = np.flatnonzero(
+        loss == loss.min()
+    )  # plateau t: the thresholds from labelled[t - 1]'s place up to before labelled[t]'s
 
     def start(t: int) -> int:
         return order.place(int(labelled[t - 1])) if t else 0
@@ -136,7 +138,9 @@ def nearest(order: Order, threshold: int, size: int, askable: NDArray[np.bool_])
         stretch = order.stretch(first, last)
         free = np.flatnonzero(askable[stretch.items])
         if len(free) >= size or (first == 1 and last == n):
-            twice = 2 * (first + free) - 2 * threshold - 1  # twice the signed distance; the left of two equal ones comes first
+            twice = (
+                2 * (first + free) - 2 * threshold - 1
+            )  # twice the signed distance; the left of two equal ones comes first
             return stretch.items[free[np.argsort(np.abs(twice), kind="stable")[:size]]]
         reach *= 4
 

@@ -28,7 +28,10 @@ def galaxy(round: Round) -> Plan:
     n, n_classes = round.scores.probs.shape
     rng = round.rng()
     everybody = np.arange(n)
-    chains = [_Chain(order.sort(everybody)) for order in class_orders(round.scores.probs)[: 1 if n_classes == 2 else n_classes]]
+    chains = [
+        _Chain(order.sort(everybody))
+        for order in class_orders(round.scores.probs)[: 1 if n_classes == 2 else n_classes]
+    ]
     askable = round.labels == UNKNOWN
     askable[round.held] = False
     taken = np.flatnonzero(~askable)

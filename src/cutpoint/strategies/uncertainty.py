@@ -67,7 +67,9 @@ def entropy(round: Round) -> Index:
         total = np.empty(len(p))
 
         def fill(first: int, after: int) -> None:
-            q = np.sort(p[first:after], axis=1).astype(np.float64)  # sorted: the sum must not depend on the classes' names
+            q = np.sort(p[first:after], axis=1).astype(
+                np.float64
+            )  # sorted: the sum must not depend on the classes' names
             total[first:after] = (q * np.log(q, where=q > 0, out=np.zeros_like(q))).sum(axis=1)
 
         for_blocks(len(p), fill)
