@@ -16,6 +16,7 @@ from cutpoint.core.blocks import BLOCK, for_blocks, for_each
 from cutpoint.types import Index
 
 SAMPLE = 32_768  # at least this many examples guess where in the column a place lies; larger pools are sampled evenly
+FAR = np.float32(2**100)
 _HALF = np.uint64(32)
 _LOW = np.uint64(0xFFFFFFFF)
 SLACK = 4.0  # standard deviations of such a guess; a guess that fails is widened, so this is speed, not correctness
@@ -47,8 +48,8 @@ class Stretch:
 class Order:
     """The order of one class k: margin ascending, then `p_k` descending, then index ascending.
 
-    rank: (N,) float32; the margin where it is above 0, and -p_k where the class is predicted, so that one number
-    gives the order up to ties. p: (N,) float32, the class's probabilities.
+    rank: (N,) float32; 2^100 times the margin where that is above 0, and -p_k where the class is predicted, so that one
+    number gives the order up to ties. p: (N,) float32, the class's probabilities.
     """
 
     def __init__(self, rank: NDArray[np.float32], p: NDArray[np.float32], sample: NDArray[np.float32]) -> None:
@@ -179,7 +180,7 @@ def class_orders(probs: NDArray[np.float32]) -> list[Order]:
         p = np.array(probs[first:after].T, order="C")
         out = ranks[:, first:after]
         np.subtract(p.max(axis=0), p, out=out)
-        p *= out == 0  # a masked copy would take three times as long
+        out *= FAR  # leaves 0 where the class is predicted; elsewhere p is too small beside it to change anything
         out -= p
         samples[:, first // step : -(-after // step)] = out[:, ::step]
 
