@@ -70,9 +70,7 @@ def n_classes(dataset: str) -> int:
     return int(dataset.rpartition("-")[2])
 
 
-def write_run(
-    out: Path, dataset: str, strategy: str, seed: int, noise: str, parallel: int, rounds: int = 10
-) -> Path:
+def write_run(out: Path, dataset: str, strategy: str, seed: int, noise: str, parallel: int, rounds: int = 10) -> Path:
     """One run's tidy rows: curves that rise towards a ceiling that noise lowers."""
     rng = np.random.default_rng([seed, len(strategy), parallel])
     level = float(noise) if noise.replace(".", "").isdigit() else 0.15

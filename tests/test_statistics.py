@@ -50,9 +50,7 @@ def runs(*curves: list[float], step: int = 100) -> Runs:
 
 
 p_values = st.lists(st.floats(0, 1), max_size=12)
-curves = arrays.arrays(
-    np.float64, st.tuples(st.integers(1, 5), st.integers(1, 6)), elements=st.floats(0, 1, width=32)
-)
+curves = arrays.arrays(np.float64, st.tuples(st.integers(1, 5), st.integers(1, 6)), elements=st.floats(0, 1, width=32))
 
 
 @given(p_values)
@@ -139,9 +137,7 @@ def test_reach_and_saving_by_hand() -> None:
     assert reach(ours, 0.8).reached == 1
     assert reach(ours, 0.8).mean == pytest.approx(250)
     assert reach(other, 0.8).mean is None
-    assert saving_between(reach(ours, 0.6), reach(other, 0.6)) == pytest.approx(
-        1 - (100 + 100 * 0.1 / 0.15) / 300
-    )
+    assert saving_between(reach(ours, 0.6), reach(other, 0.6)) == pytest.approx(1 - (100 + 100 * 0.1 / 0.15) / 300)
     assert saving_between(reach(ours, 0.8), reach(other, 0.8)) is None
 
 

@@ -12,6 +12,7 @@ import typer
 
 from cutpoint.cli_report import bench_report
 from cutpoint.cli_run import bench_run
+from cutpoint.cli_select import select
 from cutpoint.errors import CutpointError, DataError, UsageError
 
 app = typer.Typer(
@@ -22,6 +23,7 @@ app = typer.Typer(
 )
 bench = typer.Typer(help="Compare strategies on data whose labels are known.", no_args_is_help=True)
 app.add_typer(bench, name="bench")
+app.command("select")(select)
 bench.command("run")(bench_run)
 bench.command("report")(bench_report)
 

@@ -18,13 +18,9 @@ def bench_report(
     ] = None,
     target: Annotated[
         list[str] | None,
-        typer.Option(
-            help="Labels to reach what: random, galaxy, best:0.9, 0.8, ... Commas or several times."
-        ),
+        typer.Option(help="Labels to reach what: random, galaxy, best:0.9, 0.8, ... Commas or several times."),
     ] = None,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print all numbers as JSON and write no files.")
-    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print all numbers as JSON and write no files.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Write the report and print nothing.")] = False,
 ) -> None:
     """Tables, figures and one HTML page of what `bench run` measured; also while it is still running."""

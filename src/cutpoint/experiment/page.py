@@ -65,10 +65,7 @@ def _top(report: Report) -> str:
     warning = (
         ""
         if report.complete
-        else (
-            f"<p class=warn>Not complete: {escape(report.progress)}. Numbers will change when the rest is"
-            " in.</p>"
-        )
+        else (f"<p class=warn>Not complete: {escape(report.progress)}. Numbers will change when the rest is in.</p>")
     )
     said = "".join(f"<li>{escape(line)}</li>" for line in headline(findings))
     links = {"settings": "settings", "pictures": "one round", "reach": "labels needed", "curves": "curves"}
@@ -113,12 +110,8 @@ def _cards(findings: Findings) -> str:
         rival = findings.named(other)
         results = [arms[rival] for arms in findings.versus.values() if rival is not None and rival in arms]
         won = sum(result.difference > 0 for result in results)
-        cards.append(
-            (f"{won} of {len(results)}", f"settings in which its area under the curve is above {other}'s")
-        )
-    return "".join(
-        f"<div class=card><b>{escape(b)}</b><span>{escape(text)}</span></div>" for b, text in cards
-    )
+        cards.append((f"{won} of {len(results)}", f"settings in which its area under the curve is above {other}'s"))
+    return "".join(f"<div class=card><b>{escape(b)}</b><span>{escape(text)}</span></div>" for b, text in cards)
 
 
 def _tables(findings: Findings) -> str:
@@ -158,12 +151,8 @@ def _sizes(name: str, about: Any) -> str:
         noises = [(column, 100 * float(rates["overall"])) for column, rates in about.get("noise", {}).items()]
     except (KeyError, TypeError, ValueError):
         return ""
-    note = "; ".join(
-        f"{noise_label(column)}: {rate:.1f} % of the pool's labels are wrong" for column, rate in noises
-    )
-    return Table(
-        "data", name, (Column("class"), Column("pool", "labels"), Column("test", "labels")), rows, note
-    ).html()
+    note = "; ".join(f"{noise_label(column)}: {rate:.1f} % of the pool's labels are wrong" for column, rate in noises)
+    return Table("data", name, (Column("class"), Column("pool", "labels"), Column("test", "labels")), rows, note).html()
 
 
 def _flat(config: Mapping[str, Any], prefix: str = "") -> Iterable[tuple[str, str]]:

@@ -19,9 +19,7 @@ if TYPE_CHECKING:
 def section(name: str, title: str, lead: str, body: str) -> str:
     """A titled part of the page; nothing if it would be empty."""
     return (
-        f'<section id="{name}"><h2>{escape(title)}</h2><p class=soft>{escape(lead)}</p>{body}</section>'
-        if body
-        else ""
+        f'<section id="{name}"><h2>{escape(title)}</h2><p class=soft>{escape(lead)}</p>{body}</section>' if body else ""
     )
 
 
@@ -36,9 +34,7 @@ def pictures(report: Report) -> str:
     for setting, snapshot in report.snapshots.items():
         svgs = [
             _figure(
-                page_svg(
-                    strips.moment_figure(snapshot, labels), f"{setting}-{place}", f"{setting.label}, {title}"
-                ),
+                page_svg(strips.moment_figure(snapshot, labels), f"{setting}-{place}", f"{setting.label}, {title}"),
                 title,
             )
             for place, (labels, title) in enumerate(strips.moments(snapshot))
@@ -67,9 +63,7 @@ def reach(findings: Findings, styles: Mapping[Arm, Look]) -> str:
         "reach",
         "labels needed for the target on every setting",
     )
-    lead = (
-        f"Labels until the mean curve first reaches {target_label(target)}, on every setting. Left is better."
-    )
+    lead = f"Labels until the mean curve first reaches {target_label(target)}, on every setting. Left is better."
     return section("reach", "Labels needed", lead, _legend(styles) + _figure(svg, "", "wide"))
 
 
@@ -80,12 +74,8 @@ def _legend(styles: Mapping[Arm, Look]) -> str:
         dash = " ".join(f"{2 * d:g}" for d in look.dash[1])
         dashes = f' stroke-dasharray="{dash}"' if dash else ""
         stroke = f'stroke="{look.colour}" stroke-width="{1.4 * look.width:g}"{dashes}'
-        line = (
-            f'<svg viewBox="0 0 32 8" aria-hidden="true"><line x1="0" x2="32" y1="4" y2="4" {stroke}/></svg>'
-        )
-        chips.append(
-            f'<label><input type="checkbox" id="show-{name}" checked>{line}{escape(arm.label)}</label>'
-        )
+        line = f'<svg viewBox="0 0 32 8" aria-hidden="true"><line x1="0" x2="32" y1="4" y2="4" {stroke}/></svg>'
+        chips.append(f'<label><input type="checkbox" id="show-{name}" checked>{line}{escape(arm.label)}</label>')
     return f'<div class=legend role=group aria-label="strategies shown">{"".join(chips)}</div>'
 
 
@@ -95,8 +85,7 @@ def _panels(curves: Curves, styles: Mapping[Arm, Look], ylabel: str, name: str) 
         settings = [setting for setting in curves if setting.dataset == dataset]
         span = plots.span_of(curves[setting] for setting in settings)
         figures = [
-            _panel(curves, setting, styles, ylabel, span, f"{name}-{dataset}-{setting.noise}")
-            for setting in settings
+            _panel(curves, setting, styles, ylabel, span, f"{name}-{dataset}-{setting.noise}") for setting in settings
         ]
         body += f"<h3>{escape(dataset)}</h3><div class=grid>{''.join(figures)}</div>"
     return body
@@ -111,25 +100,19 @@ def _panel(
     name: str,
 ) -> str:
     figure = plots.panel(curves[setting], styles, ylabel, span)
-    return _figure(
-        page_svg(figure, name, f"{ylabel} against labels, {setting.label}"), noise_label(setting.noise)
-    )
+    return _figure(page_svg(figure, name, f"{ylabel} against labels, {setting.label}"), noise_label(setting.noise))
 
 
 def curves(findings: Findings, styles: Mapping[Arm, Look]) -> str:
     """Balanced accuracy, a panel per setting."""
     lead = "Balanced accuracy on the test split against labels: mean over seeds, band of one standard error."
-    return section(
-        "curves", "Learning curves", lead, _panels(findings.accuracy, styles, "balanced accuracy", "ba")
-    )
+    return section("curves", "Learning curves", lead, _panels(findings.accuracy, styles, "balanced accuracy", "ba"))
 
 
 def found(findings: Findings, styles: Mapping[Arm, Look]) -> str:
     """Minority labels found, a panel per setting."""
     curves = findings.curves.get("minority_found", {})
-    lead = (
-        "Labelled examples whose clean class is not the largest. More is not always better: see the curves."
-    )
+    lead = "Labelled examples whose clean class is not the largest. More is not always better: see the curves."
     return section("found", "Rare examples found", lead, _panels(curves, styles, "minority labels", "found"))
 
 

@@ -146,10 +146,7 @@ def curves_figure(curves: Curves, ylabel: str) -> Figure:
     for setting in curves:
         rows.setdefault(setting.dataset, []).append(setting)
     cells = [
-        [
-            (noise_label(setting.noise), curves[setting], span_of(curves[s] for s in settings))
-            for setting in settings
-        ]
+        [(noise_label(setting.noise), curves[setting], span_of(curves[s] for s in settings)) for setting in settings]
         for settings in rows.values()
     ]
     return _grid(cells, list(rows), ylabel)
@@ -176,9 +173,7 @@ def _grid(cells: Sequence[Sequence[Cell]], titles: Sequence[str], ylabel: str) -
     styles = looks(arm for row in cells for _, arms, _ in row for arm in arms)
     wide, high = max(len(row) for row in cells), len(cells)
     legend_rows = -(-len(styles) // max(1, int(wide * 3.0 // 1.7)))
-    figure = Figure(
-        figsize=(max(4.4, 3.0 * wide + 0.4), 2.6 * high + 0.3 + 0.22 * legend_rows), layout="constrained"
-    )
+    figure = Figure(figsize=(max(4.4, 3.0 * wide + 0.4), 2.6 * high + 0.3 + 0.22 * legend_rows), layout="constrained")
     grid = figure.subplots(high, wide, squeeze=False)
     for axes, row, title in zip(grid, cells, titles, strict=True):
         for column, ax in enumerate(axes):
@@ -200,8 +195,7 @@ def legend(figure: Figure, styles: Mapping[Arm, Look], columns: int) -> None:
     """One legend above all panels, direct first."""
     order = sorted(styles, key=lambda arm: (-styles[arm].order, arm.parallel))
     handles = [
-        Line2D([], [], color=styles[a].colour, linestyle=styles[a].dash, linewidth=styles[a].width)
-        for a in order
+        Line2D([], [], color=styles[a].colour, linestyle=styles[a].dash, linewidth=styles[a].width) for a in order
     ]
     figure.legend(
         handles,
@@ -215,9 +209,7 @@ def legend(figure: Figure, styles: Mapping[Arm, Look], columns: int) -> None:
     )
 
 
-def reach_figure(
-    reaches: Mapping[Setting, Mapping[Arm, Reach]], styles: Mapping[Arm, Look], most: int
-) -> Figure:
+def reach_figure(reaches: Mapping[Setting, Mapping[Arm, Reach]], styles: Mapping[Arm, Look], most: int) -> Figure:
     """Labels of the mean curve to each setting's target, a row per setting; crosses: not reached.
 
     most: the number of labels at which the runs end.

@@ -75,9 +75,7 @@ def _setting_of(stem: str, findings: Findings) -> Setting | None:
     """The setting whose run has this file name; None for a run that is not among the results."""
     parts = stem.split("__")
     for setting in findings.accuracy:
-        wanted = [
-            re.sub(r"[^A-Za-z0-9.=_-]", "-", part) for part in (setting.dataset, f"noise-{setting.noise}")
-        ]
+        wanted = [re.sub(r"[^A-Za-z0-9.=_-]", "-", part) for part in (setting.dataset, f"noise-{setting.noise}")]
         if parts[:2] == wanted:
             return setting
     return None
@@ -133,9 +131,7 @@ def write_report(report: Report, folder: Path) -> Path:
         write_json(folder / "summary.json", summary(report))
         _write(folder / "index.html", page.page(report).encode())
     except OSError as error:
-        raise UsageError(
-            f"{folder} cannot be written ({error.strerror}); give another with --output."
-        ) from None
+        raise UsageError(f"{folder} cannot be written ({error.strerror}); give another with --output.") from None
     return folder / "index.html"
 
 

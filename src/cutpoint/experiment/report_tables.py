@@ -181,20 +181,13 @@ def targets_long(findings: Findings) -> Table:
         Column("saving_vs_random", "share"),
         Column("saving_vs_galaxy", "share"),
     )
-    return Table(
-        "targets", "Labels to every target", (*map(Column, names), *numbers), tuple(rows), HOW_REACHED
-    )
+    return Table("targets", "Labels to every target", (*map(Column, names), *numbers), tuple(rows), HOW_REACHED)
 
 
-def _target_row(
-    findings: Findings, target: str, setting: Setting, arm: Arm, found: Reach
-) -> tuple[Value, ...]:
+def _target_row(findings: Findings, target: str, setting: Setting, arm: Arm, found: Reach) -> tuple[Value, ...]:
     arms = findings.reaches[target][setting]
     rivals = [findings.named(name) for name in ("random", "galaxy")]
-    against = [
-        saving_between(found, arms[rival]) if rival is not None and rival in arms else None
-        for rival in rivals
-    ]
+    against = [saving_between(found, arms[rival]) if rival is not None and rival in arms else None for rival in rivals]
     counts = (found.of_mean, found.mean, found.reached, len(found.per_seed))
     return (*setting, target, arm.strategy, arm.parallel, found.target, *counts, *against)
 
@@ -282,11 +275,7 @@ def all_tables(findings: Findings) -> list[Table]:
     """Every table of the report, in its order; tables without rows are left out."""
     tables = [saving_table(findings, target) for target in findings.reaches]
     tables += [overall_table(findings)]
-    tables += [
-        matrix(findings, d, what)
-        for what in ("final", "area", "versus", "minority")
-        for d in findings.datasets
-    ]
+    tables += [matrix(findings, d, what) for what in ("final", "area", "versus", "minority") for d in findings.datasets]
     tables += [cost_table(findings), levels_long(findings), targets_long(findings), paired_long(findings)]
     return [table for table in tables if table.rows and len(table.columns) > 1]
 

@@ -37,9 +37,7 @@ class Paired:
         return self.adjusted < 0.05
 
 
-def paired(
-    ours: Runs, others: Mapping[Arm, Runs], number: Callable[[Runs], Floats] = area
-) -> dict[Arm, Paired]:
+def paired(ours: Runs, others: Mapping[Arm, Runs], number: Callable[[Runs], Floats] = area) -> dict[Arm, Paired]:
     """Ours against every other arm, over the seeds both have; Holm's correction over all of `others`."""
     mine = dict(zip(ours.seeds.tolist(), number(ours).tolist(), strict=True))
     differences = {}
@@ -77,9 +75,7 @@ def wilcoxon(differences: Floats) -> float:
     """
     values = differences[differences != 0]
     _, place, counts = np.unique(np.abs(values), return_inverse=True, return_counts=True)
-    twice_ranks = (2 * np.cumsum(counts) - counts + 1)[
-        place
-    ]  # mean ranks of ties are halves: doubled, they are whole
+    twice_ranks = (2 * np.cumsum(counts) - counts + 1)[place]  # mean ranks of ties are halves: doubled, they are whole
     chance = np.ones(1)  # of every possible sum of positive ranks, when signs are fair coins
     for rank in twice_ranks.tolist():
         chance = (np.pad(chance, (0, rank)) + np.pad(chance, (rank, 0))) / 2
@@ -109,10 +105,7 @@ def mean_difference(curves: Curves, ours: Arm, other: Arm, number: Callable[[Run
     """
     settings = [arms for arms in curves.values() if ours in arms and other in arms]
     tables = [
-        [
-            dict(zip(arms[arm].seeds.tolist(), number(arms[arm]).tolist(), strict=True))
-            for arm in (ours, other)
-        ]
+        [dict(zip(arms[arm].seeds.tolist(), number(arms[arm]).tolist(), strict=True)) for arm in (ours, other)]
         for arms in settings
     ]
     if not tables:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,10 +33,9 @@ class Snapshot:
 def read_snapshot(path: Path) -> Snapshot:
     """The snapshot in an .npz file; DataError where it is damaged or something else."""
     try:
-        with np.load(path, allow_pickle=False) as file:
-            arrays = {
-                name: file[name] for name in ("probs", "labels_before", "labels_after", "asked", "clean")
-            }
+        with path.open("rb") as raw:
+            file = np.load(raw, allow_pickle=False)
+            arrays = {name: file[name] for name in ("probs", "labels_before", "labels_after", "asked", "clean")}
             names = file["classes"] if "classes" in file else np.arange(arrays["probs"].shape[1])
         scores = Scores(arrays["probs"])
         labels = [arrays[name].astype(np.int64) for name in ("labels_before", "labels_after", "clean")]
@@ -45,7 +45,7 @@ def read_snapshot(path: Path) -> Snapshot:
             raise ValueError("its arrays do not fit together")
         if asked.ndim != 1 or (asked.size and (asked.min() < 0 or asked.max() >= n)):
             raise ValueError("it asks for examples outside the pool")
-    except (OSError, ValueError, KeyError, IndexError, EOFError, CutpointError) as error:
+    except (OSError, ValueError, LookupError, EOFError, BadZipFile, CutpointError) as error:
         raise damaged_snapshot(path, error) from None
     return Snapshot(scores.probs, labels[0], labels[1], asked, labels[2], tuple(str(name) for name in names))
 

@@ -127,9 +127,7 @@ def _runs(seeds: Mapping[int, Mapping[int, float]]) -> Runs:
     shared = sorted(set.intersection(*(set(curve) for curve in seeds.values())))
     order = sorted(seeds)
     values = np.array([[seeds[seed][n] for n in shared] for seed in order], np.float64)
-    return Runs(
-        np.array(order, np.int64), np.array(shared, np.int64), values.reshape(len(order), len(shared))
-    )
+    return Runs(np.array(order, np.int64), np.array(shared, np.int64), values.reshape(len(order), len(shared)))
 
 
 def _arm_order(arm: Arm) -> tuple[int, str, int]:

@@ -195,9 +195,7 @@ def snapshot_figure(snapshot: Snapshot) -> Figure:
     high = 0.98 * k + 1.1
     figure = Figure(figsize=(11.2, high))
     axes = figure.subplots(k, 2, squeeze=False)
-    figure.subplots_adjust(
-        left=0.015, right=0.985, top=1 - 0.5 / high, bottom=0.55 / high, hspace=0.42, wspace=0.05
-    )
+    figure.subplots_adjust(left=0.015, right=0.985, top=1 - 0.5 / high, bottom=0.55 / high, hspace=0.42, wspace=0.05)
     for column, (labels, title) in enumerate(moments(snapshot)):
         _moment(axes[:, column].tolist(), snapshot, labels)
         figure.text(

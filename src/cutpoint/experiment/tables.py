@@ -79,9 +79,7 @@ class Table:
         lines = [f"### {self.title}", ""]
         lines.append(_markdown_row([column.title for column in self.columns]))
         lines.append(_markdown_row(["---" if column.form == "text" else "---:" for column in self.columns]))
-        lines += [
-            _markdown_row([f"**{c}**" if row[0] == self.strong else c for c in row]) for row in self.shown()
-        ]
+        lines += [_markdown_row([f"**{c}**" if row[0] == self.strong else c for c in row]) for row in self.shown()]
         return "\n".join([*lines, "", *([self.note, ""] if self.note else [])])
 
     def html(self) -> str:
