@@ -45,9 +45,7 @@ class LinearModel:
 
     def score(self, pool: Pool, needs: frozenset[str] = _NEEDS_PROBS) -> Scores:
         """Probabilities, and, if needed, the scaled features as embedding with the head on them."""
-        embedding = (
-            self.scale.pool if pool.features is self.scale.pool_features else self.scale.apply(pool.features)
-        )
+        embedding = self.scale.pool if pool.features is self.scale.pool_features else self.scale.apply(pool.features)
         probs = self._probs(embedding)
         return Scores(probs, embedding, self.head) if needs & {"embedding", "head"} else Scores(probs)
 
@@ -72,7 +70,6 @@ class LogisticLearner:
     n_classes: int
     C: float | None = None
     by_column: bool = False
-    criterion: str = "log_loss"
 
     def fit(self, pool: Pool, labels: Labels, *, seed: int) -> LinearModel:
         """A model of the labelled rows; `notes["C"]` says which C was used."""
@@ -84,40 +81,39 @@ class LogisticLearner:
         head = np.zeros((self.n_classes, features_n_d.shape[1] + 1), dtype=np.float32)
         head[:, -1] = -np.inf
         seen = np.unique(given)
-        head[seen] = (
-            _head(_fit(_classifier(), strength, features_n_d, given, weights_n)) if seen.size > 1 else 0.0
-        )
+        head[seen] = _head(_fit(_classifier(), strength, features_n_d, given, weights_n)) if seen.size > 1 else 0.0
         return LinearModel(head, scale, {"C": strength})
 
     def _choose(self, features: Features, given: Labels, weights: NDArray[np.float64], seed: int) -> float:
-        """The C of the lowest weighted loss over stratified folds; of several, the lowest C."""
+        """The lowest C whose error in stratified folds is within one standard error of the lowest error.
+
+        The error is that of the observed labels, weighted like the fit: one minus balanced accuracy. Tries the Cs in
+        ascending order, and ends where the error has risen beyond that standard error.
+        """
         if np.bincount(given, minlength=self.n_classes).min() < FEW:
             return STRENGTH_OF_FEW
         from sklearn.model_selection import StratifiedKFold
 
-        folds = StratifiedKFold(FOLDS, shuffle=True, random_state=seed % 2**32)
-        losses = np.zeros(len(STRENGTHS))
-        for train, held_out in folds.split(features, given):
-            classifier = _classifier(warm_start=True)
-            for j, strength in enumerate(STRENGTHS):  # ascending: each fit starts from the one before
+        splitter = StratifiedKFold(FOLDS, shuffle=True, random_state=seed % 2**32)
+        folds = [(*fold, _classifier(warm_start=True)) for fold in splitter.split(features, given)]
+        errors = np.empty((FOLDS, len(STRENGTHS)))
+        for j, strength in enumerate(STRENGTHS):
+            for f, (train, held_out, classifier) in enumerate(folds):  # starts from the C before
                 _fit(classifier, strength, features[train], given[train], weights[train])
-                losses[j] += held_out_loss(
-                    classifier, features[held_out], given[held_out], weights[held_out], self.criterion
-                )
-        return STRENGTHS[int(np.argmin(losses))]
+                wrong = _predicted(classifier, features[held_out]) != given[held_out]
+                errors[f, j] = np.average(wrong, weights=weights[held_out])
+            means = errors[:, : j + 1].mean(axis=0)
+            best = int(np.argmin(means))
+            limit = means[best] + errors[:, best].std(ddof=1) / np.sqrt(FOLDS)
+            if means[j] > limit:
+                break
+        return STRENGTHS[int(np.flatnonzero(means <= limit)[0])]
 
 
-def held_out_loss(
-    classifier: Any, features: Features, given: Labels, weights: NDArray[np.float64], criterion: str
-) -> float:
+def _predicted(classifier: Any, features: Features) -> NDArray[np.intp]:
+    """Predicted classes (M,) of a classifier that has seen all of them."""
     logits = features @ classifier.coef_.T + classifier.intercept_
-    if logits.shape[1] == 1:
-        logits = np.concatenate((np.zeros_like(logits), logits), axis=1)
-    if criterion == "log_loss":
-        logits = logits - logits.max(axis=1, keepdims=True)
-        logs = logits[np.arange(len(given)), given] - np.log(np.exp(logits).sum(axis=1))
-        return float(-(weights * logs).sum())
-    return float(weights[logits.argmax(axis=1) != given].sum())
+    return np.asarray(logits.argmax(axis=1) if logits.shape[1] > 1 else logits[:, 0] > 0, dtype=np.intp)
 
 
 def _classifier(warm_start: bool = False) -> Any:
@@ -127,14 +123,13 @@ def _classifier(warm_start: bool = False) -> Any:
     return LogisticRegression(tol=TOLERANCE, max_iter=200, warm_start=warm_start)
 
 
-def _fit(
-    classifier: Any, strength: float, features: Features, given: Labels, weights: NDArray[np.float64]
-) -> Any:
+def _fit(classifier: Any, strength: float, features: Features, given: Labels, weights: NDArray[np.float64]) -> Any:
     """The classifier, fitted; one that has not converged after its last iteration is taken as it is."""
+    from sklearn import config_context
     from sklearn.exceptions import ConvergenceWarning
 
     classifier.C = strength
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), config_context(assume_finite=True, skip_parameter_validation=True):
         warnings.simplefilter("ignore", ConvergenceWarning)
         return classifier.fit(features, given, sample_weight=weights)
 
