@@ -6,7 +6,6 @@ examples' places alone. The ends of a fresh space are labelled examples, and bet
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
 from typing import NamedTuple
 
 import numpy as np
@@ -96,7 +95,8 @@ class VersionSpace:
         if self._stretch is not None:
             self._marks = added(self._marks, self.order.find(self._stretch, items))
         else:
-            new = np.array([i for i in items.tolist() if self._contains(i) and not (self._inside == i).any()], np.intp)
+            new = items[self._contains(items)]
+            new = new[~np.isin(new, self._inside, kind="sort")]
             self._inside = self.order.sort(np.append(self._inside, new))
 
     def narrow(self, count: int, labels: Labels) -> None:
@@ -133,10 +133,7 @@ class VersionSpace:
                 break
             bound = best.worst
         self.lo, self.hi, self._left, self._right = best.lo, best.hi, best.left, best.right
-        key = self.order.key
-        first = bisect_right(self._inside, key(best.left), key=key) if best.left is not None else 0
-        last = bisect_left(self._inside, key(best.right), key=key) if best.right is not None else len(self._inside)
-        self._inside = self._inside[first:last]
+        self._inside = self._inside[self._contains(self._inside)]
 
     def _hull(self, labelled: Index, loss: Labels, bound: int) -> _Hull:
         """From the first to the last threshold with loss <= bound; loss[j] holds from labelled[j - 1] to before labelled[j]."""
@@ -173,10 +170,14 @@ class VersionSpace:
         return _Run(worst, first, last, left, right)
 
     def _keep(self, lo: int, hi: int) -> None:
-        assert self._stretch is not None
-        shift = lo + 1 - self._stretch.first
-        self._stretch = self._stretch.part(lo + 1, hi)
-        self._marks = self._marks - shift
+        """Keep the thresholds lo..hi of a space that is listed."""
+        stretch = self._listed()
+        if lo > self.lo:
+            self._left = stretch.at(lo)
+        if hi < self.hi:
+            self._right = stretch.at(hi + 1)
+        self._stretch = stretch.part(lo + 1, hi)
+        self._marks = self._marks - (lo + 1 - stretch.first)
         self._marks = self._marks[(self._marks >= 0) & (self._marks < len(self._stretch.items))]
         self.lo, self.hi = lo, hi
 
@@ -194,17 +195,27 @@ class VersionSpace:
         return self._stretch
 
     def _draw_from_pool(self, size: int, rng: np.random.Generator) -> Index:
-        drawn: dict[int, None] = {}
-        while len(drawn) < size:
-            i = int(rng.integers(len(self.order)))
-            if i not in drawn and self._askable[i] and self._contains(i):
-                drawn[i] = None
-        return np.fromiter(drawn, np.intp, size)
+        """As if one index after the other were drawn from the pool, every new candidate kept, until there are `size`."""
+        n = len(self.order)
+        kept: dict[int, None] = {}
+        while True:
+            state = rng.bit_generator.state
+            drawn = rng.integers(n, size=2 * size * n // self.width + 8)
+            for turn in np.flatnonzero(self._askable[drawn] & self._contains(drawn)).tolist():
+                kept[int(drawn[turn])] = None
+                if len(kept) == size:
+                    rng.bit_generator.state = state
+                    rng.integers(n, size=turn + 1)  # leaves the generator where one draw after the other would
+                    return np.fromiter(kept, np.intp, size)
 
-    def _contains(self, i: int) -> bool:
-        key = self.order.key(i)
-        if self._stretch is not None:
-            items = self._stretch.items
-            return len(items) > 0 and self.order.key(int(items[0])) <= key <= self.order.key(int(items[-1]))
-        after = self._left is None or self.order.key(self._left) < key
-        return after and (self._right is None or key < self.order.key(self._right))
+    def _contains(self, items: Index) -> NDArray[np.bool_]:
+        """(n,) which of the given examples stand between the ends."""
+        rank, key = self.order.rank[items], self.order.key
+        low = self.order.rank[self._left] if self._left is not None else -np.inf
+        high = self.order.rank[self._right] if self._right is not None else np.inf
+        inside: NDArray[np.bool_] = (rank > low) & (rank < high)
+        for j in np.flatnonzero((rank == low) | (rank == high)).tolist():
+            i = int(items[j])
+            after = self._left is None or key(self._left) < key(i)
+            inside[j] = after and (self._right is None or key(i) < key(self._right))
+        return inside
