@@ -241,6 +241,8 @@ def losses_of(findings: Findings) -> list[tuple[Setting, Arm, Paired]]:
 
 def _losses_line(findings: Findings, most: int = 4) -> str:
     found = losses_of(findings)
+    if not any(arm.strategy != findings.main.strategy for arm in findings.arms):
+        return ""
     if not found:
         return f"{findings.main.label} lost to no other strategy on any setting, by area under the curve."
     words = [
@@ -255,8 +257,8 @@ def _losses_line(findings: Findings, most: int = 4) -> str:
 def _doubt_line(findings: Findings) -> str:
     fewest = min((p.n for arms in findings.versus.values() for p in arms.values()), default=0)
     family = max((len(arms) for arms in findings.versus.values()), default=0)
-    least = min(1.0, family * 2 / 2**fewest) if fewest else 1.0
-    if least < 0.05:
+    least = min(1.0, family * 2 / 2**fewest)
+    if not fewest or least < 0.05:
         return ""
     return (
         f"With {fewest} seed{'s' if fewest != 1 else ''} and {family} comparisons the paired test cannot"

@@ -175,7 +175,7 @@ def _grid(cells: Sequence[Sequence[Cell]], titles: Sequence[str], ylabel: str) -
     legend_rows = -(-len(styles) // max(1, int(wide * 3.0 // 1.7)))
     figure = Figure(figsize=(max(4.4, 3.0 * wide + 0.4), 2.6 * high + 0.3 + 0.22 * legend_rows), layout="constrained")
     grid = figure.subplots(high, wide, squeeze=False)
-    for axes, row, title in zip(grid, cells, titles, strict=True):
+    for below, axes, row, title in zip(range(high - 1, -1, -1), grid, cells, titles, strict=True):
         for column, ax in enumerate(axes):
             if column >= len(row):
                 ax.set_visible(False)
@@ -184,7 +184,7 @@ def _grid(cells: Sequence[Sequence[Cell]], titles: Sequence[str], ylabel: str) -
             draw_curves(ax, arms, styles)
             ax.set_ylim(span)
             ax.set_title(f"{title} · {name}", loc="left", fontsize=9.5, color=INK, fontweight="bold")
-            ax.set_xlabel("labels" if axes is grid[-1] else "", color=INK, fontsize=9)
+            ax.set_xlabel("" if below else "labels", color=INK, fontsize=9)
             if column == 0:
                 ax.set_ylabel(ylabel, color=INK, fontsize=9)
     legend(figure, styles, columns=-(-len(styles) // legend_rows))

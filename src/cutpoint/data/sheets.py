@@ -1,0 +1,183 @@
+"""Files of people with a model of their own: scores as .npz, labels and questions as CSV sheets.
+
+A sheet is a CSV with a header. Examples are named by `index` (their row in the scores) or by `id`, if the
+scores file has `ids`; `label` holds 0..K-1 or, if the scores file has `classes`, a class's name. An empty
+label is no label. Nothing here needs pickle. An id that a spreadsheet would take for a formula is written
+with a leading apostrophe, and read without.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import zipfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cutpoint.errors import DataError, UsageError
+from cutpoint.types import UNKNOWN, Labels, Scores
+
+SKIP = "skip"
+"""In a sheet's label column: this question is closed without a label."""
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+@dataclass(frozen=True, eq=False)
+class Scored:
+    """A scores file: what a model says of the pool, and how the pool's examples and classes are called.
+
+    ids: (N,) names of the examples, or None; classes: (K,) names, or None.
+    """
+
+    scores: Scores
+    ids: tuple[str, ...] | None = None
+    classes: tuple[str, ...] | None = None
+    _rows: dict[str, int] = field(default_factory=dict)
+
+    def example(self, row: Mapping[str, str], place: str) -> int:
+        """The pool index that a sheet's row names, by `index` or by `id`; `place` says where the row is."""
+        if row.get("index"):
+            n = self.scores.n_examples
+            text = row["index"].strip()
+            if not text.isdecimal() or int(text) >= n:
+                raise UsageError(f"{place}: index is {text!r}; it must be a row of the scores, 0..{n - 1}.")
+            return int(text)
+        name = row.get("id", "")
+        if self.ids is None:
+            raise UsageError(f"{place}: examples are named by id, and the scores file has no ids; name them by index.")
+        if not self._rows:
+            self._rows.update((known, i) for i, known in enumerate(self.ids))
+        for spelled in (name, name.removeprefix("'")):
+            if spelled in self._rows:
+                return self._rows[spelled]
+        raise UsageError(f"{place}: there is no example {name!r} among the {len(self.ids)} ids of the scores file.")
+
+    def label(self, text: str, place: str) -> int:
+        """The class that a sheet's label means."""
+        k = self.scores.n_classes
+        if self.classes is not None and text in self.classes:
+            return self.classes.index(text)
+        if not text.isdecimal() or int(text) >= k:
+            names = f" or one of {', '.join(self.classes)}" if self.classes else ""
+            raise UsageError(f"{place}: label is {text!r}; it must be 0..{k - 1}{names}, or empty where unknown.")
+        return int(text)
+
+    def shown_id(self, index: int) -> str:
+        """An example's id as a sheet holds it."""
+        name = self.ids[index] if self.ids else ""
+        return f"'{name}" if name.startswith(FORMULA) else name
+
+
+def read_scores(path: Path) -> Scored:
+    """The scores in an .npz file with `probs` (N, K) and, if there, `embedding`, `head`, `ids` (N,), `classes` (K,)."""
+    arrays = _arrays(path)
+    if "probs" not in arrays:
+        raise DataError(f"{path} holds {_names(arrays)} and no probs; save it with np.savez(path, probs=probs).")
+    try:
+        scores = Scores(arrays["probs"], arrays.get("embedding"), arrays.get("head"))
+    except UsageError as error:
+        raise UsageError(f"{path}: {error}") from None
+    ids = _texts(arrays, "ids", scores.n_examples, path)
+    return Scored(scores, ids, _texts(arrays, "classes", scores.n_classes, path))
+
+
+def _arrays(path: Path) -> dict[str, NDArray[Any]]:
+    try:
+        with path.open("rb") as raw:
+            file = np.load(raw, allow_pickle=False)
+            if isinstance(file, np.ndarray):
+                raise DataError(f"{path} holds one array without a name; save it with np.savez(path, probs=probs).")
+            wanted = ("probs", "embedding", "head", "ids", "classes")
+            return {name: file[name] for name in file.files if name in wanted}
+    except FileNotFoundError:
+        raise DataError(f"there is no scores file {path}; save one with np.savez(path, probs=probs).") from None
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+        raise DataError(
+            f"{path} is no readable .npz file ({error}); save it with np.savez(path, probs=probs)."
+        ) from None
+
+
+def _names(arrays: Mapping[str, object]) -> str:
+    return ", ".join(arrays) or "nothing known"
+
+
+def _texts(arrays: Mapping[str, NDArray[Any]], name: str, length: int, path: Path) -> tuple[str, ...] | None:
+    if name not in arrays:
+        return None
+    values = arrays[name]
+    if values.shape != (length,):
+        raise DataError(f"{path}: {name} has shape {values.shape}; it must be ({length},), one for each.")
+    texts = tuple(str(value) for value in values.tolist())
+    if len(set(texts)) < length:
+        first: dict[str, int] = {}
+        twice = next(i for i, text in enumerate(texts) if first.setdefault(text, i) != i)
+        raise DataError(
+            f"{path}: {name} holds {texts[twice]!r} twice, at {first[texts[twice]]} and {twice}; each must"
+            " be one's own."
+        )
+    return texts
+
+
+def read_sheet(path: Path, needed: Sequence[str] = ()) -> tuple[list[str], list[dict[str, str]]]:
+    """Header and rows of a CSV sheet; DataError if it is unreadable, UsageError if a needed column is missing."""
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+        lines = list(csv.reader(io.StringIO(text, newline="")))
+    except FileNotFoundError:
+        raise DataError(f"there is no file {path}.") from None
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise DataError(f"{path} is no readable CSV file ({error}).") from None
+    header = [name.strip() for name in lines[0]] if lines else []
+    for name in needed:
+        if name not in header:
+            raise UsageError(f"{path} has no column {name}; its columns are {', '.join(header) or 'none'}: add one.")
+    rows = []
+    for number, line in enumerate(lines[1:], 2):
+        if line and len(line) != len(header):
+            raise DataError(
+                f"{path}, line {number} has {len(line)} fields and the header {len(header)}; mend the line."
+            )
+        if line:
+            rows.append(dict(zip(header, line, strict=True)))
+    return header, rows
+
+
+def read_labels(paths: Sequence[Path], scored: Scored) -> Labels:
+    """(N,) labels of all sheets together, UNKNOWN where there is none; two that differ for one example are an error."""
+    labels = np.full(scored.scores.n_examples, UNKNOWN, np.int64)
+    said: dict[int, str] = {}
+    for path in paths:
+        for place, i, label in _labelled(path, scored):
+            if labels[i] not in (UNKNOWN, label):
+                raise UsageError(
+                    f"{place}: example {i} is labelled {label}, and {labels[i]} in {said[i]}; keep one of them."
+                )
+            labels[i], said[i] = label, place
+    return labels
+
+
+def _labelled(path: Path, scored: Scored) -> Iterator[tuple[str, int, int]]:
+    header, rows = read_sheet(path, ["label"])
+    if not {"index", "id"} & set(header):
+        raise UsageError(
+            f"{path} has no column index or id; its columns are {', '.join(header)}: name the examples by one of them."
+        )
+    for number, row in enumerate(rows, 2):
+        text = row["label"].strip()
+        if text and text.lower() != SKIP:
+            place = f"{path}, row {number}"
+            yield place, scored.example(row, place), scored.label(text, place)
+
+
+def sheet_text(header: Sequence[str], rows: Sequence[Mapping[str, str]]) -> str:
+    """A sheet as CSV."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(header)
+    writer.writerows([row.get(name, "") for name in header] for row in rows)
+    return out.getvalue()

@@ -1,0 +1,137 @@
+"""One round for people with a model of their own: scores and labels in, a sheet of questions out.
+
+Two ways. *In one batch* (no `parallel`): all questions at once, and no answer is waited for. A plan is then
+driven with
+every question closed unanswered, so DIRECT does not narrow: it spends phase 1 spread over the version space
+that the labels leave, and phase 2 at the threshold that they suggest. *In steps* (`parallel` n): the sheet
+holds the questions that are open now; people fill its label column, the same command adds the next ones, and
+so on until the budget is spent.
+
+The sheet is the whole state. A round is a function of scores, labels, strategy, budget, parallel and seed;
+the answers in the sheet, in its order, are the log. A sheet that does not fit is refused and left as it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from cutpoint.data.sheets import SKIP, Scored, read_labels, read_scores, read_sheet, sheet_text
+from cutpoint.errors import UsageError
+from cutpoint.session import Session
+from cutpoint.strategies import STRATEGIES
+from cutpoint.types import Round
+
+COLUMNS = ("order", "index", "label")
+
+
+@dataclass(frozen=True)
+class Asked:
+    """How a round stands: questions in the sheet, how many are answered or skipped, and whether all is asked."""
+
+    questions: int
+    closed: int
+    complete: bool
+
+    @property
+    def open(self) -> int:
+        """Questions that wait for an answer."""
+        return self.questions - self.closed
+
+
+def select(
+    scores: Path,
+    labels: Sequence[Path],
+    output: Path,
+    *,
+    strategy: str = "direct",
+    budget: int = 100,
+    parallel: int | None = None,
+    seed: int = 0,
+) -> Asked:
+    """Write the questions of a round to `output`, keeping the answers that are already there."""
+    from cutpoint.experiment.results import write_atomically
+
+    if strategy not in STRATEGIES:
+        raise UsageError(f"there is no strategy '{strategy}'; choose from {', '.join(STRATEGIES)}.")
+    scored = read_scores(scores)
+    for needed in sorted(STRATEGIES[strategy].needs - {"probs"}):
+        if getattr(scored.scores, needed) is None:
+            raise UsageError(f"{strategy} needs {needed}, and {scores} has none; add it, or choose another strategy.")
+    header, rows = _sheet(output, labels)
+    now = Round(scored.scores, read_labels(labels, scored), budget, budget if parallel is None else parallel, seed)
+    answers = [_answer(scored, row, f"{output}, row {number}") for number, row in enumerate(rows, 2)]
+    session = Session(STRATEGIES[strategy].strategy, now)
+    if parallel is None:
+        _close_all(session)
+    else:
+        _replay(session, answers)
+    asked = session.asked.tolist()
+    closed = sum(label is not None for _, label in answers)
+    _check_fit(output, [i for i, _ in answers], asked, closed)
+    kept = rows if closed else []
+    rows = kept + [_question(scored, place, i) for place, i in enumerate(asked[len(kept) :], len(kept) + 1)]
+    names = ["order", "index", *(["id"] if scored.ids else []), "label"]
+    names += [name for name in header if name not in names]
+    text = sheet_text(names, rows).encode()
+    try:
+        write_atomically(output, lambda file: file.write(text))
+    except OSError as error:
+        raise UsageError(f"{output} cannot be written ({error.strerror}); give another with -o.") from None
+    return Asked(len(asked), closed, session.done or parallel is None)
+
+
+def _sheet(output: Path, labels: Sequence[Path]) -> tuple[list[str], list[dict[str, str]]]:
+    """What is in the output already: nothing, or a sheet of ours, never another file of the user's."""
+    if output.is_dir():
+        raise UsageError(f"{output} is a folder; give a file for the questions with -o.")
+    if not output.exists():
+        return [], []
+    header, rows = read_sheet(output)
+    if tuple(header[:2]) != COLUMNS[:2] or "label" not in header or output.resolve() in [p.resolve() for p in labels]:
+        raise UsageError(f"{output} exists and is no sheet of questions of this round; give another file with -o.")
+    return header, rows
+
+
+def _answer(scored: Scored, row: dict[str, str], place: str) -> tuple[int, int | str | None]:
+    """(index, label) of a sheet's row: None where it is not answered, "skip" where it is closed without a label."""
+    text = row["label"].strip()
+    i = scored.example(row, place)
+    if not text:
+        return i, None
+    return i, SKIP if text.lower() == SKIP else scored.label(text, place)
+
+
+def _close_all(session: Session) -> None:
+    while not session.done:
+        for i in session.wanted.tolist():
+            session.skip(i)
+
+
+def _replay(session: Session, answers: Sequence[tuple[int, int | str | None]]) -> None:
+    for i, label in answers:
+        if i not in session.wanted:  # not of this round: `_check_fit` will say so
+            return
+        if label == SKIP:
+            session.skip(i)
+        elif isinstance(label, int):
+            session.tell(i, label)
+
+
+def _check_fit(output: Path, written: Sequence[int], asked: Sequence[int], closed: int) -> None:
+    """UsageError if the sheet holds answers and other questions than this round's."""
+    if not closed or list(written) == list(asked[: len(written)]):
+        return
+    place = next((p for p, (w, a) in enumerate(zip(written, asked, strict=False)) if w != a), len(asked))
+    here = f"asks {asked[place]} there" if place < len(asked) else "has no such question"
+    raise UsageError(
+        f"{output} holds {closed} answers and belongs to another round: its question {place + 1} is example"
+        f" {written[place]}, and this command {here}; use the scores, labels, strategy, budget, parallel and"
+        " seed that it was"
+        " begun with (and leave earlier answers as they were), or give another file with -o."
+    )
+
+
+def _question(scored: Scored, order: int, i: int) -> dict[str, str]:
+    return {"order": str(order), "index": str(i), "id": scored.shown_id(i), "label": ""}
