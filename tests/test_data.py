@@ -40,9 +40,7 @@ def npz(tmp_path: Path) -> Write:
     return write
 
 
-@pytest.mark.parametrize(
-    ("name", "n_classes"), [("digits", 10), ("digits-2", 2), ("digits-3", 3), ("digits-10", 10)]
-)
+@pytest.mark.parametrize(("name", "n_classes"), [("digits", 10), ("digits-2", 2), ("digits-3", 3), ("digits-10", 10)])
 def test_digits_are_grouped_and_split_the_same_way_always(name: str, n_classes: int) -> None:
     first, again, whole = load_benchmark(name), load_benchmark(name), load_benchmark("digits")
     assert first.n_classes == n_classes
@@ -54,9 +52,7 @@ def test_digits_are_grouped_and_split_the_same_way_always(name: str, n_classes: 
 
 
 @given(st.lists(st.integers(0, 3), min_size=1, max_size=50), st.floats(0.05, 0.9), st.integers(0, 2**32))
-def test_stratified_split_parts_everything_and_tests_every_class(
-    y: list[int], share: float, seed: int
-) -> None:
+def test_stratified_split_parts_everything_and_tests_every_class(y: list[int], share: float, seed: int) -> None:
     labels = np.array(y)
     pool, test = stratified_split(labels, share, np.random.default_rng(seed))
     assert sorted([*pool, *test]) == list(range(len(y)))
@@ -65,9 +61,7 @@ def test_stratified_split_parts_everything_and_tests_every_class(
 
 
 @given(st.integers(2, 4), st.floats(0.02, 1), st.floats(0.01, 0.5), st.integers(1, 6), st.integers(0, 5))
-def test_drawn_pools_have_the_stated_imbalance(
-    k: int, gamma: float, overlap: float, d: int, seed: int
-) -> None:
+def test_drawn_pools_have_the_stated_imbalance(k: int, gamma: float, overlap: float, d: int, seed: int) -> None:
     name = f"drawn-{k}:n=400:test=100:d={d}:imbalance={gamma}:overlap={overlap}:seed={seed}"
     drawn = load_benchmark(name)
     counts = np.bincount(drawn.labels, minlength=k)
@@ -142,9 +136,7 @@ def test_parquet_with_lists_and_with_columns(tmp_path: Path) -> None:
         load_benchmark(str(columns))
 
 
-def test_the_data_root_is_used_and_its_absence_is_explained(
-    npz: Write, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_data_root_is_used_and_its_absence_is_explained(npz: Write, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("CUTPOINT_DATA", raising=False)
     with pytest.raises(DataError, match=r"ham10000_features\.npz.*--data-root"):
         load_benchmark("ham10000")
@@ -159,9 +151,7 @@ def test_the_data_root_is_used_and_its_absence_is_explained(
 def test_human_labels_are_grouped_like_the_clean_ones(npz: Write, tmp_path: Path) -> None:
     npz("cifar10_jpeg_features.npz")
     aggre = (np.arange(40) + (np.arange(40) % 7 == 0)) % 4
-    np.savez(
-        tmp_path / "cifar10_human_labels.npz", train_clean=np.arange(40) % 4, aggre=aggre, other=np.arange(3)
-    )
+    np.savez(tmp_path / "cifar10_human_labels.npz", train_clean=np.arange(40) % 4, aggre=aggre, other=np.arange(3))
     options = DataOptions(root=tmp_path, human=("aggre",))
     benchmark = load_benchmark("cifar10-jpeg-3", options)
     assert np.array_equal(benchmark.human["aggre"], np.minimum(aggre, 2))
@@ -232,7 +222,5 @@ def test_pool_and_benchmark_check_themselves() -> None:
     with pytest.raises(DataError, match="one id for each row"):
         Pool(x, ids=("a",))
     with pytest.raises(DataError, match="same"):
-        Benchmark(
-            "b", Pool(x), np.array([0, 1, 0]), np.zeros((2, 3), np.float32), np.array([0, 1]), ("a", "b")
-        )
+        Benchmark("b", Pool(x), np.array([0, 1, 0]), np.zeros((2, 3), np.float32), np.array([0, 1]), ("a", "b"))
     assert dataset_name("some/where/x.parquet", DataOptions(group=3)) == "x-3"

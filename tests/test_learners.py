@@ -104,17 +104,13 @@ def test_class_weights_are_inverse_to_the_counts(y: list[int]) -> None:
 @settings(deadline=None, max_examples=25)
 @given(st.integers(1, 30), st.integers(1, 5), st.floats(-100, 100), st.integers(0, 99))
 def test_scaling_divides_by_one_number(n: int, d: int, shift: float, seed: int) -> None:
-    features = (np.random.default_rng(seed).standard_normal((n, d)) * np.arange(1, d + 1) + shift).astype(
-        np.float32
-    )
+    features = (np.random.default_rng(seed).standard_normal((n, d)) * np.arange(1, d + 1) + shift).astype(np.float32)
     pool = Pool(features)
     deviations = features.astype(np.float64) - features.mean(axis=0, dtype=np.float64)
     number = np.sqrt(np.mean(deviations**2)) or 1.0
     assert np.allclose(scaled(pool).pool, deviations / number, atol=1e-3)
     columns = np.sqrt(np.mean(deviations**2, axis=0))
-    assert np.allclose(
-        scaled(pool, by_column=True).pool, deviations / np.where(columns == 0, 1, columns), atol=1e-3
-    )
+    assert np.allclose(scaled(pool, by_column=True).pool, deviations / np.where(columns == 0, 1, columns), atol=1e-3)
     assert scaled(pool) is scaled(pool)
 
 

@@ -23,11 +23,7 @@ def naive_recall(truth: list[int], predicted: list[int], k: int) -> float:
     return sum(predicted[i] == k for i in members) / len(members) if members else float("nan")
 
 
-@given(
-    st.integers(1, 5).flatmap(
-        lambda k: st.tuples(st.just(k), st.lists(st.tuples(*[st.integers(0, k - 1)] * 2)))
-    )
-)
+@given(st.integers(1, 5).flatmap(lambda k: st.tuples(st.just(k), st.lists(st.tuples(*[st.integers(0, k - 1)] * 2)))))
 def test_recall_equals_its_naive_twin(drawn: tuple[int, list[tuple[int, int]]]) -> None:
     n_classes, pairs = drawn
     truth, predicted = [t for t, _ in pairs], [p for _, p in pairs]

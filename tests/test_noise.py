@@ -19,9 +19,7 @@ def test_grouping_keeps_the_first_classes_and_joins_the_rest(y: list[int], n_cla
 
 
 @given(labels, st.floats(0, 1), st.integers(2, 5), st.integers(0, 2**32))
-def test_uniform_noise_flips_exactly_the_stated_number(
-    y: list[int], rate: float, n_classes: int, seed: int
-) -> None:
+def test_uniform_noise_flips_exactly_the_stated_number(y: list[int], rate: float, n_classes: int, seed: int) -> None:
     clean = group_classes(y, n_classes)
     before = clean.copy()
     observed = flip_uniform(clean, rate, n_classes, np.random.default_rng(seed))

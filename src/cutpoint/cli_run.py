@@ -41,9 +41,7 @@ def bench_run(
     ] = None,
     out: Annotated[Path | None, typer.Option("--out", "-o", help="Folder of the results.")] = None,
     jobs: Annotated[int | None, typer.Option(help="Processes; as many as cores if not given.")] = None,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Print the runs and their hours, and stop.")
-    ] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the runs and their hours, and stop.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
 ) -> None:
     """Run strategies on data sets under noise, over several seeds, and store what was measured.
@@ -120,9 +118,7 @@ def _cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _run(
-    config: BenchConfig, out: Path, data_root: Path | None, jobs: int, preset: str | None, quiet: bool
-) -> None:
+def _run(config: BenchConfig, out: Path, data_root: Path | None, jobs: int, preset: str | None, quiet: bool) -> None:
     from cutpoint.experiment.runner import run_benchmark
 
     last: list[Progress] = []
@@ -135,9 +131,7 @@ def _run(
 
             count = run_benchmark(config, out, root=data_root, jobs=jobs, preset=preset, progress=progress)
     except KeyboardInterrupt:
-        done = (
-            f"{last[0].done} of {last[0].total} runs are finished and kept" if last else "nothing was run yet"
-        )
+        done = f"{last[0].done} of {last[0].total} runs are finished and kept" if last else "nothing was run yet"
         typer.echo(f"interrupted: {done}; the same command goes on from there.", err=True)
         raise typer.Exit(130) from None
     if not quiet:
@@ -206,20 +200,14 @@ def _print_plan(config: BenchConfig, data_root: Path | None, jobs: int) -> None:
         names: dict[str, list[str]] = {}
         for strategy, parallel in variants:
             names.setdefault(strategy, []).append(str(parallel))
-        shown = ", ".join(
-            f"{name} ({', '.join(many)})" if name == "direct" else name for name, many in names.items()
-        )
+        shown = ", ".join(f"{name} ({', '.join(many)})" if name == "direct" else name for name, many in names.items())
         table.add_row(config.shown_name(dataset), noise, shown, str(config.seeds), str(len(here)))
     console = Console(width=100)
     console.print(table)
     for name, about in described.items():
         for noise, rates in about["noise"].items():
-            each = ", ".join(
-                f"{c} {r:.1%}" for c, r in zip(about["classes"], rates["per_class"], strict=True)
-            )
-            console.print(
-                f"{name}, {noise}: {rates['overall']:.1%} wrong after grouping ({each})", highlight=False
-            )
+            each = ", ".join(f"{c} {r:.1%}" for c, r in zip(about["classes"], rates["per_class"], strict=True))
+            console.print(f"{name}, {noise}: {rates['overall']:.1%} wrong after grouping ({each})", highlight=False)
     hours = estimate_seconds(config, data_root, jobs) / 3600
     took = f"{hours:.1f} hours" if hours >= 0.1 else f"{hours * 60:.1f} minutes"
     console.print(f"{len(runs)} runs, about {took} with {jobs} processes (estimated)", highlight=False)

@@ -49,8 +49,7 @@ def load_benchmark(name: str, options: DataOptions | None = None) -> Benchmark:
     if matched is None or source not in DATASETS or (matched.group(3) and source != "drawn"):
         known = ", ".join(f"{key}[-K]" for key in DATASETS)
         raise UsageError(
-            f"there is no data set '{name}'; choose one of {known}, or the path of a file "
-            f"({', '.join(SUFFIXES)})."
+            f"there is no data set '{name}'; choose one of {known}, or the path of a file ({', '.join(SUFFIXES)})."
         )
     grouped = int(matched.group(2)) if matched.group(2) else None
     if options.group is not None and grouped is None:

@@ -39,9 +39,7 @@ class Drawn:
                 raise UsageError(f"drawn: {name} is {getattr(self, name)}; it must lie in {low}..{high}.")
         for name, top in (("imbalance", 1.0), ("overlap", 0.5)):
             if not 0 < getattr(self, name) <= top:
-                raise UsageError(
-                    f"drawn: {name} is {getattr(self, name)}; it must be above 0 and at most {top}."
-                )
+                raise UsageError(f"drawn: {name} is {getattr(self, name)}; it must be above 0 and at most {top}.")
         if self.seed < 0:
             raise UsageError(f"drawn: seed is {self.seed}; it must be 0 or more.")
 
@@ -98,7 +96,5 @@ def class_sizes(size: int, n_classes: int, imbalance: float) -> list[int]:
     rare = max(1, round(size * imbalance / (1 + (n_classes - 1) * imbalance)))
     rest = size - rare * (n_classes - 1)
     if rest < 1:
-        raise UsageError(
-            f"drawn: {size} examples are too few for {n_classes} classes; draw more or use fewer classes."
-        )
+        raise UsageError(f"drawn: {size} examples are too few for {n_classes} classes; draw more or use fewer classes.")
     return [rare] * (n_classes - 1) + [rest]

@@ -41,8 +41,7 @@ def load_file(name: str, path: Path, options: DataOptions) -> Benchmark:
     if options.group is not None:
         if not 2 <= options.group <= len(names):
             raise UsageError(
-                f"{name} asks for {options.group} classes; its {len(names)} can be grouped to "
-                f"2..{len(names)}."
+                f"{name} asks for {options.group} classes; its {len(names)} can be grouped to 2..{len(names)}."
             )
         labels = group_classes(labels, options.group)
         human = {source: group_classes(given, options.group) for source, given in human.items()}
@@ -60,9 +59,7 @@ def load_file(name: str, path: Path, options: DataOptions) -> Benchmark:
 def read_columns(path: Path, options: DataOptions) -> dict[str, Array]:
     """All named arrays of a file; DataError if it is missing, damaged or lacks the features or the labels."""
     if not path.is_file():
-        raise DataError(
-            f"there is no file {path}; give the path of an .npz, .npy or .parquet file that exists."
-        )
+        raise DataError(f"there is no file {path}; give the path of an .npz, .npy or .parquet file that exists.")
     readers: dict[str, Callable[[Path, DataOptions], dict[str, Array]]] = {
         ".npz": read_npz,
         ".npy": _read_npy,
@@ -75,8 +72,7 @@ def read_columns(path: Path, options: DataOptions) -> dict[str, Array]:
         wanted = getattr(options, role)
         if wanted not in columns:
             raise UsageError(
-                f"{path} has no column '{wanted}'; it has {', '.join(sorted(columns))}: name one with "
-                f"--{role}-column."
+                f"{path} has no column '{wanted}'; it has {', '.join(sorted(columns))}: name one with --{role}-column."
             )
     return columns
 
@@ -123,9 +119,7 @@ def _read_parquet(path: Path, options: DataOptions) -> dict[str, Array]:
         import pyarrow as pa
         from pyarrow import parquet
     except ImportError:
-        raise UsageError(
-            f"reading {path} needs pyarrow; install it with: pip install 'cutpoint[parquet]'."
-        ) from None
+        raise UsageError(f"reading {path} needs pyarrow; install it with: pip install 'cutpoint[parquet]'.") from None
     try:
         table = parquet.read_table(path)
     except (pa.ArrowException, OSError) as error:
@@ -134,10 +128,7 @@ def _read_parquet(path: Path, options: DataOptions) -> dict[str, Array]:
         ) from None
     columns: dict[str, Array] = {}
     for field in table.schema:
-        if any(
-            kind(field.type)
-            for kind in (pa.types.is_list, pa.types.is_large_list, pa.types.is_fixed_size_list)
-        ):
+        if any(kind(field.type) for kind in (pa.types.is_list, pa.types.is_large_list, pa.types.is_fixed_size_list)):
             if field.name == options.features:
                 rows = table[field.name].to_pylist()
                 if len({len(row or ()) for row in rows}) != 1:
@@ -160,9 +151,7 @@ def _classes(columns: dict[str, Array], label: str, n: int, path: Path) -> tuple
     given = columns[label]
     if given.dtype.kind in "UO" and given.shape == (n,):
         if any(not isinstance(value, str) for value in given):
-            raise DataError(
-                f"{path}: '{label}' mixes text with other values; labels must be all text or all integers."
-            )
+            raise DataError(f"{path}: '{label}' mixes text with other values; labels must be all text or all integers.")
         names, numbers = np.unique(given.astype(str), return_inverse=True)
         return numbers.astype(np.int64), tuple(names.tolist())
     if "classes" in columns:
@@ -180,8 +169,7 @@ def _split(given: Array | None, names: Array | None, labels: Labels, path: Path)
         return stratified_split(labels, _TEST_SHARE, np.random.default_rng(_SPLIT_SEED))
     if given.shape != labels.shape:
         raise DataError(
-            f"{path}: the split has shape {given.shape}; it must have one value for each of {labels.size} "
-            "rows."
+            f"{path}: the split has shape {given.shape}; it must have one value for each of {labels.size} rows."
         )
     if given.dtype.kind in "UO":
         parts = given.astype(str)
@@ -205,8 +193,7 @@ def _human(columns: dict[str, Array], source: str, pool: Array, names: tuple[str
         unknown = sorted(set(given.astype(str).tolist()) - set(names))
         if unknown:
             raise DataError(
-                f"{path}: '{source}' holds '{unknown[0]}', which is no class; the classes are "
-                f"{', '.join(names)}."
+                f"{path}: '{source}' holds '{unknown[0]}', which is no class; the classes are {', '.join(names)}."
             )
         given = np.array([names.index(value) for value in given.astype(str).tolist()])
     if len(given) != pool.size:

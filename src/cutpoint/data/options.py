@@ -38,9 +38,7 @@ class DataOptions:
             )
         path = Path(given) / filename
         if not path.is_file():
-            raise DataError(
-                f"data set {data_set} needs {path}, which is not there; put {filename} into {given}."
-            )
+            raise DataError(f"data set {data_set} needs {path}, which is not there; put {filename} into {given}.")
         return path
 
 

@@ -29,9 +29,7 @@ class Pool:
         """Check the features and keep them read-only."""
         object.__setattr__(self, "features", check_features(self.features, "the pool's features"))
         if self.ids is not None and len(self.ids) != self.n_examples:
-            raise DataError(
-                f"there are {len(self.ids)} ids for {self.n_examples} examples; give one id for each row."
-            )
+            raise DataError(f"there are {len(self.ids)} ids for {self.n_examples} examples; give one id for each row.")
 
     @property
     def n_examples(self) -> int:
@@ -91,16 +89,12 @@ def check_features(features: NDArray[np.generic], name: str) -> Features:
     """The features as read-only (N, d) float32, checked: two axes, not empty, finite."""
     array = np.asarray(features)
     if array.ndim != 2 or 0 in array.shape or array.dtype.kind not in "fiub":
-        raise DataError(
-            f"{name} are {array.dtype} of shape {array.shape}; they must be numbers of shape (N, d)."
-        )
+        raise DataError(f"{name} are {array.dtype} of shape {array.shape}; they must be numbers of shape (N, d).")
     with np.errstate(over="ignore"):
         array_N_d = np.ascontiguousarray(array, dtype=np.float32)
     bad = np.flatnonzero(~np.isfinite(array_N_d).all(axis=1))
     if bad.size:
-        raise DataError(
-            f"row {bad[0]} of {name} holds NaN or infinity; fill or drop such rows ({bad.size} in all)."
-        )
+        raise DataError(f"row {bad[0]} of {name} holds NaN or infinity; fill or drop such rows ({bad.size} in all).")
     view = array_N_d.view()
     view.flags.writeable = False
     return view
@@ -110,9 +104,7 @@ def check_labels(labels: NDArray[np.generic], n: int, n_classes: int, name: str)
     """The labels as (n,) int64, checked to lie in 0..n_classes-1."""
     array = np.asarray(labels)
     if array.shape != (n,) or array.dtype.kind not in "iub":
-        raise DataError(
-            f"{name} are {array.dtype} of shape {array.shape}; they must be integers of shape ({n},)."
-        )
+        raise DataError(f"{name} are {array.dtype} of shape {array.shape}; they must be integers of shape ({n},).")
     bad = np.flatnonzero((array < 0) | (array >= n_classes))
     if bad.size:
         raise DataError(

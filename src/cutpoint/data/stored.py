@@ -24,9 +24,7 @@ def load_cifar10_jpeg(name: str, n_classes: int | None, options: DataOptions) ->
     path = options.file(name, "cifar10_jpeg_features.npz")
     plain = load_file(name, path, DataOptions())
     if n_classes is not None and not 2 <= n_classes <= plain.n_classes:
-        raise UsageError(
-            f"data set {name} asks for {n_classes} classes; it can be grouped to 2..{plain.n_classes}."
-        )
+        raise UsageError(f"data set {name} asks for {n_classes} classes; it can be grouped to 2..{plain.n_classes}.")
     human = {}
     if options.human:
         columns = read_npz(options.file(name, _HUMAN))

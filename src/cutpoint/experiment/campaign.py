@@ -98,9 +98,7 @@ def first_batch(observed: Labels, n_classes: int, size: int, seed: int) -> Label
     return run(STRATEGIES["random"].strategy, start, Oracle(observed))
 
 
-def measure(
-    benchmark: Benchmark, observed: Labels, labels: Labels, model: Model, scores: Scores
-) -> dict[str, float]:
+def measure(benchmark: Benchmark, observed: Labels, labels: Labels, model: Model, scores: Scores) -> dict[str, float]:
     """What is known about a model and its labels: metric -> value."""
     k = benchmark.n_classes
     values: dict[str, float] = {}

@@ -15,9 +15,7 @@ from cutpoint.learners import make_learner
 from cutpoint.strategies import STRATEGIES
 
 FORMAT = "cutpoint-bench/1"
-USES_PARALLEL = frozenset(
-    {"direct"}
-)  # the others ask the same questions whatever `parallel` is: one run is enough
+USES_PARALLEL = frozenset({"direct"})  # the others ask the same questions whatever `parallel` is: one run is enough
 
 
 class Suite(BaseModel):
@@ -147,7 +145,5 @@ def make_config(options: Mapping[str, Any]) -> BenchConfig:
         raise UsageError(f"option {place} is {first['input']!r}: {first['msg']}; correct it.") from None
     ids = [run_id(config.shown_name(spec.dataset), spec) for spec in config.runs()]
     if len(set(ids)) < len(ids):
-        raise UsageError(
-            "two of the data sets or noises would have the same name in the results; rename a file."
-        )
+        raise UsageError("two of the data sets or noises would have the same name in the results; rename a file.")
     return config

@@ -25,9 +25,7 @@ def refuse_foreign(folder: Path) -> None:
     if folder.exists() and not folder.is_dir():
         raise UsageError(f"{folder} is a file; give a folder with --out.")
     if folder.is_dir() and not (folder / "config.json").exists():
-        foreign = sorted(
-            path.name for path in folder.iterdir() if path.name not in _OURS | {".config.json.partial"}
-        )
+        foreign = sorted(path.name for path in folder.iterdir() if path.name not in _OURS | {".config.json.partial"})
         if foreign:
             raise UsageError(
                 f"{folder} is not a results folder: it holds {foreign[0]} and no config.json; give a new or "
@@ -109,8 +107,7 @@ def finished(folder: Path, config: BenchConfig) -> set[RunSpec]:
         expected = (config.shown_name(spec.dataset), *spec[1:])
         if any(row[:5] != expected for row in rows) or rows[-1].round != config.rounds:
             raise DataError(
-                f"{path} is not whole or not the run of its name; delete it, and the same command makes it "
-                "anew."
+                f"{path} is not whole or not the run of its name; delete it, and the same command makes it anew."
             )
         done.add(spec)
     return done

@@ -92,9 +92,7 @@ def _row(line: list[str]) -> Row:
     dataset, strategy, seed, noise, parallel, round_, n_labels, metric, value = line
     if math.isnan(float(value)):
         raise ValueError(value)
-    return Row(
-        dataset, strategy, int(seed), noise, int(parallel), int(round_), int(n_labels), metric, float(value)
-    )
+    return Row(dataset, strategy, int(seed), noise, int(parallel), int(round_), int(n_labels), metric, float(value))
 
 
 def read_config(folder: Path) -> dict[str, Any]:
@@ -110,9 +108,7 @@ def read_config(folder: Path) -> dict[str, Any]:
         raise DataError(f"{path} is truncated or damaged; restore it, or start in a new folder.") from None
     if not isinstance(stored, dict) or stored.get("format") != FORMAT:
         found = stored.get("format") if isinstance(stored, dict) else None
-        raise DataError(
-            f"{path} has the format {found!r}; this version reads {FORMAT!r}: give another folder."
-        )
+        raise DataError(f"{path} has the format {found!r}; this version reads {FORMAT!r}: give another folder.")
     return stored
 
 

@@ -159,8 +159,7 @@ def _outcomes(
                     yield future.result()
         except BrokenProcessPool:
             raise CutpointError(
-                "a worker process ended unexpectedly (out of memory?); the same command goes on, with fewer "
-                "--jobs."
+                "a worker process ended unexpectedly (out of memory?); the same command goes on, with fewer --jobs."
             ) from None
         except BaseException:
             stop.set()

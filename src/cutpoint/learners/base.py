@@ -58,14 +58,11 @@ def labelled(pool: Pool, labels: Labels, n_classes: int) -> tuple[NDArray[np.int
         )
     known = np.flatnonzero(labels_N != UNKNOWN)
     if known.size == 0:
-        raise UsageError(
-            "no example is labelled; a learner needs at least one label: ask a first batch at random."
-        )
+        raise UsageError("no example is labelled; a learner needs at least one label: ask a first batch at random.")
     given = labels_N[known].astype(np.int64)
     if given.min() < 0 or given.max() >= n_classes:
         raise UsageError(
-            f"the labels run from {given.min()} to {given.max()}; they must lie in 0..{n_classes - 1}, or "
-            "be -1."
+            f"the labels run from {given.min()} to {given.max()}; they must lie in 0..{n_classes - 1}, or be -1."
         )
     return known, given
 
@@ -92,9 +89,7 @@ class WrappedModel:
     def predict_probs(self, features: Features) -> Floats:
         """Probabilities (M, K) float32: the classifier's columns, each in the place of its class."""
         probs_M_K = np.zeros((len(features), self.n_classes), dtype=np.float32)
-        probs_M_K[:, np.asarray(self.classifier.classes_, dtype=np.intp)] = self.classifier.predict_proba(
-            features
-        )
+        probs_M_K[:, np.asarray(self.classifier.classes_, dtype=np.intp)] = self.classifier.predict_proba(features)
         return probs_M_K
 
     def predict(self, features: Features) -> Labels:
@@ -157,8 +152,7 @@ def wrap(classifier: Any, n_classes: int) -> Learner:
     """
     if not hasattr(classifier, "fit") or not hasattr(classifier, "predict_proba"):
         raise UsageError(
-            f"{type(classifier).__name__} has no fit and predict_proba; wrap a classifier that gives "
-            "probabilities."
+            f"{type(classifier).__name__} has no fit and predict_proba; wrap a classifier that gives probabilities."
         )
 
     def make(seed: int) -> Any:

@@ -48,7 +48,6 @@ def make_learner(name: str, n_classes: int) -> Learner:
             options[key] = _OPTIONS[kind][key](text)
         except (ValueError, KeyError):
             raise UsageError(
-                f"learner {kind}: {key} is '{text}', which is not meant; give a positive number, or yes or "
-                "no."
+                f"learner {kind}: {key} is '{text}', which is not meant; give a positive number, or yes or no."
             ) from None
     return LEARNERS[kind](n_classes, **options)
