@@ -1,7 +1,7 @@
 """How long a round takes, as ratios measured in one process: `python benchmarks/rounds.py [--quick]`.
 
-The yardstick is ten full `np.argsort` calls over one column of the probabilities each. A round includes building `Scores` and
-`Round` from a fresh array; an instant oracle answers; nothing is kept from one round to the next.
+The yardstick is ten full `np.argsort` calls over one column of the probabilities each. A round includes building
+`Scores` and `Round` from a fresh array; an instant oracle answers; nothing is kept from one round to the next.
 """
 
 from __future__ import annotations
@@ -96,8 +96,10 @@ def main() -> None:
     for name, parallel in (("direct", 10), ("galaxy", 1)):
         elapsed, yardstick, memory = one_round(name, n, 10, 1000, parallel, 5000)
         print(
-            f"{name}: N = {n:,}, K = 10, budget 1000, parallel {parallel}, 5000 labels before it: {1e3 * elapsed:.0f} ms,"
-            f" {elapsed / yardstick:.3f} of ten argsorts ({1e3 * yardstick:.0f} ms); peak memory {memory:.2f} of the probabilities'"
+            f"{name}: N = {n:,}, K = 10, budget 1000, parallel {parallel}, 5000 labels before it:"
+            f" {1e3 * elapsed:.0f} ms,"
+            f" {elapsed / yardstick:.3f} of ten argsorts ({1e3 * yardstick:.0f} ms);"
+            f" peak memory {memory:.2f} of the probabilities'"
         )
     elapsed, again = resume(n, 10, 1000, 10, 5000)
     print(f"direct: resuming from a log of 1000 answers takes {again / elapsed:.2f} of the round's time")

@@ -26,10 +26,11 @@ def one_shot(choose: Callable[[Round], Index]) -> Strategy:
 
 
 def interleave(starts: Sequence[Callable[[Known], Plan]], known: Known) -> Plan:
-    """Run plans side by side: a question comes from the first plan that is not waiting (section 6; algorithm "side by side").
+    """Run plans side by side: a question comes from the first plan that is not waiting (section 6).
 
-    starts: one function per plan; it is called, with what is known by then, only when all plans before it wait or have ended.
-    A plan waits by yielding nothing. Where nobody waits, as in a blocking session, the plans run one after the other.
+    starts: one function per plan; it is called, with what is known by then, only when all plans before it wait or
+    have ended. A plan waits by yielding nothing. Where nobody waits, as in a blocking session, the plans run one
+    after the other.
     """
     plans: list[Plan | None] = [None] * len(starts)
     ended = [False] * len(starts)

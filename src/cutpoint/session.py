@@ -144,7 +144,8 @@ class Session:
             if not self._open_questions(questions):
                 if not self._open:
                     raise CutpointError(
-                        f"strategy {self._name} waits for an answer while no question of its is open; it must ask or end."
+                        f"strategy {self._name} waits for an answer while no question of its is open;"
+                        " it must ask or end."
                     )
                 return
 
@@ -196,7 +197,8 @@ def run(strategy: Strategy, round: Round, oracle: Callable[[Index], Any]) -> Lab
         answers = np.asarray(oracle(questions))
         if answers.shape != questions.shape:
             raise UsageError(
-                f"the oracle returned shape {answers.shape} for {len(questions)} questions; it must return one label each."
+                f"the oracle returned shape {answers.shape} for {len(questions)} questions;"
+                " it must return one label each."
             )
         for i, label in zip(questions.tolist(), answers.tolist(), strict=True):
             if label == UNKNOWN:

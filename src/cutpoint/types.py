@@ -30,10 +30,11 @@ Labels = NDArray[np.int64]
 class Scores:
     """What a model says of every example of the pool.
 
-    probs:     (N, K) float32 class probabilities; rows sum to one within 1e-3 and are used as given, never renormalised.
+    probs:     (N, K) float32 class probabilities; rows sum to one within 1e-3 and are used as given, never
+               renormalised.
     embedding: (N, D) floating, the last hidden layer, or None.
-    head:      (K, D) or, with the bias last, (K, D + 1) floating, the last linear layer, or None. A bias of -inf marks a
-               class without labels.
+    head:      (K, D) or, with the bias last, (K, D + 1) floating, the last linear layer, or None. A bias of -inf
+               marks a class without labels.
 
     Arrays that already have the right type are shared, not copied (a pool may be larger than half the memory):
     do not write into them afterwards. The views kept here are read-only.
@@ -92,8 +93,8 @@ class Scores:
 class Round:
     """Everything a strategy may know before it asks its first question.
 
-    labels:   (N,) int64, UNKNOWN (-1) where nobody has answered; shared, not copied, if it already is int64: do not write
-              into it while a session lives (`Session.labels` is the array that moves).
+    labels:   (N,) int64, UNKNOWN (-1) where nobody has answered; shared, not copied, if it already is int64: do not
+              write into it while a session lives (`Session.labels` is the array that moves).
     budget:   B_train, how many questions this round may ask.
     parallel: B_parallel, how many may be open at one time in a blocking session.
     seed:     seeds the round's own generator.
@@ -143,7 +144,8 @@ class Known:
     """All that is known so far: a live, read-only view that a plan is sent each time it is resumed.
 
     labels:    (N,) int64, UNKNOWN where nobody has answered; follows the session, so copy what must stay.
-    told:      pool indices in the order in which labels arrived, changed or were taken back; what is new since place t is told[t:].
+    told:      pool indices in the order in which labels arrived, changed or were taken back; what is new since place
+               t is told[t:].
     open:      asked and not closed, oldest first, as a set.
     in_flight: how many questions the session keeps open, or None where it waits for whole batches.
     parallel:  B_parallel of the round.
@@ -193,14 +195,17 @@ class _Tail(Sequence[int]):
 
 
 Plan = Generator[Index, Known, None]
-"""Yields pool indices to ask; is sent what is `Known` when it is resumed. Must bear that some of what it asked is still UNKNOWN."""
+"""Yields pool indices to ask; is sent what is `Known` when it is resumed.
+
+Must bear that some of what it asked is still UNKNOWN.
+"""
 
 Strategy = Callable[[Round], Plan]
 
 
 @dataclass(frozen=True)
 class Entry:
-    """A strategy in the registry: the function, what it reads of `Scores` besides the labels, and its citation (BibTeX)."""
+    """A strategy in the registry: the function, what it reads of `Scores`, and its citation (BibTeX)."""
 
     strategy: Strategy
     needs: frozenset[str]

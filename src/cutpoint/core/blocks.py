@@ -7,6 +7,7 @@ small enough to stay in a core's cache while several operations read it.
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 
 BLOCK = 8192  # rows; times ten classes and four bytes this is a third of a megabyte: inside a level-two cache
 THREADED_FROM = 200_000  # rows; below, starting threads costs more than they save
@@ -30,12 +31,12 @@ def for_blocks(n_rows: int, work: Callable[[int, int], None], block: int = BLOCK
     blocks = -(-n_rows // block)
     bounds = [min(n_rows, blocks * part // cores * block) for part in range(cores + 1)]
     with ThreadPoolExecutor(cores) as pool:
-        for done in [pool.submit(stripe, a, b) for a, b in zip(bounds, bounds[1:], strict=False)]:
+        for done in [pool.submit(stripe, a, b) for a, b in pairwise(bounds)]:
             done.result()
 
 
 def for_each(n_items: int, work: Callable[[int], None], *, rows: int) -> None:
-    """Call `work(item)` for every item; at the same time on several cores where each item is `rows` >= 200 000 rows of work."""
+    """Call `work(item)` for every item, on several cores where each item is `rows` >= 200 000 rows of work."""
     cores = os.cpu_count() or 1
     if rows < THREADED_FROM or cores == 1:
         for item in range(n_items):

@@ -1,6 +1,7 @@
 """Cuts and bisection on one class's sorted list: the mathematics of GALAXY (Zhang, Katz-Samuels, Nowak 2022).
 
-A cut lies between two consecutive labelled places of which one is of the class and the other is not. Places count from 1.
+A cut lies between two consecutive labelled places of which one is of the class and the other is not. Places count
+from 1.
 """
 
 from __future__ import annotations
@@ -11,10 +12,13 @@ from cutpoint.types import UNKNOWN, Index, Labels
 
 
 def next_place(taken: Index, y: Labels, k: int, n: int) -> int | None:
-    """The place to ask on class k's list: the middle of the shortest open cut, else the free place nearest to any cut, else None.
+    """The place to ask on class k's list.
 
-    taken: (m,) ascending places that cannot be asked (labelled, held, skipped); y: (m,) their labels, UNKNOWN where there is
-    none; n: length of the list. None where there is no cut, or no free place. Ties go to the lower place. O(m).
+    The middle of the shortest open cut, else the free place nearest to any cut, else None.
+
+    taken: (m,) ascending places that cannot be asked (labelled, held, skipped); y: (m,) their labels, UNKNOWN where
+    there is none; n: length of the list. None where there is no cut, or no free place. Ties go to the lower place.
+    O(m).
     """
     labelled = np.flatnonzero(y != UNKNOWN)
     ours = y[labelled] == k
@@ -40,7 +44,10 @@ def _nearest_to_middle(taken: Index, a: int, b: int) -> int:
 
 
 def _nearest_to_cuts(taken: Index, a: Index, b: Index, n: int) -> int:
-    """The free place nearest to the middle of any cut; free places begin where a run of consecutive taken places ends."""
+    """The free place nearest to the middle of any cut.
+
+    Free places begin where a run of consecutive taken places ends.
+    """
     position = np.arange(len(taken))
     breaks = np.flatnonzero(np.diff(taken) > 1)
     run = np.searchsorted(breaks, position)  # which run of consecutive places each taken place belongs to

@@ -24,7 +24,7 @@ SLACK = 4.0  # standard deviations of such a guess; a guess that fails is widene
 
 @dataclass(frozen=True, eq=False)
 class Stretch:
-    """Consecutive places of one class's order: items[j] stands at place first + j (places count from 1); rank: their ranks."""
+    """Consecutive places of one class's order, counted from 1: items[j] stands at place first + j and has rank[j]."""
 
     first: int
     items: Index
@@ -102,7 +102,10 @@ class Order:
         return np.searchsorted(self._sample, self.rank[items]) * step + 1
 
     def between(self, a: int | None, b: int | None, first: int) -> Stretch:
-        """The places strictly between examples a and b (None: the ends of the order); `first` is the first such place."""
+        """The places strictly between examples a and b (None: the ends of the order).
+
+        `first` is the first such place.
+        """
         low = self.rank[a] if a is not None else np.float32(-np.inf)
         high = self.rank[b] if b is not None else np.float32(np.inf)
         items = self.sort(np.flatnonzero((self.rank >= low) & (self.rank <= high)))
@@ -128,7 +131,9 @@ class Order:
             slack *= 8
 
     def beside(self, anchor: int | None, place: int, size: int) -> Stretch:
-        """The next `size` places after `place`, or, for a negative size, the places before it; fewer where the order ends.
+        """The next `size` places after `place`, or, for a negative size, the places before it.
+
+        Fewer where the order ends.
 
         anchor: the example at `place`, or None where that is one of the ends, 0 or N + 1.
         """
@@ -168,7 +173,10 @@ class Order:
 
 
 def class_orders(probs: NDArray[np.float32]) -> list[Order]:
-    """The K orders of (N, K) float32 probabilities: one pass along memory, N x K float32 of memory, nothing sorted whole."""
+    """The K orders of (N, K) float32 probabilities.
+
+    One pass along memory, N x K float32 of memory, nothing sorted whole.
+    """
     n, n_classes = probs.shape
     step = 1
     while n // (2 * step) >= SAMPLE and 2 * step <= BLOCK:

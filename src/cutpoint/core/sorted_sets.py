@@ -1,4 +1,4 @@
-"""Small changes to an ascending array of distinct numbers, in O(n) with a small constant (np.union1d sorts and hashes anew)."""
+"""Small changes to an ascending array of distinct numbers, in O(n): no sort, no hash."""
 
 from __future__ import annotations
 

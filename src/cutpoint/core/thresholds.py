@@ -31,7 +31,10 @@ def order_by_margin(probs: NDArray[np.float32], k: int) -> Index:
 
 
 def losses(y: Labels, k: int) -> Labels:
-    """(N + 1,) L^k(s) for every threshold s: labelled others at places <= s plus labelled k at places > s (Algorithm 2)."""
+    """(N + 1,) L^k(s) for every threshold s.
+
+    That is: labelled others at places <= s plus labelled k at places > s (Algorithm 2).
+    """
     y = np.asarray(y)
     ours = y == k
     others = (y != UNKNOWN) & ~ours
@@ -45,8 +48,9 @@ def losses(y: Labels, k: int) -> Labels:
 def version_space(y: Labels, k: int) -> tuple[int, int]:
     """(lo, hi), the lowest and highest threshold that the labels leave possible (Algorithm 2, initialisation).
 
-    lo = I is the place of the last labelled k before the first labelled other (0 if none); hi = J - 1, where J is the place of
-    the first labelled other after the last labelled k (N + 1 if none). There are W = hi - lo + 1 thresholds left.
+    lo = I is the place of the last labelled k before the first labelled other (0 if none); hi = J - 1, where J is the
+    place of the first labelled other after the last labelled k (N + 1 if none). There are W = hi - lo + 1 thresholds
+    left.
     """
     y = np.asarray(y)
     places = np.flatnonzero(y != UNKNOWN) + 1
@@ -80,7 +84,8 @@ def thresholds_left(width: int, closed: int, budget: int) -> int:
 def narrow(losses: Labels, lo: int, hi: int, count: int) -> tuple[int, int]:
     """(lo', hi'), the run of `count` thresholds inside lo..hi that minimises max(L(lo'), L(hi')) (Algorithm 2).
 
-    losses: (N + 1,). Ties: the first of the longest runs of minimising starts; of its starts, number (first + last) // 2.
+    losses: (N + 1,). Ties: the first of the longest runs of minimising starts; of its starts,
+    number (first + last) // 2.
     """
     losses = np.asarray(losses)
     steps = np.flatnonzero(np.diff(losses[lo : hi + 1])) + lo + 1
@@ -91,7 +96,8 @@ def narrow(losses: Labels, lo: int, hi: int, count: int) -> tuple[int, int]:
 def narrow_steps(starts: Index, values: Labels, lo: int, hi: int, count: int) -> tuple[int, int]:
     """`narrow` for a loss given by its steps, in O(n log n) for n steps whatever the width of the space.
 
-    starts: (n,) ascending thresholds at which a stretch of constant loss begins, starts[0] = lo; values: (n,) that loss.
+    starts: (n,) ascending thresholds at which a stretch of constant loss begins, starts[0] = lo; values:
+    (n,) that loss.
     """
     reach = count - 1
     last = hi - reach  # the highest start of a run
@@ -110,7 +116,10 @@ def narrow_steps(starts: Index, values: Labels, lo: int, hi: int, count: int) ->
 
 
 def best_threshold(losses: Labels) -> int:
-    """The threshold of least loss; ties go to the one closest to N/2, of two equally near to the lower (Algorithm 1)."""
+    """The threshold of least loss.
+
+    Ties go to the one closest to N/2, of two equally near to the lower (Algorithm 1).
+    """
     losses = np.asarray(losses)
     ties = np.flatnonzero(losses == losses.min())
     return int(ties[np.argmin(np.abs(2 * ties - (len(losses) - 1)))])

@@ -1,7 +1,8 @@
 """The version space of one search on a large pool: Algorithm 2's three steps, each at the cost of what is left.
 
-`core.thresholds` holds the definitions (`version_space`, `narrow`); here the same thresholds are found from the labelled
-examples' places alone. The ends of a fresh space are labelled examples, and between two of them the loss is constant.
+`core.thresholds` holds the definitions (`version_space`, `narrow`); here the same thresholds are found from the
+labelled examples' places alone. The ends of a fresh space are labelled examples, and between two of them the loss is
+constant.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ WIDE = (
 
 
 class _Hull(NamedTuple):
-    """Thresholds lo..hi between the examples left (at place lo) and right (at place hi + 1), None at the order's ends."""
+    """Thresholds lo..hi between the examples at places lo and hi + 1 (None: the order's ends)."""
 
     a: int  # number of labelled examples of the space up to lo
     b: int  # and up to hi
@@ -74,8 +75,8 @@ class VersionSpace:
     def draw(self, size: int, rng: np.random.Generator) -> Index:
         """(<= size,) candidates, uniform without replacement among the askable examples at places lo + 1 .. hi.
 
-        Where they are at least a 32nd of the pool, pool indices are drawn until enough candidates are hit; otherwise the
-        candidates are listed by place and `rng.choice` picks among them.
+        Where they are at least a 32nd of the pool, pool indices are drawn until enough candidates are hit; otherwise
+        the candidates are listed by place and `rng.choice` picks among them.
         """
         candidates = self.width - 1 - int(np.count_nonzero(~self._askable[self._seen_inside()]))
         size = min(size, candidates)
@@ -100,7 +101,7 @@ class VersionSpace:
             self._inside = self.order.sort(np.append(self._inside, new))
 
     def narrow(self, count: int, labels: Labels) -> None:
-        """Keep the run of `count` thresholds that minimises the larger loss of its two ends; exact, as `thresholds.narrow`."""
+        """Keep the run of `count` thresholds with the smallest larger loss of its two ends, as `thresholds.narrow`."""
         if count >= self.width:
             return
         if self._stretch is None:
@@ -112,10 +113,12 @@ class VersionSpace:
             self._keep(*narrow_steps(starts, self._steps(y[y != UNKNOWN]), self.lo, self.hi, count))
 
     def _narrow_by_ends(self, count: int, labels: Labels) -> None:
-        """Narrow where the space is not listed: the labelled examples' order is known, and the places of a few are counted.
+        """Narrow where the space is not listed.
 
-        No run better than t can end on a threshold whose loss exceeds t. So: guess t, take the hull of the thresholds with
-        loss <= t, find the best run in there exactly, and accept it if no threshold as good as its t lies outside.
+        The labelled examples' order is known, and the places of a few are counted.
+
+        No run better than t can end on a threshold whose loss exceeds t. So: guess t, take the hull of the thresholds
+        with loss <= t, find the best run in there exactly, and accept it if no threshold as good as its t lies outside.
         """
         labelled = self._inside[labels[self._inside] != UNKNOWN]
         loss = self._steps(labels[labelled])
@@ -136,7 +139,10 @@ class VersionSpace:
         self._inside = self._inside[self._contains(self._inside)]
 
     def _hull(self, labelled: Index, loss: Labels, bound: int) -> _Hull:
-        """From the first to the last threshold with loss <= bound; loss[j] holds from labelled[j - 1] to before labelled[j]."""
+        """From the first to the last threshold with loss <= bound.
+
+        The loss loss[j] holds from labelled[j - 1] to before labelled[j].
+        """
         possible = np.flatnonzero(loss <= bound)
         a, b = int(possible[0]), int(possible[-1])
         left, lo, right, hi = self._left, self.lo, self._right, self.hi
@@ -195,7 +201,7 @@ class VersionSpace:
         return self._stretch
 
     def _draw_from_pool(self, size: int, rng: np.random.Generator) -> Index:
-        """As if one index after the other were drawn from the pool, every new candidate kept, until there are `size`."""
+        """As if indices were drawn from the pool one by one, every new candidate kept, until there are `size`."""
         n = len(self.order)
         kept: dict[int, None] = {}
         while True:

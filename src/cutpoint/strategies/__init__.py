@@ -1,4 +1,4 @@
-"""The strategies by name: a literal registry. One short file each; nothing here trains a model or sees an untold label."""
+"""The strategies by name, one short file each; nothing here trains a model or sees an untold label."""
 
 from collections.abc import Mapping
 from types import MappingProxyType

@@ -1,7 +1,8 @@
 """DIRECT: for each class, find the optimal separation threshold, then label on both sides of it.
 
-Algorithms 1 and 2 of Nuggehalli, Zhang, Jain and Nowak (arXiv 2312.09196). The formulas are in `core/thresholds.py`, the
-way to reach them without sorting a large pool in `core/version_space.py`. Nothing here sees a label that was not told.
+Algorithms 1 and 2 of Nuggehalli, Zhang, Jain and Nowak (arXiv 2312.09196). The formulas are in `core/thresholds.py`,
+the way to reach them without sorting a large pool in `core/version_space.py`. Nothing here sees a label that was
+not told.
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ def direct(round: Round) -> Plan:
 
 
 def search_budgets(budget: int, n_classes: int, rng: np.random.Generator) -> dict[int, int]:
-    """Questions per class for phase 1, in the random order of the classes: B_train / 2K each, or one each for B_train / 2 classes."""
+    """Phase 1: questions per class, in random order: B_train / 2K each, or one each for B_train / 2 classes."""
     order = rng.permutation(n_classes).tolist()
     b = budget // (2 * n_classes)
     return {k: b or int(turn < budget // 2) for turn, k in enumerate(order)}
@@ -106,7 +107,7 @@ def label_near_thresholds(state: _State, known: Known) -> Plan:
 
 
 def estimate_threshold(order: Order, k: int, seen: Index, labels: Labels) -> int:
-    """`best_threshold` of the labels so far: least loss, ties to the threshold closest to N/2, of two equally near the lower."""
+    """`thresholds.best_threshold` of the labels so far; counts the places of a few labelled examples."""
     labelled = order.sort(seen[labels[seen] != UNKNOWN])
     loss = np.concatenate(([0], np.cumsum(np.where(labels[labelled] == k, -1, 1))))
     n = len(order)
@@ -130,7 +131,7 @@ def estimate_threshold(order: Order, k: int, seen: Index, labels: Labels) -> int
 
 
 def nearest(order: Order, threshold: int, size: int, askable: NDArray[np.bool_]) -> Index:
-    """(<= size,) askable examples nearest to the cut behind place `threshold`, nearest first, of two equally near the left one."""
+    """(<= size,) askable examples nearest to the cut behind place `threshold`, nearest first; left before right."""
     n = len(order)
     reach = 2 * size + 32
     while True:

@@ -1,7 +1,7 @@
 """GALAXY: bisect every cut of every class's sorted list, then label around the cuts; one question at a time.
 
-Zhang, Katz-Samuels and Nowak (arXiv 2202.01402), which DIRECT improves on. Classes take turns, one question each; with two
-classes both lists are the same list reversed, so one is enough.
+Zhang, Katz-Samuels and Nowak (arXiv 2202.01402), which DIRECT improves on. Classes take turns, one question each;
+with two classes both lists are the same list reversed, so one is enough.
 """
 
 from __future__ import annotations

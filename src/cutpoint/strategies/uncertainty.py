@@ -80,7 +80,9 @@ def entropy(round: Round) -> Index:
 
 @one_shot
 def most_likely_positive(round: Round) -> Index:
-    """(<= budget,) the examples least likely to be of the majority class, which is estimated from the labels seen so far.
+    """(<= budget,) the examples least likely to be of the majority class.
+
+    The majority class is estimated from the labels seen so far.
 
     Of two equally frequent classes, and where nothing is labelled, the lower one is taken for the majority.
     """
