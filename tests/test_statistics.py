@@ -202,7 +202,7 @@ def test_noise_reads_as_people_say_it() -> None:
         "no noise",
         "no noise",
         "15 % noise",
-        "human noise: worse",
+        "human: worse",
         "odd noise",
     ]
     assert DIRECT.label == "direct (5)"

@@ -32,24 +32,25 @@ from cutpoint.experiment.statistics import (
 
 
 class Look(NamedTuple):
-    """How an arm is drawn: colour, matplotlib dash pattern, line width, order (higher is nearer)."""
+    """How an arm is drawn: colour, matplotlib dash pattern, line width, order (higher is nearer), marker."""
 
     colour: str
     dash: tuple[float, tuple[float, ...]]
     width: float
     order: int
+    marker: str = "o"
 
 
 # Mid-lightness colours: at least 3:1 on white and on near-black alike; colour-blind readers tell them apart
 # by lightness, hue and dashes.
 LOOKS: Mapping[str, Look] = {
     "direct": Look("#e8480c", (0, ()), 2.8, 9),
-    "galaxy": Look("#2f7fdb", (0, ()), 1.7, 8),
-    "random": Look("#7a828c", (0, (5, 2)), 1.7, 7),
-    "confidence": Look("#0f9d8f", (0, (4, 1.2, 1, 1.2)), 1.4, 5),
-    "margin": Look("#8e6fd8", (0, (1, 1)), 1.6, 6),
-    "entropy": Look("#ad7c05", (0, (7, 1.5)), 1.4, 4),
-    "most_likely_positive": Look("#cf4f98", (0, (3, 1.2, 1, 1.2, 1, 1.2)), 1.4, 3),
+    "galaxy": Look("#2f7fdb", (0, ()), 1.7, 8, "s"),
+    "random": Look("#7a828c", (0, (5, 2)), 1.7, 7, "D"),
+    "confidence": Look("#0f9d8f", (0, (4, 1.2, 1, 1.2)), 1.4, 5, "^"),
+    "margin": Look("#8e6fd8", (0, (1, 1)), 1.6, 6, "v"),
+    "entropy": Look("#ad7c05", (0, (7, 1.5)), 1.4, 4, "P"),
+    "most_likely_positive": Look("#cf4f98", (0, (3, 1.2, 1, 1.2, 1, 1.2)), 1.4, 3, "X"),
 }
 DIRECT_SHADES = ("#f2935f", "#e8480c", "#a8380d")
 SPARE = ("#5a8f29", "#00838f", "#7b5d4a", "#b3475c", "#5468c9")
@@ -67,7 +68,7 @@ def looks(arms: Iterable[Arm]) -> dict[Arm, Look]:
             place, middle = family.index(arm), family.index(main_arm(family))
             if place != middle:
                 shade = DIRECT_SHADES[0 if place < middle else 2] if arm.strategy == "direct" else look.colour
-                look = Look(shade, (0, (2, 0.8)) if place < middle else (0, (6, 1)), 1.8, look.order - 1)
+                look = Look(shade, (0, (2, 0.8)) if place < middle else (0, (6, 1)), 1.8, look.order - 1, look.marker)
         found[arm] = look
     return found
 
@@ -191,11 +192,14 @@ def _grid(cells: Sequence[Sequence[Cell]], titles: Sequence[str], ylabel: str) -
     return figure
 
 
-def legend(figure: Figure, styles: Mapping[Arm, Look], columns: int) -> None:
-    """One legend above all panels, direct first."""
-    order = sorted(styles, key=lambda arm: (-styles[arm].order, arm.parallel))
+def legend(figure: Figure, styles: Mapping[Arm, Look], columns: int, *, markers: bool = False) -> None:
+    """One legend above all panels, direct first: of lines, or of markers."""
+    order = sorted(styles, key=lambda arm: (arm.strategy != "direct", -styles[arm].order, arm.parallel))
     handles = [
-        Line2D([], [], color=styles[a].colour, linestyle=styles[a].dash, linewidth=styles[a].width) for a in order
+        Line2D([], [], color=look.colour, linestyle="", marker=look.marker, markersize=8 if look.width > 2 else 6)
+        if markers
+        else Line2D([], [], color=look.colour, linestyle=look.dash, linewidth=look.width)
+        for look in (styles[arm] for arm in order)
     ]
     figure.legend(
         handles,
@@ -205,39 +209,37 @@ def legend(figure: Figure, styles: Mapping[Arm, Look], columns: int) -> None:
         frameon=False,
         fontsize=9,
         labelcolor=INK,
-        handlelength=2.4,
+        handlelength=1.2 if markers else 2.4,
+        columnspacing=1.4,
     )
 
 
 def reach_figure(reaches: Mapping[Setting, Mapping[Arm, Reach]], styles: Mapping[Arm, Look], most: int) -> Figure:
-    """Labels of the mean curve to each setting's target, a row per setting; crosses: not reached.
+    """Labels of the mean curve to each setting's target, a row per setting; what is not reached is past the line.
 
     most: the number of labels at which the runs end.
     """
-    figure = Figure(figsize=(7.6, 0.42 * len(reaches) + 0.9), layout="constrained")
+    figure = Figure(figsize=(7.6, 0.42 * len(reaches) + 1.4), layout="constrained")
     ax = figure.subplots()
     for place, arms in enumerate(reaches.values()):
         ax.axhline(place, color=FAINT, linewidth=0.8, zorder=0)
         for arm, found in arms.items():
-            look = styles[arm]
-            strong = arm.strategy == "direct"
-            (dot,) = ax.plot(
-                [most * 1.05 if found.of_mean is None else found.of_mean],
-                [place],
-                marker="o" if found.of_mean is not None else "x",
-                markersize=10 if strong else 7,
-                markeredgewidth=1.2,
+            look, known = styles[arm], found.of_mean is not None
+            where = most * 1.06 if found.of_mean is None else found.of_mean
+            (dot,) = ax.plot([where], [place], marker=look.marker, linestyle="")
+            dot.set(
                 color=look.colour,
-                alpha=1.0 if strong else 0.85,
+                markersize=10 if look.width > 2 else 6.5,
+                markerfacecolor=look.colour if known else "none",
                 zorder=10 + look.order,
-                linestyle="",
+                gid=class_name(arm),
             )
-            dot.set_gid(class_name(arm))
     dress(ax)
     ax.grid(visible=False)
     ax.axvline(most, color=INK, linewidth=0.8, linestyle=(0, (1, 2)))
-    ax.set_xlim(0, most * 1.09)
+    ax.set_xlim(0, most * 1.1)
     ax.set_ylim(len(reaches) - 0.5, -0.5)
     ax.set_yticks(range(len(reaches)), [setting.label for setting in reaches])
-    ax.set_xlabel("labels needed (crosses: not reached)", color=INK, fontsize=9)
+    ax.set_xlabel("labels needed (hollow, right of the line: not reached)", color=INK, fontsize=9)
+    legend(figure, styles, columns=5, markers=True)
     return figure

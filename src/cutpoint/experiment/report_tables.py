@@ -105,17 +105,20 @@ def _settings_won(findings: Findings, arm: Arm) -> tuple[int, int]:
     return sum(d > 0 for d in found), sum(d < 0 for d in found)
 
 
-def matrix(findings: Findings, dataset: str, what: str) -> Table:
-    """One data set: a row per arm, a column per label noise. `what`: final, area, minority or versus."""
+def matrix(findings: Findings, dataset: str, what: str, *, short: bool = False) -> Table:
+    """One data set: a row per arm, a column per label noise. `what`: final, area, minority or versus.
+
+    short: without errors and seeds, for many columns in a terminal.
+    """
     settings = [setting for setting in findings.accuracy if setting.dataset == dataset]
     title, metric = MATRICES[what]
     curves = findings.curves.get(metric, {})
     rows: list[tuple[Value, ...]] = []
     for arm in findings.arms:
         if what == "versus":
-            cells = [_versus(findings.versus.get(setting, {}).get(arm)) for setting in settings]
+            cells = [_versus(findings.versus.get(setting, {}).get(arm), short) for setting in settings]
         else:
-            cells = [_level(curves.get(setting, {}).get(arm), what) for setting in settings]
+            cells = [_level(curves.get(setting, {}).get(arm), what, short) for setting in settings]
         if any(cell != "–" for cell in cells):
             rows.append((arm.label, *cells))
     return Table(
@@ -123,7 +126,7 @@ def matrix(findings: Findings, dataset: str, what: str) -> Table:
         f"{dataset}: {title.format(main=findings.main.label)}",
         (Column("strategy"), *(Column(noise_label(setting.noise)) for setting in settings)),
         tuple(rows),
-        NOTES[what],
+        (SHORT_NOTES if short else NOTES)[what],
         findings.main.label,
     )
 
@@ -147,20 +150,29 @@ NOTES: Mapping[str, str] = {
 }
 
 
-def _level(runs: Runs | None, what: str) -> str:
+SHORT_NOTES: Mapping[str, str] = {
+    "final": "Test split, mean of the last three points and of all seeds.",
+    "area": "Test split, mean height of the curve, mean over seeds.",
+    "minority": "By their clean labels, mean over seeds.",
+    "versus": "*: p < .05, exact Wilcoxon test, Holm's correction per setting.",
+}
+
+
+def _level(runs: Runs | None, what: str, short: bool) -> str:
     if runs is None:
         return "–"
     values = LEVELS[what](runs)
     error = float(standard_error(values))
     digits = 1 if what == "minority" else 3
-    return f"{values.mean():.{digits}f}" + (f" ± {error:.{digits}f}" if np.isfinite(error) else "")
+    return f"{values.mean():.{digits}f}" + (f" ± {error:.{digits}f}" if np.isfinite(error) and not short else "")
 
 
-def _versus(result: Paired | None) -> str:
+def _versus(result: Paired | None, short: bool) -> str:
     if result is None:
         return "–"
+    won = "" if short else f" ({result.wins}/{result.n})"
     star = " *" if result.significant else ""
-    return f"{result.difference:+.3f}".replace("-", "−") + f" ({result.wins}/{result.n}){star}"
+    return f"{result.difference:+.3f}".replace("-", "−") + won + star
 
 
 def targets_long(findings: Findings) -> Table:
@@ -281,7 +293,9 @@ def all_tables(findings: Findings) -> list[Table]:
 
 
 def terminal_tables(findings: Findings) -> list[Table]:
-    """The few tables that a terminal shows; the others are in the report's folder."""
+    """The few tables that a terminal of 100 columns shows; the others are in the report's folder."""
     tables = [saving_table(findings, target) for target in list(findings.reaches)[:1]]
-    tables += [matrix(findings, d, what) for d in findings.datasets for what in ("final", "versus")]
-    return [*tables, overall_table(findings)]
+    for dataset in findings.datasets:
+        short = sum(setting.dataset == dataset for setting in findings.accuracy) > 3
+        tables += [matrix(findings, dataset, what, short=short) for what in ("final", "versus")]
+    return [table for table in [*tables, overall_table(findings)] if table.rows]

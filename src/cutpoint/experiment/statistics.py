@@ -90,10 +90,10 @@ Curves = Mapping[Setting, Mapping[Arm, Runs]]
 
 
 def noise_label(noise: str) -> str:
-    """Label noise as people read it: "0.1" is "10 % noise", "human:worse" is "human noise: worse"."""
+    """Label noise as people read it: "0.1" is "10 % noise", "human:worse" is "human: worse"."""
     kind, _, column = noise.partition(":")
     if column:
-        return f"{kind} noise: {column}"
+        return f"{kind}: {column}"
     try:
         rate = 100 * float(noise)
     except ValueError:

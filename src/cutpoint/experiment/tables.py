@@ -28,6 +28,8 @@ FORMATS: Mapping[str, Callable[[float], str]] = {
     "count": lambda v: f"{v:g}",
     "seconds": lambda v: f"{v:.3g}",
 }
+WIDTH = 100
+"""Columns of the terminal that tables must fit."""
 MISSING = {"labels": "not reached"}
 
 
@@ -108,10 +110,14 @@ class Table:
             pad_edge=False,
             padding=(0, 1),
         )
-        for column in self.columns:
-            text = column.form == "text"
-            table.add_column(column.title, justify="left" if text else "right", no_wrap=text)
-        for row in self.shown():
+        shown = self.shown()
+        columns = list(zip(*([column.title for column in self.columns], *shown), strict=True))
+        wide = sum(max(map(len, cells)) + 2 for cells in columns) > WIDTH
+        for place, column in enumerate(self.columns):
+            words = max(len(word) for cell in columns[place] for word in cell.split(" "))
+            least = words if wide and place else None  # titles are wrapped before the first column is
+            table.add_column(column.title, justify="left" if column.form == "text" else "right", width=least)
+        for row in shown:
             style = "bold" if row[0] == self.strong else ""
             table.add_row(*(Text(cell, style=style) for cell in row))
         return table
