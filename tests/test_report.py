@@ -165,6 +165,8 @@ def test_names_from_the_folder_are_shown_as_text(tmp_path: Path) -> None:
         path.write_text(path.read_text().replace("digits-2,", f"{hostile},"))
     assert run_cli(["bench", "report", str(out), "--quiet"]) == 0
     assert hostile not in (out / "report" / "index.html").read_text(encoding="utf-8")
+    assert {path.name for path in (out / "report").iterdir()} == {"figures", "tables", "index.html", "summary.json"}
+    assert all(path.is_file() for part in ("figures", "tables") for path in (out / "report" / part).iterdir())
 
 
 def damage_config(out: Path) -> None:

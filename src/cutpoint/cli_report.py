@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 def bench_report(
     folder: Annotated[Path, typer.Argument(metavar="OUT", help="A folder that `bench run` wrote into.")],
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="Where the report goes.  [default: OUT/report]")
+        Path | None, typer.Option("--output", "-o", help="Where the report goes; not given: OUT/report.")
     ] = None,
     target: Annotated[
         list[str] | None,

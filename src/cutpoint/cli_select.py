@@ -19,7 +19,7 @@ def select(
     strategy: Annotated[str, typer.Option(help="Which strategy chooses.")] = "direct",
     parallel: Annotated[
         int | None,
-        typer.Option(help="Ask in steps of at most this many, each after the answers before.  [default: all at once]"),
+        typer.Option(help="Ask in steps of at most this many, each after the answers before; not given: all at once."),
     ] = None,
     seed: Annotated[int, typer.Option(help="The same seed asks the same questions.")] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Print how the round stands as JSON.")] = False,
@@ -27,9 +27,9 @@ def select(
 ) -> None:
     """Choose what to label next, for a model of your own: one round, no campaign.
 
-    Fill the label column of the sheet (or write skip). The sheet is a labels file of the next round. With
-    --parallel, run
-    the same command again for the next questions: answers given steer what is asked.
+    Fill the label column of the sheet, or write skip; once filled, it is a labels file of the next round.
+
+    With --parallel, run the same command again for the next questions: the answers steer what is asked.
     """
     from cutpoint.experiment.select import select as choose
 

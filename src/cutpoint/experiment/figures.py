@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -19,9 +18,8 @@ if TYPE_CHECKING:
 def all_figures(report: Report) -> Iterator[tuple[str, str, bytes]]:
     """(name, "png" or "svg", content) of every figure."""
     for name, figure in _figures(report):
-        safe = re.sub(r"[^A-Za-z0-9.=_-]", "-", name)
-        yield safe, "png", png(figure)
-        yield safe, "svg", svg(figure, safe).encode()
+        yield name, "png", png(figure)
+        yield name, "svg", svg(figure, name).encode()
 
 
 def _figures(report: Report) -> Iterator[tuple[str, Figure]]:

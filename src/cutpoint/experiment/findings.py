@@ -206,6 +206,11 @@ def _spread(values: Iterable[float | None], worst: float) -> str:
     return f"{amount} (median of {len(known)} settings; {percent(min(reached))} to {percent(max(reached))})"
 
 
+def difference(value: float) -> str:
+    """A signed difference as people read it."""
+    return f"{value:+.3f}".replace("-", "−")
+
+
 def percent(value: float) -> str:
     """A share as people read it."""
     return f"{100 * value:.0f}\N{NO-BREAK SPACE}%".replace("-", "−")
@@ -246,7 +251,7 @@ def _losses_line(findings: Findings, most: int = 4) -> str:
     if not found:
         return f"{findings.main.label} lost to no other strategy on any setting, by area under the curve."
     words = [
-        f"to {arm.label} on {setting.label} ({result.difference:+.3f}, {result.losses} of {result.n} seeds"
+        f"to {arm.label} on {setting.label} ({difference(result.difference)}, {result.losses} of {result.n} seeds"
         f"{', significant' if result.significant else ''})"
         for setting, arm, result in found[:most]
     ]

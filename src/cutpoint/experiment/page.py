@@ -162,4 +162,4 @@ def _flat(config: Mapping[str, Any], prefix: str = "") -> Iterable[tuple[str, st
         elif isinstance(value, list) and any(isinstance(item, Mapping) for item in value):
             yield from _flat({str(place): item for place, item in enumerate(value)}, f"{prefix}{name}.")
         elif value is not None:
-            yield f"{prefix}{name}", ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+            yield f"{prefix}{name}", ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)

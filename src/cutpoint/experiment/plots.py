@@ -241,5 +241,6 @@ def reach_figure(reaches: Mapping[Setting, Mapping[Arm, Reach]], styles: Mapping
     ax.set_ylim(len(reaches) - 0.5, -0.5)
     ax.set_yticks(range(len(reaches)), [setting.label for setting in reaches])
     ax.set_xlabel("labels needed (hollow, right of the line: not reached)", color=INK, fontsize=9)
-    legend(figure, styles, columns=5, markers=True)
+    rows = -(-len(styles) // 5)
+    legend(figure, styles, columns=-(-len(styles) // rows), markers=True)
     return figure

@@ -6,6 +6,7 @@ whole or not at all. An unfinished folder gives a report that says so.
 
 from __future__ import annotations
 
+import copy
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -75,7 +76,7 @@ def _setting_of(stem: str, findings: Findings) -> Setting | None:
     """The setting whose run has this file name; None for a run that is not among the results."""
     parts = stem.split("__")
     for setting in findings.accuracy:
-        wanted = [re.sub(r"[^A-Za-z0-9.=_-]", "-", part) for part in (setting.dataset, f"noise-{setting.noise}")]
+        wanted = [file_name(part) for part in (setting.dataset, f"noise-{setting.noise}")]
         if parts[:2] == wanted:
             return setting
     return None
@@ -86,7 +87,7 @@ def _planned(config: Mapping[str, Any]) -> int | None:
     from cutpoint.experiment.config import make_config
 
     try:
-        return len(make_config(config["options"]).runs())
+        return len(make_config(copy.deepcopy(config["options"])).runs())
     except (CutpointError, KeyError, TypeError):
         return None
 
@@ -124,15 +125,21 @@ def write_report(report: Report, folder: Path) -> Path:
         raise UsageError(f"{folder} is a file; give a folder for the report with --output.")
     try:
         for table in all_tables(report.findings):
-            _write(folder / "tables" / f"{table.name}.csv", table.csv().encode())
-            _write(folder / "tables" / f"{table.name}.md", table.markdown().encode())
+            name = file_name(table.name)
+            _write(folder / "tables" / f"{name}.csv", table.csv().encode())
+            _write(folder / "tables" / f"{name}.md", table.markdown().encode())
         for name, form, content in figures.all_figures(report):
-            _write(folder / "figures" / f"{name}.{form}", content)
+            _write(folder / "figures" / f"{file_name(name)}.{form}", content)
         write_json(folder / "summary.json", summary(report))
         _write(folder / "index.html", page.page(report).encode())
     except OSError as error:
         raise UsageError(f"{folder} cannot be written ({error.strerror}); give another with --output.") from None
     return folder / "index.html"
+
+
+def file_name(text: str) -> str:
+    """The text as a name for a file, which can never lead to another folder."""
+    return re.sub(r"[^A-Za-z0-9.=_-]", "-", text)
 
 
 def _write(path: Path, content: bytes) -> None:

@@ -7,13 +7,12 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 from cutpoint.experiment.findings import Findings, median, savings, shares, target_label
+from cutpoint.experiment.long_tables import HOW_REACHED, cost_table, levels_long, paired_long, targets_long
 from cutpoint.experiment.significance import Paired
 from cutpoint.experiment.statistics import (
     Arm,
     Floats,
-    Reach,
     Runs,
-    Setting,
     area,
     final,
     noise_label,
@@ -21,17 +20,6 @@ from cutpoint.experiment.statistics import (
     standard_error,
 )
 from cutpoint.experiment.tables import Column, Table, Value
-
-HOW_REACHED = (
-    "Labels at which the mean curve first reaches the target, linearly interpolated, never extrapolated;"
-    " seeds: how many"
-    " single curves reach it. Share: of all labels that random was given. vs: 1 - ours / theirs."
-)
-HOW_PAIRED = (
-    "Main strategy minus the other, per seed, then averaged; Wilcoxon's signed-rank test, two-sided and"
-    " exact; Holm's"
-    " correction over the comparisons of one setting."
-)
 
 
 def saving_table(findings: Findings, target: str) -> Table:
@@ -43,7 +31,7 @@ def saving_table(findings: Findings, target: str) -> Table:
     rows: list[tuple[Value, ...]] = []
     for setting, reaches in found.items():
         ours = reaches.get(main)
-        labels = [reaches[arm].of_mean if arm in reaches else None for arm in (main, *rivals)]
+        labels = [reaches[arm].of_mean if arm in reaches else "–" for arm in (main, *rivals)]
         against = [saving_between(ours, reaches[arm]) if ours and arm in reaches else None for arm in rivals]
         value = next(iter(reaches.values())).target
         seeds = f"{ours.reached}/{len(ours.per_seed)}" if ours else "–"
@@ -96,7 +84,7 @@ def overall_table(findings: Findings) -> Table:
             Column("lost", "count"),
         ),
         rows,
-        HOW_PAIRED,
+        "Mean over settings of every seed's difference; exact two-sided Wilcoxon test, Holm's correction over rows.",
     )
 
 
@@ -106,7 +94,7 @@ def _settings_won(findings: Findings, arm: Arm) -> tuple[int, int]:
 
 
 def matrix(findings: Findings, dataset: str, what: str, *, short: bool = False) -> Table:
-    """One data set: a row per arm, a column per label noise. `what`: final, area, minority or versus.
+    """One data set: a row per arm, a column per label noise. `what`: a key of `MATRICES`.
 
     short: without errors and seeds, for many columns in a terminal.
     """
@@ -136,16 +124,22 @@ MATRICES: Mapping[str, tuple[str, str]] = {
     "area": ("area under the curve", "balanced_accuracy"),
     "minority": ("minority examples among the labels at the end", "minority_found"),
     "versus": ("{main} minus each, area under the curve", "balanced_accuracy"),
+    "pool": ("final balanced accuracy on the whole pool", "pool_balanced_accuracy"),
+    "noise": ("share of wrong labels among those given, at the end", "label_noise"),
 }
 LEVELS: Mapping[str, Callable[[Runs], Floats]] = {
     "final": final,
     "area": area,
     "minority": lambda runs: runs.values[:, -1],
+    "pool": final,
+    "noise": lambda runs: runs.values[:, -1],
 }
 NOTES: Mapping[str, str] = {
     "final": "Test split, mean of the last three points, ± one standard error over seeds.",
     "area": "Test split, mean height of the curve, ± one standard error over seeds.",
     "minority": "By their clean labels, ± one standard error over seeds.",
+    "pool": "Clean labels, mean of the last three points, ± one standard error over seeds.",
+    "noise": "Mean ± one standard error over seeds.",
     "versus": "In brackets: seeds won. *: p < .05, exact Wilcoxon test, Holm's correction per setting.",
 }
 
@@ -175,119 +169,11 @@ def _versus(result: Paired | None, short: bool) -> str:
     return f"{result.difference:+.3f}".replace("-", "−") + won + star
 
 
-def targets_long(findings: Findings) -> Table:
-    """Every setting, target and arm in one row: for scripts."""
-    rows = [
-        _target_row(findings, target, setting, arm, found)
-        for target, settings in findings.reaches.items()
-        for setting, arms in settings.items()
-        for arm, found in arms.items()
-    ]
-    names = ("dataset", "noise", "target", "strategy", "parallel")
-    numbers = (
-        Column("value", "accuracy"),
-        Column("labels", "labels"),
-        Column("labels_mean_of_seeds", "labels"),
-        Column("seeds_reached", "count"),
-        Column("seeds", "count"),
-        Column("saving_vs_random", "share"),
-        Column("saving_vs_galaxy", "share"),
-    )
-    return Table("targets", "Labels to every target", (*map(Column, names), *numbers), tuple(rows), HOW_REACHED)
-
-
-def _target_row(findings: Findings, target: str, setting: Setting, arm: Arm, found: Reach) -> tuple[Value, ...]:
-    arms = findings.reaches[target][setting]
-    rivals = [findings.named(name) for name in ("random", "galaxy")]
-    against = [saving_between(found, arms[rival]) if rival is not None and rival in arms else None for rival in rivals]
-    counts = (found.of_mean, found.mean, found.reached, len(found.per_seed))
-    return (*setting, target, arm.strategy, arm.parallel, found.target, *counts, *against)
-
-
-def levels_long(findings: Findings) -> Table:
-    """Final value and area of every setting and arm in one row: for scripts."""
-    rows: list[tuple[Value, ...]] = []
-    for setting, arms in findings.accuracy.items():
-        for arm, runs in arms.items():
-            numbers = [f(values) for values in (final(runs), area(runs)) for f in (np.mean, standard_error)]
-            rows.append(
-                (
-                    *setting,
-                    arm.strategy,
-                    arm.parallel,
-                    len(runs.seeds),
-                    int(runs.n_labels[-1]),
-                    *map(float, numbers),
-                )
-            )
-    names = ("dataset", "noise", "strategy", "parallel")
-    numbers_shown = (
-        Column("seeds", "count"),
-        Column("labels", "labels"),
-        Column("final", "accuracy"),
-        Column("final_error", "accuracy"),
-        Column("area", "accuracy"),
-        Column("area_error", "accuracy"),
-    )
-    return Table(
-        "levels",
-        "Final balanced accuracy and area under the curve",
-        (*map(Column, names), *numbers_shown),
-        tuple(rows),
-    )
-
-
-def paired_long(findings: Findings) -> Table:
-    """Every paired test in one row: for scripts."""
-    rows = [
-        (*setting, arm.strategy, arm.parallel, p.difference, p.error, p.wins, p.losses, p.n, p.p, p.adjusted)
-        for setting, arms in findings.versus.items()
-        for arm, p in arms.items()
-    ]
-    names = ("dataset", "noise", "against", "parallel")
-    numbers = (
-        Column("difference", "difference"),
-        Column("error", "accuracy"),
-        Column("seeds_won", "count"),
-        Column("seeds_lost", "count"),
-        Column("seeds", "count"),
-        Column("p", "p"),
-        Column("p_holm", "p"),
-    )
-    title = f"{findings.main.label} against each, area under the curve, per setting"
-    return Table("paired", title, (*map(Column, names), *numbers), tuple(rows), HOW_PAIRED)
-
-
-def cost_table(findings: Findings) -> Table:
-    """Seconds of a round's parts and the chosen regularisation, a row per arm, over all settings."""
-    parts = {"seconds_fit": "fit", "seconds_score": "score", "seconds_select": "select", "C": "C (median)"}
-    present = [name for name in parts if name in findings.curves]
-    rows: list[tuple[Value, ...]] = []
-    for arm in findings.arms:
-        cells: list[Value] = []
-        for name in present:
-            values = [arms[arm].values.ravel() for arms in findings.curves[name].values() if arm in arms]
-            pooled = np.concatenate(values) if values else np.empty(0)
-            pooled = pooled[np.isfinite(pooled)]
-            summary = np.median if name == "C" else np.mean
-            cells.append(float(summary(pooled)) if pooled.size else None)
-        rows.append((arm.label, *cells))
-    columns = (Column("strategy"), *(Column(parts[name], "seconds") for name in present))
-    return Table(
-        "cost",
-        "Seconds per round",
-        columns,
-        tuple(rows),
-        "Means over all settings, rounds and seeds.",
-        findings.main.label,
-    )
-
-
 def all_tables(findings: Findings) -> list[Table]:
     """Every table of the report, in its order; tables without rows are left out."""
     tables = [saving_table(findings, target) for target in findings.reaches]
     tables += [overall_table(findings)]
-    tables += [matrix(findings, d, what) for what in ("final", "area", "versus", "minority") for d in findings.datasets]
+    tables += [matrix(findings, dataset, what) for what in MATRICES for dataset in findings.datasets]
     tables += [cost_table(findings), levels_long(findings), targets_long(findings), paired_long(findings)]
     return [table for table in tables if table.rows and len(table.columns) > 1]
 

@@ -182,7 +182,7 @@ def scatter(n: int) -> Floats:
 def moment_figure(snapshot: Snapshot, labels: Labels) -> Figure:
     """All classes' strips at one moment, one below the other; for pages, which have their own titles."""
     k = snapshot.probs.shape[1]
-    figure = Figure(figsize=(5.6, 0.98 * k + 0.1))
+    figure = Figure(figsize=(4.9, 0.98 * k + 0.1))
     axes = figure.subplots(k, 1, squeeze=False)[:, 0].tolist()
     _moment(axes, snapshot, labels)
     figure.subplots_adjust(left=0.01, right=0.99, top=1 - 0.24 / (0.98 * k + 0.1), bottom=0.03, hspace=0.42)
