@@ -20,6 +20,7 @@ UNKNOWN = -1
 """The label of an example that nobody has labelled."""
 
 ROW_SUM_TOLERANCE = 1e-3
+_ROWS = 65_536  # checked at one time: long enough for the product to use all cores, short enough to stay in cache
 
 _T = TypeVar("_T", bound=np.generic)
 Index = NDArray[np.intp]
@@ -214,6 +215,8 @@ class Entry:
 
 def whole_number(value: object, name: str, least: int) -> int:
     """`value` as an int that is at least `least`; UsageError otherwise."""
+    if type(value) is int and value >= least:
+        return value
     if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
         raise UsageError(f"{name} is {value!r}; it must be a whole number of at least {least}.")
     return int(value)
@@ -258,7 +261,8 @@ def _check_probabilities(probs: NDArray[np.float32]) -> None:
             if not (fine.all() and rows.min() >= 0):
                 bad.append(first + int(np.flatnonzero(~(fine & (rows >= 0).all(axis=1)))[0]))
 
-    for_blocks(len(probs), check)
+    for first in range(0, len(probs), _ROWS):  # the product below brings its own threads
+        check(first, min(first + _ROWS, len(probs)))
     if bad:
         row = min(bad)
         with np.errstate(all="ignore"):

@@ -56,6 +56,8 @@ class Order:
         self.rank = rank
         self.p = p
         self._sample = sample  # sorted; the rank of every step-th example, step = ceil(N / len)
+        self._near: Stretch | None = None  # kept, since most of what is asked lies in it
+        self._places: dict[int, int] = {}
 
     def __len__(self) -> int:
         return len(self.rank)
@@ -87,6 +89,15 @@ class Order:
 
     def place(self, i: int) -> int:
         """The place of example i, from 1: one more than the number of examples before it."""
+        if i not in self._places:
+            near, value = self._near, self.rank[i]
+            if near is not None and len(near.items) and near.rank[0] < value < near.rank[-1]:
+                self._places[i] = near.first + int(self.find(near, np.array([i]))[0])
+            else:
+                self._places[i] = self._count(i)
+        return self._places[i]
+
+    def _count(self, i: int) -> int:
         value = self.rank[i]
         before = int(np.count_nonzero(self.rank < value))
         if int(np.count_nonzero(self.rank <= value)) == before + 1:
@@ -101,21 +112,10 @@ class Order:
         step = max(1, round(len(self.rank) / max(1, len(self._sample))))
         return np.searchsorted(self._sample, self.rank[items]) * step + 1
 
-    def between(self, a: int | None, b: int | None, first: int) -> Stretch:
-        """The places strictly between examples a and b (None: the ends of the order).
-
-        `first` is the first such place.
-        """
-        low = self.rank[a] if a is not None else np.float32(-np.inf)
-        high = self.rank[b] if b is not None else np.float32(np.inf)
-        items = self.sort(np.flatnonzero((self.rank >= low) & (self.rank <= high)))
-        start = int(np.flatnonzero(items == a)[0]) + 1 if a is not None else 0
-        stop = int(np.flatnonzero(items == b)[0]) if b is not None else len(items)
-        items = items[start:stop]
-        return Stretch(first, items, self.rank[items])
-
     def stretch(self, first: int, last: int) -> Stretch:
         """The places first..last, 1 <= first <= last <= N."""
+        if self._near is not None and self._near.first <= first and last <= self._near.last:
+            return self._near.part(first, last)
         n, m = len(self.rank), len(self._sample)
         share = m / n
         slack = int(SLACK * m**0.5 / 2) + 1 if m < n else 1
@@ -130,6 +130,16 @@ class Order:
                 return Stretch(before + 1, items, self.rank[items]).part(first, last)
             slack *= 8
 
+    def keep(self, first: int, last: int) -> None:
+        """List about the places first..last now, because most of what will be asked lies in there; changes no answer."""
+        n, m = len(self.rank), len(self._sample)
+        a, b = (first - 1) * m // n, -(-last * m // n)
+        low = self._sample[a] if a > 0 else np.float32(-np.inf)
+        high = self._sample[b] if b < m else np.float32(np.inf)
+        before = int(np.count_nonzero(self.rank < low)) if a > 0 else 0
+        items = self.sort(np.flatnonzero((self.rank >= low) & (self.rank <= high)))
+        self._near = Stretch(before + 1, items, self.rank[items])
+
     def beside(self, anchor: int | None, place: int, size: int) -> Stretch:
         """The next `size` places after `place`, or, for a negative size, the places before it.
 
@@ -142,6 +152,9 @@ class Order:
         size = min(abs(size), n - place if after else place - 1)
         if size <= 0:
             return Stretch(place + 1 if after else place, np.empty(0, np.intp), np.empty(0, np.float32))
+        first, last = (place + 1, place + size) if after else (place - size, place - 1)
+        if self._near is not None and self._near.first <= first and last <= self._near.last:
+            return self._near.part(first, last)
         end = -np.inf if after else np.inf
         rank = self.rank[anchor] if anchor is not None else np.float32(end)
         at = int(np.searchsorted(self._sample, rank))
@@ -157,7 +170,7 @@ class Order:
                 items = items[here + 1 :] if after else items[:here]
             if len(items) >= size:
                 items = items[:size] if after else items[len(items) - size :]
-                return Stretch(place + 1 if after else place - size, items, self.rank[items])
+                return Stretch(first, items, self.rank[items])
             slack *= 8
 
     def find(self, stretch: Stretch, items: Index) -> Index:

@@ -97,7 +97,7 @@ class VersionSpace:
             self._marks = added(self._marks, self.order.find(self._stretch, items))
         else:
             new = items[self._contains(items)]
-            new = new[~np.isin(new, self._inside, kind="sort")]
+            new = new[~(self._inside == new[:, None]).any(axis=1)]
             self._inside = self.order.sort(np.append(self._inside, new))
 
     def narrow(self, count: int, labels: Labels) -> None:
@@ -112,27 +112,52 @@ class VersionSpace:
             starts = np.append(self.lo, stretch.first + self._marks[y != UNKNOWN])
             self._keep(*narrow_steps(starts, self._steps(y[y != UNKNOWN]), self.lo, self.hi, count))
 
-    def _narrow_by_ends(self, count: int, labels: Labels) -> None:
-        """Narrow where the space is not listed.
+    def foresee(self, count: int, labels: Labels) -> None:
+        """Have the order list the places where a narrowing to `count` thresholds will probably end; changes no answer.
 
-        The labelled examples' order is known, and the places of a few are counted.
+        Worth it where several classes can be prepared at the same time. Lists about a tenth of the pool at most.
+        """
+        n = len(self.order)
+        count = min(count, n // 12, self.width)
+        labelled, loss = self._known_losses(labels)
+        a, b = _ends(loss, self._guess_bound(labelled, loss, count))
+        lo = int(self.order.guess(labelled[a - 1 : a])[0]) if a else self.lo
+        hi = int(self.order.guess(labelled[b : b + 1])[0]) if b < len(labelled) else self.hi
+        if hi - lo <= n // 8:
+            self.order.keep(max(1, lo - count // 10), min(n, hi + count // 10))
+
+    def _known_losses(self, labels: Labels) -> tuple[Index, Labels]:
+        """(n,) the labelled examples inside, in order, and (n + 1,) the loss before, between and after them."""
+        labelled = self._inside[labels[self._inside] != UNKNOWN]
+        return labelled, self._steps(labels[labelled])
+
+    def _guess_bound(self, labelled: Index, loss: Labels, count: int) -> int:
+        """About the smallest t for which the thresholds with loss <= t reach over `count` places, by bisection."""
+        low, high = int(loss.min()), int(loss.max())
+        while low < high:
+            t = (low + high) // 2
+            a, b = _ends(loss, t)
+            lo = int(self.order.guess(labelled[a - 1 : a])[0]) if a else self.lo
+            hi = int(self.order.guess(labelled[b : b + 1])[0]) - 1 if b < len(labelled) else self.hi
+            low, high = (low, t) if hi - lo + 1 >= count else (t + 1, high)
+        return low
+
+    def _narrow_by_ends(self, count: int, labels: Labels) -> None:
+        """Narrow where the space is not listed: the labelled examples' order is known, the places of few are counted.
 
         No run better than t can end on a threshold whose loss exceeds t. So: guess t, take the hull of the thresholds
         with loss <= t, find the best run in there exactly, and accept it if no threshold as good as its t lies outside.
         """
-        labelled = self._inside[labels[self._inside] != UNKNOWN]
-        loss = self._steps(labels[labelled])
-        guess = np.maximum.accumulate(np.clip(self.order.guess(labelled), self.lo + 1, self.hi))
-        run = narrow_steps(np.append(self.lo, guess), loss, self.lo, self.hi, count)
-        bound, raise_by = int(loss[np.searchsorted(guess, run, "right")].max()), 1
+        labelled, loss = self._known_losses(labels)
+        bound, raise_by = self._guess_bound(labelled, loss, count), 1
         while True:
             hull = self._hull(labelled, loss, bound)
             if hull.hi - hull.lo + 1 < count:  # the guess was too good to be true
                 bound, raise_by = bound + raise_by, 2 * raise_by
                 continue
             best = self._best_run(hull, loss, count, labels)
-            possible = np.flatnonzero(loss <= best.worst)
-            if hull.a <= possible[0] and possible[-1] <= hull.b:
+            a, b = _ends(loss, best.worst)
+            if hull.a <= a and b <= hull.b:
                 break
             bound = best.worst
         self.lo, self.hi, self._left, self._right = best.lo, best.hi, best.left, best.right
@@ -143,8 +168,7 @@ class VersionSpace:
 
         The loss loss[j] holds from labelled[j - 1] to before labelled[j].
         """
-        possible = np.flatnonzero(loss <= bound)
-        a, b = int(possible[0]), int(possible[-1])
+        a, b = _ends(loss, bound)
         left, lo, right, hi = self._left, self.lo, self._right, self.hi
         if a:
             left = int(labelled[a - 1])
@@ -196,7 +220,7 @@ class VersionSpace:
 
     def _listed(self) -> Stretch:
         if self._stretch is None:
-            self._stretch = self.order.between(self._left, self._right, self.lo + 1)
+            self._stretch = self.order.beside(self._left, self.lo, self.hi - self.lo)
             self._marks = np.flatnonzero(~self._askable[self._stretch.items])
         return self._stretch
 
@@ -225,3 +249,9 @@ class VersionSpace:
             after = self._left is None or key(self._left) < key(i)
             inside[j] = after and (self._right is None or key(i) < key(self._right))
         return inside
+
+
+def _ends(loss: Labels, bound: int) -> tuple[int, int]:
+    """The first and the last position where the loss is at most `bound`."""
+    possible = loss <= bound
+    return int(np.argmax(possible)), len(loss) - 1 - int(np.argmax(possible[::-1]))

@@ -12,11 +12,14 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
+from cutpoint.core.blocks import for_each
 from cutpoint.core.places import Order, class_orders
 from cutpoint.core.thresholds import thresholds_left
 from cutpoint.core.version_space import VersionSpace
 from cutpoint.plans import NOTHING, interleave
 from cutpoint.types import UNKNOWN, Index, Known, Labels, Plan, Round
+
+PREPARED_FROM = 200_000  # examples; a smaller pool is searched faster than it is prepared
 
 CITE = """@inproceedings{nuggehalli2025direct,
   title = {Improved Algorithm for Deep Active Learning under Imbalance via Optimal Separation},
@@ -36,6 +39,7 @@ def direct(round: Round) -> Plan:
         return
     budgets = search_budgets(round.budget, round.scores.n_classes, state.rng)
     state.reserved = sum(budgets.values())
+    state.prepare(budgets)
     searches = [partial(vreduce, state, k, b) for k, b in budgets.items() if b]
     known = Known(round.labels, (), {}, None, round.parallel)
     yield from interleave([*searches, partial(label_near_thresholds, state)], known)
@@ -166,6 +170,7 @@ class _State:
     """What the searches and phase 2 of one round share: the orders, the generator, and what may still be asked."""
 
     def __init__(self, round: Round) -> None:
+        self.round = round
         self.rng = round.rng()
         self.orders = class_orders(round.scores.probs)
         self.askable = round.labels == UNKNOWN
@@ -179,6 +184,19 @@ class _State:
         self._before = np.flatnonzero(~self._fresh)
         self._new: dict[int, None] = {}  # the distinct ones among the events that are not in _before
         self._noted = 0
+
+    def prepare(self, budgets: dict[int, int]) -> None:
+        """List what the searches will probably come to, for all classes at once; they ask the same without it."""
+        round = self.round
+        if len(self.askable) < PREPARED_FROM:
+            return
+
+        def foresee(k: int) -> None:
+            if b := budgets[k]:
+                space = VersionSpace(self.orders[k], k, self._before, round.labels, self.askable)
+                space.foresee(thresholds_left(space.width, min(round.parallel, b), b), round.labels)
+
+        for_each(len(self.orders), foresee, rows=len(self.askable))
 
     @property
     def seen(self) -> Index:
