@@ -20,7 +20,6 @@ UNKNOWN = -1
 """The label of an example that nobody has labelled."""
 
 ROW_SUM_TOLERANCE = 1e-3
-_ROWS = 65_536  # checked at one time: long enough for the product to use all cores, short enough to stay in cache
 
 _T = TypeVar("_T", bound=np.generic)
 Index = NDArray[np.intp]
@@ -251,18 +250,17 @@ def _integers(value: ArrayLike, name: str) -> NDArray[Any]:
 
 
 def _check_probabilities(probs: NDArray[np.float32]) -> None:
-    ones = np.ones(probs.shape[1], np.float32)
     bad: list[int] = []
 
     def check(first: int, after: int) -> None:
         rows = probs[first:after]
         with np.errstate(all="ignore"):
-            fine = np.abs(rows @ ones - 1) <= ROW_SUM_TOLERANCE  # NaN and infinity fail this too
+            sums = np.einsum("ij->i", rows)  # along memory; a matrix product would start threads of its own
+            fine = np.abs(sums - 1) <= ROW_SUM_TOLERANCE  # NaN and infinity fail this too
             if not (fine.all() and rows.min() >= 0):
                 bad.append(first + int(np.flatnonzero(~(fine & (rows >= 0).all(axis=1)))[0]))
 
-    for first in range(0, len(probs), _ROWS):  # the product below brings its own threads
-        check(first, min(first + _ROWS, len(probs)))
+    for_blocks(len(probs), check)
     if bad:
         row = min(bad)
         with np.errstate(all="ignore"):
