@@ -1,11 +1,9 @@
 """One round for people with a model of their own: scores and labels in, a sheet of questions out.
 
-Two ways. *In one batch* (no `parallel`): all questions at once, and no answer is waited for. A plan is then
-driven with
-every question closed unanswered, so DIRECT does not narrow: it spends phase 1 spread over the version space
-that the labels leave, and phase 2 at the threshold that they suggest. *In steps* (`parallel` n): the sheet
-holds the questions that are open now; people fill its label column, the same command adds the next ones, and
-so on until the budget is spent.
+Two ways. *In one batch* (no `parallel`): all questions at once, and no answer is waited for. The plan is driven with
+every question closed unanswered, so DIRECT does not narrow: it spends phase 1 spread over the version space that the
+labels leave, and phase 2 at the threshold that they suggest. *In steps* (`parallel` n): the sheet holds the questions
+that are open now; people fill its label column, the same command adds the next ones, until the budget is spent.
 
 The sheet is the whole state. A round is a function of scores, labels, strategy, budget, parallel and seed;
 the answers in the sheet, in its order, are the log. A sheet that does not fit is refused and left as it is.

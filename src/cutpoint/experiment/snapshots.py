@@ -18,8 +18,7 @@ class Snapshot:
     """One round of one run.
 
     probs: (N, K) float32; before, after: (N,) labels at the round's start and end, -1 unknown; asked: (n,) in
-    order;
-    clean: (N,) true labels, for the mark of the true cut alone; classes: (K,) names.
+    order; clean: (N,) true labels, for the mark of the true cut alone; classes: (K,) names.
     """
 
     probs: NDArray[np.float32]

@@ -1,9 +1,8 @@
 """The signature picture: one strip per class, the pool in that class's order, before and after a round.
 
 The pool lies from left (surely this class) to right (surely another): its density is a soft band, every
-answer a dot (filled: the class; hollow: another), the thresholds still possible a shaded bracket, the
-threshold chosen now a line,
-and the true cut, which no strategy sees, a small mark. Import this module late: matplotlib is slow to load.
+answer a dot (filled: the class; hollow: another), the thresholds still possible a shaded bracket, the best one now a
+line, and the true cut, which no strategy sees, a small mark. Import this module late: matplotlib is slow to load.
 """
 
 from __future__ import annotations
