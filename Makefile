@@ -6,8 +6,7 @@ OUT   ?= out/quick
 BIN   := $(VENV)/bin
 JOBS  ?= auto
 STAMP := pyproject.toml constraints.txt
-# --no-compile: what is never imported need not be compiled; it saves a third of the installation.
-PIP   := $(BIN)/python -m pip --disable-pip-version-check install --quiet --no-compile --constraint constraints.txt
+PIP   := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
 
 # Threads of the linear algebra would fight with the processes of `bench run` and of pytest for the same cores.
 export OMP_NUM_THREADS ?= 1
