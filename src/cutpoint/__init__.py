@@ -1,12 +1,27 @@
-"""Cutpoint: active learning for classes that are rare and labels that are wrong."""
+"""Cutpoint: active learning for classes that are rare and labels that are wrong.
 
-from cutpoint.errors import CutpointError, DataError, ReplayError, UsageError
-from cutpoint.plans import interleave, one_shot
-from cutpoint.session import Session, run
-from cutpoint.strategies import STRATEGIES
-from cutpoint.types import UNKNOWN, Entry, Index, Known, Labels, Plan, Round, Scores, Strategy
+The public names are listed here by hand and imported when they are first used, so that the command line answers at once.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from cutpoint.errors import CutpointError, DataError, ReplayError, UsageError
+    from cutpoint.plans import interleave, one_shot
+    from cutpoint.session import Session, run
+    from cutpoint.strategies import STRATEGIES
+    from cutpoint.types import UNKNOWN, Entry, Index, Known, Labels, Plan, Round, Scores, Strategy
 
 __version__ = "0.1.0"
+
+_HOME = {
+    "errors": ("CutpointError", "DataError", "ReplayError", "UsageError"),
+    "plans": ("interleave", "one_shot"),
+    "session": ("Session", "run"),
+    "strategies": ("STRATEGIES",),
+    "types": ("UNKNOWN", "Entry", "Index", "Known", "Labels", "Plan", "Round", "Scores", "Strategy"),
+}
 
 __all__ = [
     "STRATEGIES",
@@ -28,3 +43,16 @@ __all__ = [
     "one_shot",
     "run",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    for module, names in _HOME.items():
+        if name in names:
+            value = getattr(import_module(f"cutpoint.{module}"), name)
+            globals()[name] = value
+            return value
+    raise AttributeError(f"module 'cutpoint' has no attribute '{name}'")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
