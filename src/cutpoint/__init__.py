@@ -1,6 +1,7 @@
 """Cutpoint: active learning for classes that are rare and labels that are wrong.
 
-The public names are listed here by hand and imported when they are first used, so that the command line answers at once.
+The public names are listed here by hand and imported when they are first used, so that the command line answers at
+once.
 """
 
 from importlib import import_module

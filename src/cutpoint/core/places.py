@@ -131,7 +131,7 @@ class Order:
             slack *= 8
 
     def keep(self, first: int, last: int) -> None:
-        """List about the places first..last now, because most of what will be asked lies in there; changes no answer."""
+        """List about the places first..last now: most of what will be asked lies in there. Changes no answer."""
         n, m = len(self.rank), len(self._sample)
         a, b = (first - 1) * m // n, -(-last * m // n)
         low = self._sample[a] if a > 0 else np.float32(-np.inf)
