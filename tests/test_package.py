@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 import cutpoint
+from cutpoint.cli import run_cli
 
 ROOT = Path(__file__).parent.parent
 SOURCES = sorted((ROOT / "src" / "cutpoint").rglob("*.py"))
@@ -121,3 +122,23 @@ def test_the_typing_marker_is_shipped() -> None:
 def test_the_installed_metadata_is_this_version() -> None:
     installed = {found.metadata["Name"]: found.version for found in importlib.metadata.distributions()}
     assert installed.get("cutpoint", cutpoint.__version__) == cutpoint.__version__
+
+
+@pytest.mark.parametrize("arguments", [[], ["bench"]])
+def test_a_command_without_arguments_prints_its_help_and_no_error(
+    arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run_cli(arguments) == 2
+    out, err = capsys.readouterr()
+    assert "Usage: cutpoint" in out
+    assert err == ""
+
+
+def test_what_the_system_refuses_is_one_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "file").write_text("in the way")
+    options = ["--dataset", "digits-2", "--strategies", "random", "--seeds", "1", "--rounds", "1", "--quiet"]
+    assert run_cli(["bench", "run", *options, "-o", str(tmp_path / "file" / "out")]) in (1, 2)
+    err = capsys.readouterr().err
+    assert err.startswith("error: ")
+    assert "Traceback" not in err
+    assert (tmp_path / "file").read_text() == "in the way"

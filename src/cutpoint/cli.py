@@ -59,9 +59,13 @@ def run_cli(arguments: list[str]) -> int:
         return _fail(str(error), 2 if isinstance(error, UsageError | DataError) else 1)
     except (KeyboardInterrupt, typer.Abort):
         return _fail("interrupted.", 130)
+    except OSError as error:  # no space, no permission, a folder where a file should be
+        return _fail(f"{error.filename or 'the system'}: {error.strerror or error}; what was stored before is kept.", 1)
     except Exception as error:
         if not hasattr(error, "format_message"):  # what the command line parser raises says what is wrong
             raise
+        if not error.format_message():
+            return 2  # no arguments: the help was printed instead
         asked = getattr(getattr(error, "ctx", None), "command_path", "cutpoint")
         return _fail(f"{error.format_message().rstrip('.')}; see `{asked} --help`.", 2)
 
