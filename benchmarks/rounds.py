@@ -50,7 +50,7 @@ def seconds(work: Callable[[], object], repeats: int = REPEATS) -> float:
 
 
 def one_round(
-    name: str, n: int, n_classes: int, budget: int, parallel: int, n_labels: int
+    name: str, n: int, n_classes: int, *, budget: int, parallel: int, n_labels: int
 ) -> tuple[float, float, float]:
     """(seconds of a round, seconds of ten argsorts, peak memory of a round over the probabilities' own)."""
     probs, observed, labels = drawn_pool(n, n_classes, n_labels)
@@ -94,7 +94,7 @@ def main() -> None:
     n = 100_000 if quick else 1_000_000
     print(f"numpy {np.__version__}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}")
     for name, parallel in (("direct", 10), ("galaxy", 1)):
-        elapsed, yardstick, memory = one_round(name, n, 10, 1000, parallel, 5000)
+        elapsed, yardstick, memory = one_round(name, n, 10, budget=1000, parallel=parallel, n_labels=5000)
         print(
             f"{name}: N = {n:,}, K = 10, budget 1000, parallel {parallel}, 5000 labels before it:"
             f" {1e3 * elapsed:.0f} ms,"
@@ -104,7 +104,7 @@ def main() -> None:
     elapsed, again = resume(n, 10, 1000, 10, 5000)
     print(f"direct: resuming from a log of 1000 answers takes {again / elapsed:.2f} of the round's time")
     sizes = [10_000, 100_000] if quick else [100_000, 1_000_000, 10_000_000]
-    times = [one_round("direct", size, 2, 1000, 10, 5000)[0] for size in sizes]
+    times = [one_round("direct", size, 2, budget=1000, parallel=10, n_labels=5000)[0] for size in sizes]
     for size, elapsed in zip(sizes, times, strict=True):
         print(f"direct: N = {size:,}, K = 2: {1e3 * elapsed:.0f} ms")
     exponent = np.log(times[-1] / times[0]) / np.log(sizes[-1] / sizes[0])

@@ -17,62 +17,68 @@ DEFAULT_STRATEGIES = ["direct", "galaxy", "margin", "random"]
 Many = list[str] | None
 
 
+DatasetOption = Annotated[Many, typer.Option(help="Data sets: digits-2, drawn-3:n=2000, cifar10-jpeg-2, a file, ...")]
+PresetOption = Annotated[str | None, typer.Option(help="Start from named options: quick, features.")]
+StrategiesOption = Annotated[Many, typer.Option(help="Strategies, by name.")]
+NoiseOption = Annotated[Many, typer.Option(help="Rates, human:COLUMN or matrix:FILE.")]
+ParallelOption = Annotated[Many, typer.Option(help="Annotators at a time, for strategies that care.")]
+SeedsOption = Annotated[int | None, typer.Option(help="How many seeds: 0, 1, 2, ...")]
+FirstOption = Annotated[int | None, typer.Option(help="Labels of the first, random batch.")]
+BudgetOption = Annotated[int | None, typer.Option(help="Labels of each further round.")]
+RoundsOption = Annotated[int | None, typer.Option(help="Rounds after the first batch.")]
+LearnerOption = Annotated[
+    str | None, typer.Option(help="logistic, logistic:C=0.01, logistic:by_column=yes, mlp:hidden=64.")
+]
+FeaturesOption = Annotated[str | None, typer.Option(help="Of a data file: its features.")]
+LabelOption = Annotated[str | None, typer.Option(help="Of a data file: its labels.")]
+SplitOption = Annotated[str | None, typer.Option(help="Of a data file: its split.")]
+GroupOption = Annotated[int | None, typer.Option(help="Join the classes of a data file to this many.")]
+RootOption = Annotated[Path | None, typer.Option(envvar="CUTPOINT_DATA", help="Folder of the larger data sets.")]
+OutOption = Annotated[Path | None, typer.Option("--out", "-o", help="Folder of the results.")]
+JobsOption = Annotated[int | None, typer.Option(help="Processes; as many as cores if not given.")]
+DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Print the runs and their hours, and stop.")]
+QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")]
+
+
 def bench_run(
-    dataset: Annotated[
-        Many, typer.Option(help="Data sets: digits-2, drawn-3:n=2000, cifar10-jpeg-2, a file, ...")
-    ] = None,
-    preset: Annotated[str | None, typer.Option(help="Start from named options: quick, features.")] = None,
-    strategies: Annotated[Many, typer.Option(help="Strategies, by name.")] = None,
-    noise: Annotated[Many, typer.Option(help="Rates, human:COLUMN or matrix:FILE.")] = None,
-    parallel: Annotated[Many, typer.Option(help="Annotators at a time, for strategies that care.")] = None,
-    seeds: Annotated[int | None, typer.Option(help="How many seeds: 0, 1, 2, ...")] = None,
-    first: Annotated[int | None, typer.Option(help="Labels of the first, random batch.")] = None,
-    budget: Annotated[int | None, typer.Option(help="Labels of each further round.")] = None,
-    rounds: Annotated[int | None, typer.Option(help="Rounds after the first batch.")] = None,
-    learner: Annotated[
-        str | None, typer.Option(help="logistic, logistic:C=0.01, logistic:by_column=yes, mlp:hidden=64.")
-    ] = None,
-    features_column: Annotated[str | None, typer.Option(help="Of a data file: its features.")] = None,
-    label_column: Annotated[str | None, typer.Option(help="Of a data file: its labels.")] = None,
-    split_column: Annotated[str | None, typer.Option(help="Of a data file: its split.")] = None,
-    group: Annotated[int | None, typer.Option(help="Join the classes of a data file to this many.")] = None,
-    data_root: Annotated[
-        Path | None, typer.Option(envvar="CUTPOINT_DATA", help="Folder of the larger data sets.")
-    ] = None,
-    out: Annotated[Path | None, typer.Option("--out", "-o", help="Folder of the results.")] = None,
-    jobs: Annotated[int | None, typer.Option(help="Processes; as many as cores if not given.")] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the runs and their hours, and stop.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
+    *,
+    dataset: DatasetOption = None,
+    preset: PresetOption = None,
+    strategies: StrategiesOption = None,
+    noise: NoiseOption = None,
+    parallel: ParallelOption = None,
+    seeds: SeedsOption = None,
+    first: FirstOption = None,
+    budget: BudgetOption = None,
+    rounds: RoundsOption = None,
+    learner: LearnerOption = None,
+    features_column: FeaturesOption = None,
+    label_column: LabelOption = None,
+    split_column: SplitOption = None,
+    group: GroupOption = None,
+    data_root: RootOption = None,
+    out: OutOption = None,
+    jobs: JobsOption = None,
+    dry_run: DryRunOption = False,
+    quiet: QuietOption = False,
 ) -> None:
     """Run strategies on data sets under noise, over several seeds, and store what was measured.
 
     Lists are separated by commas. The same command goes on where it was stopped.
     """
-    given = {
-        "strategies": _split(strategies),
-        "parallel": _integers("parallel", _split(parallel)),
-        "seeds": seeds,
-        "first": first,
-        "budget": budget,
-        "rounds": rounds,
-        "learner": learner,
-        "features_column": features_column,
-        "label_column": label_column,
-        "split_column": split_column,
-        "group": group,
-    }
     from cutpoint.errors import UsageError
 
-    config = _config(preset, _split(dataset), _split(noise), given)
-    jobs = _cores() if jobs is None else jobs
-    if jobs < 1:
-        raise UsageError(f"jobs is {jobs}; it must be at least 1.")
+    named = {"strategies": _split(strategies), "parallel": _integers("parallel", _split(parallel)), "learner": learner}
+    counts = {"seeds": seeds, "first": first, "budget": budget, "rounds": rounds, "group": group}
+    columns = {"features_column": features_column, "label_column": label_column, "split_column": split_column}
+    config = _config(preset, _split(dataset), _split(noise), named | counts | columns)
+    jobs = _processes(jobs)
     if dry_run:
         _print_plan(config, data_root, jobs)
         return
     if out is None:
         raise UsageError("no folder for the results is given; name one with --out FOLDER.")
-    _run(config, out, data_root, jobs, preset, quiet)
+    _run(config, out, data_root=data_root, jobs=jobs, preset=preset, quiet=quiet)
 
 
 def _config(
@@ -111,14 +117,20 @@ def _integers(name: str, texts: list[str] | None) -> list[int] | None:
     return [int(text) for text in texts]
 
 
-def _cores() -> int:
-    """How many cores this process may use."""
+def _processes(jobs: int | None) -> int:
+    """How many processes were asked for; otherwise, as many as this one may use cores."""
     import os
 
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    from cutpoint.errors import UsageError
+
+    if jobs is None:
+        return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    if jobs < 1:
+        raise UsageError(f"jobs is {jobs}; it must be at least 1.")
+    return jobs
 
 
-def _run(config: BenchConfig, out: Path, data_root: Path | None, jobs: int, preset: str | None, quiet: bool) -> None:
+def _run(config: BenchConfig, out: Path, *, data_root: Path | None, jobs: int, preset: str | None, quiet: bool) -> None:
     from cutpoint.experiment.runner import run_benchmark
 
     last: list[Progress] = []

@@ -9,6 +9,7 @@ import typer
 
 
 def select(
+    *,
     scores: Annotated[Path, typer.Argument(help=".npz: probs (N, K); if you like embedding, head, ids, classes.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="Sheet of questions to write, a CSV.")],
     labels: Annotated[

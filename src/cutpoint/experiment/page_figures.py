@@ -10,7 +10,7 @@ from cutpoint.experiment import plots, strips
 from cutpoint.experiment.findings import Findings, recalls_of, target_label
 from cutpoint.experiment.pictures import page_svg
 from cutpoint.experiment.plots import Look, class_name
-from cutpoint.experiment.statistics import Arm, Curves, Setting, noise_label
+from cutpoint.experiment.statistics import Arm, Curves, noise_label
 
 if TYPE_CHECKING:
     from cutpoint.experiment.report import Report
@@ -84,23 +84,14 @@ def _panels(curves: Curves, styles: Mapping[Arm, Look], ylabel: str, name: str) 
     for dataset in dict.fromkeys(setting.dataset for setting in curves):
         settings = [setting for setting in curves if setting.dataset == dataset]
         span = plots.span_of(curves[setting] for setting in settings)
-        figures = [
-            _panel(curves, setting, styles, ylabel, span, f"{name}-{dataset}-{setting.noise}") for setting in settings
-        ]
+        figures = []
+        for setting in settings:
+            drawn = plots.panel(curves[setting], styles, ylabel, span)
+            said = f"{ylabel} against labels, {setting.label}"
+            svg = page_svg(drawn, f"{name}-{dataset}-{setting.noise}", said)
+            figures.append(_figure(svg, noise_label(setting.noise)))
         body += f"<h3>{escape(dataset)}</h3><div class=grid>{''.join(figures)}</div>"
     return body
-
-
-def _panel(
-    curves: Curves,
-    setting: Setting,
-    styles: Mapping[Arm, Look],
-    ylabel: str,
-    span: tuple[float, float],
-    name: str,
-) -> str:
-    figure = plots.panel(curves[setting], styles, ylabel, span)
-    return _figure(page_svg(figure, name, f"{ylabel} against labels, {setting.label}"), noise_label(setting.noise))
 
 
 def curves(findings: Findings, styles: Mapping[Arm, Look]) -> str:
