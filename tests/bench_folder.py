@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -53,9 +54,9 @@ def write_folder(
     (out / "config.json").write_text(json.dumps(config, indent=1))
     for dataset in datasets:
         for noise in noises:
-            for strategy, parallel in arms:
+            for arm in arms:
                 for seed in range(seeds):
-                    write_run(out, dataset, strategy, seed, noise, parallel, rounds)
+                    write_run(out, dataset, arm, seed=seed, noise=noise, rounds=rounds)
         name = f"{dataset}__noise-{noises[0]}__direct__p5__seed0.npz"
         write_snapshot(out / "snapshots" / name, n_classes=n_classes(dataset))
     return out
@@ -70,8 +71,9 @@ def n_classes(dataset: str) -> int:
     return int(dataset.rpartition("-")[2])
 
 
-def write_run(out: Path, dataset: str, strategy: str, seed: int, noise: str, parallel: int, rounds: int = 10) -> Path:
-    """One run's tidy rows: curves that rise towards a ceiling that noise lowers."""
+def write_run(out: Path, dataset: str, arm: tuple[str, int], *, seed: int, noise: str, rounds: int = 10) -> Path:
+    """One run's tidy rows: curves that rise towards a ceiling that noise lowers; arm: strategy and parallel."""
+    strategy, parallel = arm
     rng = np.random.default_rng([seed, len(strategy), parallel])
     level = float(noise) if noise.replace(".", "").isdigit() else 0.15
     k = n_classes(dataset)
@@ -123,3 +125,12 @@ def write_snapshot(path: Path, *, n: int = 600, n_classes: int = 2, seed: int = 
         classes=np.array([f"digit {c}" for c in range(n_classes - 1)] + ["others"]),
     )
     return path
+
+
+def fingerprint(folder: Path) -> dict[str, str]:
+    """Every file below a folder with the hash of its bytes."""
+    return {
+        path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in folder.rglob("*")
+        if path.is_file()
+    }

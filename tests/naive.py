@@ -132,7 +132,7 @@ class Book:
             self.labels[i] = label
 
 
-def draw_batch(order: list[int], lo: int, hi: int, size: int, book: Book, rng: np.random.Generator) -> list[int]:
+def draw_batch(order: list[int], lo: int, hi: int, size: int, *, book: Book, rng: np.random.Generator) -> list[int]:
     """`size` of the askable items at places lo + 1 .. hi, without replacement, in the order drawn."""
     n = len(order)
     candidates = [order[place - 1] for place in range(lo + 1, hi + 1) if book.askable(order[place - 1])]
@@ -147,12 +147,12 @@ def draw_batch(order: list[int], lo: int, hi: int, size: int, book: Book, rng: n
     return batch
 
 
-def vreduce(order: list[int], k: int, b: int, parallel: int, book: Book, rng: np.random.Generator) -> None:
+def vreduce(order: list[int], k: int, *, b: int, parallel: int, book: Book, rng: np.random.Generator) -> None:
     """Algorithm 2."""
     lo, hi = version_space([book.labels[i] for i in order], k)
     width, closed = hi - lo + 1, 0
     while closed < b:
-        batch = draw_batch(order, lo, hi, min(parallel, b - closed), book, rng)
+        batch = draw_batch(order, lo, hi, min(parallel, b - closed), book=book, rng=rng)
         if not batch:
             break
         book.ask(batch)
@@ -187,7 +187,7 @@ def direct_round(probs: Probs, book: Book, budget: int, parallel: int, rng: np.r
     n_classes = probs.shape[1]
     orders = [order_by_margin(probs, k) for k in range(n_classes)]
     for k, b in search_budgets(budget, [int(k) for k in rng.permutation(n_classes)]).items():
-        vreduce(orders[k], k, b, parallel, book, rng)
+        vreduce(orders[k], k, b=b, parallel=parallel, book=book, rng=rng)
     second = [int(k) for k in rng.permutation(n_classes)]
     for k, share in shares(budget - len(book.asked), second).items():
         ranked, spent = nearest_to_cut(orders[k], k, book) if share else [], 0

@@ -34,6 +34,7 @@ class AsyncDirect:
         self,
         probs: naive.Probs,
         book: naive.Book,
+        *,
         budget: int,
         parallel: int,
         in_flight: int,
@@ -41,13 +42,8 @@ class AsyncDirect:
     ) -> None:
         self.n_classes = probs.shape[1]
         self.orders = [naive.order_by_margin(probs, k) for k in range(self.n_classes)]
-        self.book, self.budget, self.parallel, self.in_flight, self.rng = (
-            book,
-            budget,
-            parallel,
-            in_flight,
-            rng,
-        )
+        self.book, self.rng = book, rng
+        self.budget, self.parallel, self.in_flight = budget, parallel, in_flight
         budgets = naive.search_budgets(budget, [int(k) for k in rng.permutation(self.n_classes)])
         self.searches = [Search(k, b) for k, b in budgets.items() if b]
         self.open: list[int] = []
@@ -88,7 +84,7 @@ class AsyncDirect:
         if len(search.asked) < search.b and still_open >= limit:
             return []
         size = min(most, search.b - len(search.asked))
-        batch = naive.draw_batch(self.orders[search.k], search.lo, search.hi, size, self.book, self.rng)
+        batch = naive.draw_batch(self.orders[search.k], search.lo, search.hi, size, book=self.book, rng=self.rng)
         search.over = not batch
         search.asked += batch
         return batch

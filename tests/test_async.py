@@ -51,7 +51,9 @@ class Twin:
     def __init__(self, case: Case, in_flight: int) -> None:
         self.book = naive.Book(case.labels, lambda batch: {}, case.held)
         rng = np.random.default_rng(case.seed)
-        self.plan = AsyncDirect(case.probs, self.book, case.budget, case.parallel, in_flight, rng)
+        self.plan = AsyncDirect(
+            case.probs, self.book, budget=case.budget, parallel=case.parallel, in_flight=in_flight, rng=rng
+        )
         self.over = False
         self.go_on()
 

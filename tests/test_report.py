@@ -2,22 +2,14 @@
 
 from __future__ import annotations
 
-import csv
-import hashlib
 import json
-import shutil
 from html.parser import HTMLParser
 from pathlib import Path
 
-import numpy as np
 import pytest
 
-from bench_folder import write_folder, write_run
+from bench_folder import fingerprint, write_folder, write_run
 from cutpoint.cli import run_cli
-from cutpoint.experiment.findings import find, headline, median
-from cutpoint.experiment.report_tables import all_tables, saving_table, terminal_tables
-from cutpoint.experiment.results import Row
-from cutpoint.experiment.tables import Column, Table
 
 ARMS = [("direct", 5), ("galaxy", 1), ("random", 1)]
 
@@ -34,16 +26,6 @@ def page(results: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("report")
     assert run_cli(["bench", "report", str(results), "-o", str(folder), "--quiet"]) == 0
     return folder / "index.html"
-
-
-def rows(curves: dict[str, list[list[float]]], noise: str = "0") -> list[Row]:
-    """Tidy rows of balanced accuracy: strategy -> a curve per seed."""
-    return [
-        Row("drawn", strategy, seed, noise, 5 if strategy == "direct" else 1, t, 100 * (t + 1), "balanced_accuracy", v)
-        for strategy, seeds in curves.items()
-        for seed, curve in enumerate(seeds)
-        for t, v in enumerate(curve)
-    ]
 
 
 def test_the_report_folder_holds_page_tables_figures_and_summary(page: Path) -> None:
@@ -136,14 +118,6 @@ def test_json_goes_to_the_standard_output_and_nothing_is_written(
     assert fingerprint(results) == before
 
 
-def fingerprint(folder: Path) -> dict[str, str]:
-    return {
-        path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
-        for path in folder.rglob("*")
-        if path.is_file()
-    }
-
-
 def test_an_unfinished_folder_is_reported_and_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = write_folder(tmp_path / "out", datasets=["digits-2"], noises=["0"], arms=ARMS, seeds=4)
     for path in sorted((out / "runs").iterdir())[:5]:
@@ -169,155 +143,7 @@ def test_names_from_the_folder_are_shown_as_text(tmp_path: Path) -> None:
     assert all(path.is_file() for part in ("figures", "tables") for path in (out / "report" / part).iterdir())
 
 
-def damage_config(out: Path) -> None:
-    (out / "config.json").write_text('{"format": "cutpoint-b')
-
-
-def another_format(out: Path) -> None:
-    (out / "config.json").write_text('{"format": "other/9"}')
-
-
-def no_config(out: Path) -> None:
-    (out / "config.json").unlink()
-
-
-def truncated_run(out: Path) -> None:
-    path = next((out / "runs").iterdir())
-    path.write_text(path.read_text()[:-30])
-
-
-def foreign_run(out: Path) -> None:
-    (out / "runs" / "list.csv").write_text("name,price\nbread,3\n")
-
-
-def binary_run(out: Path) -> None:
-    next((out / "runs").iterdir()).write_bytes(b"\xff\xfe\x00\x01")
-
-
-def no_runs(out: Path) -> None:
-    shutil.rmtree(out / "runs")
-
-
-def damaged_snapshot(out: Path) -> None:
-    path = next((out / "snapshots").iterdir())
-    path.write_bytes(path.read_bytes()[:200])
-
-
-def misfit_snapshot(out: Path) -> None:
-    path = next((out / "snapshots").iterdir())
-    with np.load(path) as file:
-        arrays = dict(file)
-    np.savez(path, **(arrays | {"clean": arrays["clean"][:5]}))
-
-
-DAMAGE = {
-    damage_config: "config.json",
-    another_format: "other/9",
-    no_config: "no config.json",
-    truncated_run: "truncated",
-    foreign_run: "list.csv",
-    binary_run: "truncated or not",
-    no_runs: "no finished run",
-    damaged_snapshot: "no snapshot",
-    misfit_snapshot: "no snapshot",
-}
-
-
-@pytest.mark.parametrize("harm", DAMAGE, ids=lambda harm: harm.__name__)
-def test_a_damaged_or_foreign_folder_is_one_sentence_and_stays_as_it_is(
-    harm: object, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    out = write_folder(tmp_path / "out", datasets=["digits-2"], noises=["0"], arms=ARMS, seeds=2)
-    assert callable(harm)
-    harm(out)
-    refused(out, DAMAGE[harm], capsys)
-
-
-def test_a_folder_that_is_none(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (tmp_path / "thesis.txt").write_text("birds")
-    refused(tmp_path, "no config.json", capsys)
-    assert run_cli(["bench", "report", str(tmp_path / "gone")]) == 2
-    assert run_cli(["bench", "report", str(tmp_path / "thesis.txt")]) == 2
-
-
-@pytest.mark.parametrize("target", ["fast", "best:", "best:2", "1.5", "-0.1", "nan"])
-def test_a_target_that_cannot_be_meant(results: Path, target: str, capsys: pytest.CaptureFixture[str]) -> None:
-    refused(results, "--target", capsys, "--target", target)
-
-
-def test_an_output_that_is_a_file_is_left_alone(
-    results: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    file = tmp_path / "thesis.txt"
-    file.write_text("birds")
-    refused(results, "is a file", capsys, "-o", str(file))
-    assert file.read_text() == "birds"
-
-
-def refused(folder: Path, said: str, capsys: pytest.CaptureFixture[str], *options: str) -> None:
-    before = fingerprint(folder)
-    assert run_cli(["bench", "report", str(folder), *options]) == 2
-    error = capsys.readouterr().err
-    assert said in error
-    assert error.count("\n") == 1
-    assert "Traceback" not in error
-    assert fingerprint(folder) == before
-
-
-def test_the_headline_counts_what_is_not_reached_as_the_worst() -> None:
-    curves = {"direct": [[0.5, 0.6, 0.6, 0.6]], "random": [[0.5, 0.7, 0.7, 0.7]], "galaxy": [[0.5, 0.55, 0.6, 0.6]]}
-    findings = find(rows(curves))
-    said = headline(findings)
-    assert said[0] == "direct (5) never reached the balanced accuracy that random ends with, in 1 settings."
-    assert "galaxy ends with after 46\N{NO-BREAK SPACE}%" in said[1]
-    assert any(line.startswith("Where it loses: to random on drawn, no noise") for line in said)
-    assert any("cannot fall below" in line for line in said)
-    assert median([0.2, None, None], np.inf) is None
-    assert median([0.2, 0.3, None], np.inf) == 0.3
-    assert median([], 0.0) == 0.0
-
-
-def test_not_reached_is_printed_and_never_a_number() -> None:
-    curves = {"direct": [[0.5, 0.6, 0.6, 0.6]], "random": [[0.5, 0.7, 0.7, 0.7]]}
-    table = saving_table(find(rows(curves)), "random")
-    shown = dict(zip([column.title for column in table.columns], table.shown()[0], strict=True))
-    assert shown["direct (5)"] == "not reached"
-    assert shown["random"] == "200"
-    assert shown["share"] == shown["vs random"] == "–"
-    assert shown["seeds"] == "0/1"
-
-
-def test_a_campaign_without_direct_or_random_is_reported_too() -> None:
-    findings = find(rows({"margin": [[0.5, 0.6]], "entropy": [[0.5, 0.7]]}))
-    assert findings.main.strategy == "entropy"
-    assert list(findings.reaches) == ["best:0.9", "best:0.95"]
-    assert all(table.rows for table in all_tables(findings))
-    assert terminal_tables(findings)
-    assert headline(findings)
-
-
-def test_a_single_run_is_reported_without_spread_or_tests() -> None:
-    findings = find(rows({"direct": [[0.5, 0.6]]}))
-    assert headline(findings) == []
-    assert all_tables(findings)[0].name == "labels-to-best-09"
-
-
-def test_one_table_says_the_same_everywhere() -> None:
-    columns = (Column("who"), Column("labels", "labels"), Column("change", "difference"), Column("p", "p"))
-    table = Table(
-        "t", "A | B", columns, (("a|b", 1234.4, -0.01234, 0.0001), ("c", None, float("nan"), 0.5)), "note", "c"
-    )
-    assert list(csv.reader(table.csv().splitlines()))[1:] == [
-        ["a|b", "1234.4", "-0.01234", "0.0001"],
-        ["c", "", "", "0.5"],
-    ]
-    assert "| a\\|b | 1,234 | −0.012 | < .0005 |" in table.markdown()
-    assert "| **c** | **not reached** | **–** | **0.500** |" in table.markdown()
-    assert "<td class=n>" in table.html().replace('"', "")
-    assert "a|b" in table.html()
-
-
 def test_runs_of_another_length_are_cut_to_what_they_share(tmp_path: Path) -> None:
     out = write_folder(tmp_path / "out", datasets=["digits-2"], noises=["0"], arms=ARMS, seeds=2)
-    write_run(out, "digits-2", "direct", 1, "0", 5, rounds=4)
+    write_run(out, "digits-2", ("direct", 5), seed=1, noise="0", rounds=4)
     assert run_cli(["bench", "report", str(out), "--quiet"]) == 0

@@ -157,7 +157,7 @@ def questions_of(name: str, probs: naive.Probs, labels: list[int], budget: int) 
     data=st.data(),
 )
 def test_strategies_that_draw_nothing_are_equivariant(
-    name: str, seed: int, n: int, n_classes: int, budget: int, data: st.DataObject
+    name: str, *, seed: int, n: int, n_classes: int, budget: int, data: st.DataObject
 ) -> None:
     rng = np.random.default_rng(seed)
     probs = rng.dirichlet(np.ones(n_classes), n).astype(np.float32)

@@ -1,0 +1,75 @@
+"""What the report says of curves: headline, tables, and what is printed where there is nothing to say."""
+
+from __future__ import annotations
+
+import csv
+
+import numpy as np
+
+from cutpoint.experiment.findings import find, headline, median
+from cutpoint.experiment.report_tables import all_tables, saving_table, terminal_tables
+from cutpoint.experiment.results import Row
+from cutpoint.experiment.tables import Column, Table
+
+
+def rows(curves: dict[str, list[list[float]]], noise: str = "0") -> list[Row]:
+    """Tidy rows of balanced accuracy: strategy -> a curve per seed."""
+    return [
+        Row("drawn", strategy, seed, noise, 5 if strategy == "direct" else 1, t, 100 * (t + 1), "balanced_accuracy", v)
+        for strategy, seeds in curves.items()
+        for seed, curve in enumerate(seeds)
+        for t, v in enumerate(curve)
+    ]
+
+
+def test_the_headline_counts_what_is_not_reached_as_the_worst() -> None:
+    curves = {"direct": [[0.5, 0.6, 0.6, 0.6]], "random": [[0.5, 0.7, 0.7, 0.7]], "galaxy": [[0.5, 0.55, 0.6, 0.6]]}
+    findings = find(rows(curves))
+    said = headline(findings)
+    assert said[0] == "direct (5) never reached the balanced accuracy that random ends with, in 1 settings."
+    assert "galaxy ends with after 46\N{NO-BREAK SPACE}%" in said[1]
+    assert any(line.startswith("Where it loses: to random on drawn, no noise") for line in said)
+    assert any("cannot fall below" in line for line in said)
+    assert median([0.2, None, None], np.inf) is None
+    assert median([0.2, 0.3, None], np.inf) == 0.3
+    assert median([], 0.0) == 0.0
+
+
+def test_not_reached_is_printed_and_never_a_number() -> None:
+    curves = {"direct": [[0.5, 0.6, 0.6, 0.6]], "random": [[0.5, 0.7, 0.7, 0.7]]}
+    table = saving_table(find(rows(curves)), "random")
+    shown = dict(zip([column.title for column in table.columns], table.shown()[0], strict=True))
+    assert shown["direct (5)"] == "not reached"
+    assert shown["random"] == "200"
+    assert shown["share"] == shown["vs random"] == "–"
+    assert shown["seeds"] == "0/1"
+
+
+def test_a_campaign_without_direct_or_random_is_reported_too() -> None:
+    findings = find(rows({"margin": [[0.5, 0.6]], "entropy": [[0.5, 0.7]]}))
+    assert findings.main.strategy == "entropy"
+    assert list(findings.reaches) == ["best:0.9", "best:0.95"]
+    assert all(table.rows for table in all_tables(findings))
+    assert terminal_tables(findings)
+    assert headline(findings)
+
+
+def test_a_single_run_is_reported_without_spread_or_tests() -> None:
+    findings = find(rows({"direct": [[0.5, 0.6]]}))
+    assert headline(findings) == []
+    assert all_tables(findings)[0].name == "labels-to-best-09"
+
+
+def test_one_table_says_the_same_everywhere() -> None:
+    columns = (Column("who"), Column("labels", "labels"), Column("change", "difference"), Column("p", "p"))
+    table = Table(
+        "t", "A | B", columns, (("a|b", 1234.4, -0.01234, 0.0001), ("c", None, float("nan"), 0.5)), "note", "c"
+    )
+    assert list(csv.reader(table.csv().splitlines()))[1:] == [
+        ["a|b", "1234.4", "-0.01234", "0.0001"],
+        ["c", "", "", "0.5"],
+    ]
+    assert "| a\\|b | 1,234 | −0.012 | < .0005 |" in table.markdown()
+    assert "| **c** | **not reached** | **–** | **0.500** |" in table.markdown()
+    assert "<td class=n>" in table.html().replace('"', "")
+    assert "a|b" in table.html()
