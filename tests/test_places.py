@@ -15,7 +15,9 @@ from cutpoint.core.places import Order, class_orders
 from cutpoint.core.sorted_sets import added, nth_free, removed
 from cutpoint.core.thresholds import losses, narrow, order_by_margin, version_space
 from cutpoint.core.version_space import VersionSpace
-from cutpoint.types import UNKNOWN
+from cutpoint.session import Session
+from cutpoint.strategies import STRATEGIES
+from cutpoint.types import UNKNOWN, Round, Scores
 from draw import Case, cases
 
 seeds = st.integers(0, 2**32 - 1)
@@ -131,3 +133,39 @@ def test_blocks_cover_every_row_once(cores: int, monkeypatch: pytest.MonkeyPatch
 
         blocks.for_blocks(n, work, 8)
         assert (seen == 1).all()
+
+
+def test_many_tied_examples_are_sorted_once() -> None:
+    """All scores equal, 20 questions in flight: what was listed is kept, and the questions are the plain ones."""
+    n = 3000
+    scores = Scores(np.full((n, 2), 0.5, np.float32))
+    truth = (np.arange(n) > 100).astype(np.int64)
+    now = Round(scores, np.full(n, UNKNOWN), 60, 4, 3)
+    session = Session(STRATEGIES["direct"].strategy, now, in_flight=20)
+    while not session.done:
+        i = int(session.wanted[0])
+        session.tell(i, int(truth[i]))
+    assert len(set(session.asked.tolist())) == 60
+
+
+@given(seed=seeds)
+def test_narrowing_takes_no_more_than_there_is_and_leaves_one_at_least(seed: int) -> None:
+    loss = np.random.default_rng(seed).integers(0, 4, 12)
+    assert narrow(loss, 2, 9, 20) == (2, 9)
+    lo, hi = narrow(loss, 2, 9, 0)
+    assert 2 <= lo == hi <= 9
+
+
+def test_galaxy_asks_one_question_at_a_time_even_when_an_answer_is_taken_back() -> None:
+    case_labels = np.full(8, UNKNOWN)
+    case_labels[[0, 7]] = [0, 1]
+    p = np.linspace(0.9, 0.1, 8, dtype=np.float32)
+    now = Round(Scores(np.stack([p, 1 - p], axis=1)), case_labels, 4)
+    session = Session(STRATEGIES["galaxy"].strategy, now, in_flight=3)
+    (first,) = session.wanted.tolist()
+    session.tell(first, 0)
+    (second,) = session.wanted.tolist()
+    session.tell(first, UNKNOWN)
+    assert session.wanted.tolist() == [first, second]
+    session.tell(second, 1)
+    assert session.wanted.tolist() == [first]

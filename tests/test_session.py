@@ -10,6 +10,7 @@ import pytest
 
 from cutpoint.errors import UsageError
 from cutpoint.session import Session
+from cutpoint.strategies import STRATEGIES
 from cutpoint.types import UNKNOWN
 from toys import N, a_round, batches, climber, singles
 
@@ -126,6 +127,26 @@ def test_skipping_closes_and_a_late_answer_is_kept() -> None:
     assert sorted(session.wanted.tolist()) == [2, 5]
     session.skip(5)  # open again, so it can be skipped again
     assert session.wanted.tolist() == [2]
+
+
+def test_a_skip_is_taken_back_like_a_label_and_returns_to_its_old_place() -> None:
+    session = Session(batches([5, 2, 8]), a_round())
+    session.skip(5)
+    session.tell(5, UNKNOWN)
+    assert session.wanted.tolist() == [5, 2, 8]
+    session.tell(5, 1)
+    with pytest.raises(UsageError, match="not an open question"):
+        session.skip(5)
+    assert session.log == (("skip", 5), ("tell", 5, UNKNOWN), ("tell", 5, 1))
+    assert Session(batches([5, 2, 8]), a_round(), session.log).wanted.tolist() == [2, 8]
+
+
+@pytest.mark.parametrize(
+    ("strategy", "log"), [(STRATEGIES["direct"], ()), ("direct", ()), (climber, None), (climber, 5)]
+)
+def test_what_is_no_strategy_or_no_log_is_said(strategy: Any, log: Any) -> None:
+    with pytest.raises(UsageError, match="it must be"):
+        Session(strategy, a_round(), log)
 
 
 @pytest.mark.parametrize(

@@ -189,10 +189,45 @@ def test_a_rounds_arrays_are_read_only() -> None:
     assert made.unlabelled().tolist() == [0, 2, 3, 5]
 
 
+def test_a_round_does_not_follow_the_callers_array() -> None:
+    labels = np.full(6, UNKNOWN, np.int32)
+    made = Round(scores(), labels, 2)
+    labels[0] = 1
+    assert made.labels.tolist() == [UNKNOWN] * 6
+
+
+@pytest.mark.parametrize(
+    ("head", "words"),
+    [
+        ([[0, 1, 0], [np.nan, 1, 0], [0, 1, 0]], r"head\[1\]"),
+        ([[0, 1, 0], [0, 1, np.inf], [0, 1, 0]], r"head\[1\]"),
+        ([[-np.inf, 1, 0], [0, 1, 0], [0, 1, 0]], r"head\[0\]"),
+        ([[0, 1], [0, -np.inf], [0, 1]], r"head\[1\]"),  # no bias column: this is a weight
+    ],
+)
+def test_a_head_is_finite_but_for_a_bias(head: list[list[float]], words: str) -> None:
+    embedding = np.zeros((6, 2), np.float32)
+    Scores(scores().probs, embedding, np.array([[0, 1, 0], [0, 1, -np.inf], [0, 1, 0]]))
+    with pytest.raises(UsageError, match=words):
+        Scores(scores().probs, embedding, np.array(head))
+
+
+def test_labels_too_large_for_any_class_are_refused_before_they_wrap_round() -> None:
+    with pytest.raises(UsageError, match=r"labels\[2\]"):
+        Round(scores(), np.array([0, 1, 2**64 - 1, 0, 0, 0], np.uint64), 2)
+
+
+def test_a_plain_array_is_no_scores_and_held_is_one_list() -> None:
+    with pytest.raises(UsageError, match=r"Scores\(probs\)"):
+        Round(np.full((6, 3), 1 / 3), np.full(6, UNKNOWN), 2)  # type: ignore[arg-type]
+    with pytest.raises(UsageError, match="held has shape"):
+        Round(scores(), np.full(6, UNKNOWN), 2, held=np.zeros((2, 2), np.intp))
+
+
 @given(st.sampled_from([np.int8, np.int16, np.int32, np.int64, np.intp]))
 def test_labels_of_any_whole_number_type(dtype: Any) -> None:
     made = Round(scores(), np.array([0, 1, 2, -1, -1, 0], dtype=dtype), np.int32(2), np.int64(3), np.uint8(7))  # type: ignore[arg-type]
-    assert made.labels.dtype == np.int64
+    assert made.labels.tolist() == [0, 1, 2, -1, -1, 0]
     assert (made.budget, made.parallel, made.seed) == (2, 3, 7)
     assert type(made.budget) is int
 

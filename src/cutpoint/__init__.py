@@ -24,6 +24,8 @@ _HOME = {
     "types": ("UNKNOWN", "Entry", "Index", "Known", "Labels", "Plan", "Round", "Scores", "Strategy"),
 }
 
+_PARTS = ("core", "data", "errors", "experiment", "learners", "plans", "session", "strategies", "testing", "types")
+
 __all__ = [
     "STRATEGIES",
     "UNKNOWN",
@@ -52,6 +54,8 @@ def __getattr__(name: str) -> Any:
             value = getattr(import_module(f"cutpoint.{module}"), name)
             globals()[name] = value
             return value
+    if name in _PARTS:
+        return import_module(f"cutpoint.{name}")
     raise AttributeError(f"module 'cutpoint' has no attribute '{name}'")
 
 

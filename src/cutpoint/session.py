@@ -31,6 +31,11 @@ class Session:
     def __init__(
         self, strategy: Strategy, round: Round, log: Iterable[Event] = (), *, in_flight: int | None = None
     ) -> None:
+        if not callable(strategy):
+            raise UsageError(
+                f"strategy is {type(strategy).__name__}; it must be a function from Round to Plan:"
+                ' STRATEGIES["direct"].strategy, for one.'
+            )
         self.round = round
         self._in_flight = _in_flight(in_flight)
         self._labels = round.labels.copy()
@@ -49,6 +54,10 @@ class Session:
         self._plan = strategy(round)
         self._planned = False  # True once the plan has finished
         self._go_on(first=True)
+        if not isinstance(log, Iterable):
+            raise UsageError(
+                f"log is {log!r}; it must be the events of an earlier session, as `Session.log` gives them."
+            )
         for place, event in enumerate(log, start=1):
             self._replay(place, event)
 
@@ -59,7 +68,7 @@ class Session:
 
     @property
     def labels(self) -> Labels:
-        """(N,) read-only view of the labels so far, UNKNOWN (-1) where nobody has answered."""
+        """(N,) int32, a read-only view of the labels so far, UNKNOWN (-1) where nobody has answered."""
         return self._known.labels
 
     @property
@@ -85,7 +94,7 @@ class Session:
     def tell(self, i: int, label: int) -> None:
         """Set the label of example i; the last label wins, the same label twice is one answer.
 
-        `label=UNKNOWN` takes a label back and, if i was asked this round, opens its question again.
+        `label=UNKNOWN` takes a label (or a skip) back and, if i was asked this round, opens its question again.
         Labels of examples that nobody asked for are welcome: data, not spending. Raises UsageError, changing nothing.
         """
         i = self._example(i)
@@ -94,16 +103,16 @@ class Session:
             raise UsageError(
                 f"label is {label}; it must be 0..{self.round.scores.n_classes - 1}, or -1 to take a label back."
             )
-        if self._labels[i] == label:
+        if self._labels[i] == label and not (label == UNKNOWN and i in self._skipped):
             return
         self._log.append(("tell", i, label))
         self._labels[i] = label
         self._told.append(i)
+        self._skipped.discard(i)
         if label != UNKNOWN:
             self._open.pop(i, None)
         elif i in self._asked:
-            self._skipped.discard(i)
-            self._open[i] = None
+            self._reopen(i)
         self._go_on()
 
     def skip(self, i: int) -> None:
@@ -131,6 +140,12 @@ class Session:
         self._log.append(("resize", in_flight))
         self._in_flight = self._known.in_flight = in_flight
         self._go_on()
+
+    def _reopen(self, i: int) -> None:
+        """Open the question again, at its old place among the open ones."""
+        still = {*self._open, i}
+        self._open.clear()
+        self._open.update((j, None) for j in self._asked if j in still)
 
     def _go_on(self, *, first: bool = False) -> None:
         """Resume the plan as long as it may ask more; an empty yield means: not before another answer."""

@@ -23,7 +23,7 @@ ROW_SUM_TOLERANCE = 1e-3
 
 _T = TypeVar("_T", bound=np.generic)
 Index = NDArray[np.intp]
-Labels = NDArray[np.int64]
+Labels = NDArray[np.integer[Any]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,10 +72,7 @@ class Scores:
                 raise UsageError(
                     f"head has {head.shape[1]} columns; it must have {width}, or {width + 1} with the bias last."
                 )
-            if np.isnan(head).any() or np.isposinf(head).any():
-                raise UsageError(
-                    "head holds NaN or +inf; weights must be finite (a bias may be -inf for a class without labels)."
-                )
+            _check_head(head, None if self.embedding is None else self.embedding.shape[1])
             object.__setattr__(self, "head", head)
 
     @property
@@ -93,8 +90,7 @@ class Scores:
 class Round:
     """Everything a strategy may know before it asks its first question.
 
-    labels:   (N,) int64, UNKNOWN (-1) where nobody has answered; shared, not copied, if it already is int64: do not
-              write into it while a session lives (`Session.labels` is the array that moves).
+    labels:   (N,) integers, UNKNOWN (-1) where nobody has answered; kept as an int32 copy.
     budget:   B_train, how many questions this round may ask.
     parallel: B_parallel, how many may be open at one time in a blocking session.
     seed:     seeds the round's own generator.
@@ -110,8 +106,12 @@ class Round:
 
     def __post_init__(self) -> None:
         """Check everything and freeze it."""
+        if not isinstance(self.scores, Scores):
+            raise UsageError(
+                f"scores is {type(self.scores).__name__}; it must be Scores: wrap the array, Scores(probs)."
+            )
         n, k = self.scores.probs.shape
-        labels = _frozen(_integers(self.labels, "labels").astype(np.int64, copy=False))
+        labels = _integers(self.labels, "labels")
         if labels.shape != (n,):
             raise UsageError(
                 f"labels has shape {labels.shape}; it must be ({n},): one label per row of probs, -1 where unknown."
@@ -119,10 +119,14 @@ class Round:
         if n and (labels.min() < UNKNOWN or labels.max() >= k):
             row = int(np.flatnonzero((labels < UNKNOWN) | (labels >= k))[0])
             raise UsageError(f"labels[{row}] is {labels[row]}; it must be 0..{k - 1}, or -1 where unknown.")
+        labels = _frozen(labels.astype(np.int32))  # a copy: the caller's array may move
         object.__setattr__(self, "labels", labels)
         for name, least in (("budget", 1), ("parallel", 1), ("seed", 0)):
             object.__setattr__(self, name, whole_number(getattr(self, name), name, least))
-        held = np.unique(_integers(self.held, "held")).astype(np.intp)
+        held = _integers(self.held, "held")
+        if held.ndim != 1:
+            raise UsageError(f"held has shape {held.shape}; it must be a list of pool indices, (h,).")
+        held = np.unique(held).astype(np.intp)
         if held.size and (held[0] < 0 or held[-1] >= n):
             raise UsageError(
                 f"held names example {held[0] if held[0] < 0 else held[-1]}; the pool's indices are 0..{n - 1}."
@@ -143,7 +147,7 @@ class Round:
 class Known:
     """All that is known so far: a live, read-only view that a plan is sent each time it is resumed.
 
-    labels:    (N,) int64, UNKNOWN where nobody has answered; follows the session, so copy what must stay.
+    labels:    (N,) int32, UNKNOWN where nobody has answered; follows the session, so copy what must stay.
     told:      pool indices in the order in which labels arrived, changed or were taken back; what is new since place
                t is told[t:].
     open:      asked and not closed, oldest first, as a set.
@@ -268,6 +272,19 @@ def _check_probabilities(probs: NDArray[np.float32]) -> None:
         raise UsageError(
             f"probs[{row}] is {_short(probs[row])}, with sum {total:.6g}; every row must hold probabilities"
             " (finite, none below 0) that sum to one within 0.001. Scores or logits must go through a softmax first."
+        )
+
+
+def _check_head(head: NDArray[Any], width: int | None) -> None:
+    """Finite, but for a bias (the last column) of -inf; without an embedding the last column may be one."""
+    allowed = np.zeros(head.shape, np.bool_)
+    if width is None or head.shape[1] == width + 1:
+        allowed[:, -1:] = np.isneginf(head[:, -1:])
+    bad = np.flatnonzero(~(np.isfinite(head) | allowed).all(axis=1))
+    if len(bad):
+        raise UsageError(
+            f"head[{bad[0]}] is {_short(head[bad[0]])}; weights must be finite"
+            " (a bias, the last column, may be -inf for a class without labels)."
         )
 
 

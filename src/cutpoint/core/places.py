@@ -7,7 +7,9 @@ definition says. Section 4.1; the cost is a few passes along one column of N flo
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +21,8 @@ SAMPLE = 32_768  # at least this many examples guess where in the column a place
 FAR = np.float32(2**100)
 _HALF = np.uint64(32)
 _LOW = np.uint64(0xFFFFFFFF)
+_CHUNK = 1 << 18  # examples compared at one time: the temporaries stay small and in cache
+KEPT = 16  # a prepared stretch holds at most this part of the pool, for the sake of memory
 SLACK = 4.0  # standard deviations of such a guess; a guess that fails is widened, so this is speed, not correctness
 
 
@@ -67,11 +71,13 @@ class Order:
         return float(self.rank[i]), -float(self.p[i]), i
 
     def sort(self, items: Index) -> Index:
-        """The given distinct pool indices in this order; cheapest where they come in ascending order."""
-        keys = (_ascending(self.rank[items]) << _HALF) | items.astype(np.uint64)
+        """The given distinct pool indices in this order."""
+        keys = _ascending(self.rank[items])
+        keys <<= _HALF
+        keys |= items.view(np.uint64)  # indices below 2^32
         keys.sort()
-        rank = keys >> _HALF
-        items = (keys & _LOW).astype(np.intp)
+        items = (keys & _LOW).view(np.intp)
+        rank = np.right_shift(keys, _HALF, out=keys)
         same = rank[1:] == rank[:-1]
         if same.any():
             tied = np.flatnonzero(np.append(same, False) | np.append(False, same))
@@ -87,11 +93,21 @@ class Order:
         by_p = np.argsort(keys)
         return items[by_p[np.argsort(group[by_p], kind="stable")]]
 
+    def _within(self, low: np.floating[Any], high: np.floating[Any]) -> Index:
+        """All examples of rank low..high, so that no tied ones are torn apart, in this order."""
+        found = []
+        for first in range(0, len(self.rank), _CHUNK):
+            rank = self.rank[first : first + _CHUNK]
+            inside = rank >= low
+            inside &= rank <= high
+            found.append(np.flatnonzero(inside) + first)
+        return self.sort(np.concatenate(found))
+
     def place(self, i: int) -> int:
         """The place of example i, from 1: one more than the number of examples before it."""
         if i not in self._places:
             near, value = self._near, self.rank[i]
-            if near is not None and len(near.items) and near.rank[0] < value < near.rank[-1]:
+            if near is not None and len(near.items) and near.rank[0] <= value <= near.rank[-1]:
                 self._places[i] = near.first + int(self.find(near, np.array([i]))[0])
             else:
                 self._places[i] = self._count(i)
@@ -117,60 +133,57 @@ class Order:
         if self._near is not None and self._near.first <= first and last <= self._near.last:
             return self._near.part(first, last)
         n, m = len(self.rank), len(self._sample)
-        share = m / n
         slack = int(SLACK * m**0.5 / 2) + 1 if m < n else 1
         while True:
-            a, b = int((first - 1) * share) - slack, int(last * share) + slack
-            low = self._sample[a] if a >= 0 else np.float32(-np.inf)
-            high = self._sample[b] if b < m else np.float32(np.inf)
-            before = int(np.count_nonzero(self.rank < low)) if a >= 0 else 0
-            items = np.flatnonzero((self.rank >= low) & (self.rank <= high))
-            if before < first and before + len(items) >= last:
-                items = self.sort(items)
-                return Stretch(before + 1, items, self.rank[items]).part(first, last)
+            listed = self._list(int((first - 1) * m / n) - slack, int(last * m / n) + slack)
+            if listed.first <= first and last <= listed.last:
+                return listed.part(first, last)
             slack *= 8
 
     def keep(self, first: int, last: int) -> None:
         """List about the places first..last now: most of what will be asked lies in there. Changes no answer."""
         n, m = len(self.rank), len(self._sample)
-        a, b = (first - 1) * m // n, -(-last * m // n)
+        slack = int(SLACK * m**0.5 / 2) * 3 // 4 + 1
+        listed = self._list(int((first - 1) * m / n) - slack, int(last * m / n) + slack)
+        if len(listed.items) <= n // KEPT:
+            self._near = listed
+
+    def _list(self, a: int, b: int) -> Stretch:
+        """All places from the a-th to the b-th value of the sample; outside of it: from or to the end of the order."""
         low = self._sample[a] if a > 0 else np.float32(-np.inf)
-        high = self._sample[b] if b < m else np.float32(np.inf)
+        high = self._sample[b] if b < len(self._sample) else np.float32(np.inf)
         before = int(np.count_nonzero(self.rank < low)) if a > 0 else 0
-        items = self.sort(np.flatnonzero((self.rank >= low) & (self.rank <= high)))
-        self._near = Stretch(before + 1, items, self.rank[items])
+        items = self._within(low, high)
+        return Stretch(before + 1, items, self.rank[items])
 
     def beside(self, anchor: int | None, place: int, size: int) -> Stretch:
         """The next `size` places after `place`, or, for a negative size, the places before it.
 
-        Fewer where the order ends.
-
-        anchor: the example at `place`, or None where that is one of the ends, 0 or N + 1.
+        Fewer where the order ends. anchor: the example at `place`, or None where that is one of the ends, 0 or N + 1.
         """
         n, m = len(self.rank), len(self._sample)
         after = size > 0
         size = min(abs(size), n - place if after else place - 1)
-        if size <= 0:
-            return Stretch(place + 1 if after else place, np.empty(0, np.intp), np.empty(0, np.float32))
         first, last = (place + 1, place + size) if after else (place - size, place - 1)
+        if size <= 0:
+            return Stretch(first, np.empty(0, np.intp), np.empty(0, np.float32))
         if self._near is not None and self._near.first <= first and last <= self._near.last:
             return self._near.part(first, last)
-        end = -np.inf if after else np.inf
-        rank = self.rank[anchor] if anchor is not None else np.float32(end)
+        end = np.float32(-np.inf if after else np.inf)
+        rank = self.rank[anchor] if anchor is not None else end
         at = int(np.searchsorted(self._sample, rank))
         expected = size * m / n
         slack = SLACK * expected**0.5 + 2
         while True:
             j = at + (1 if after else -1) * int(expected + slack)
-            other = self._sample[j] if 0 <= j < m else np.float32(-end)
-            low, high = (rank, other) if after else (other, rank)
-            items = self.sort(np.flatnonzero((self.rank >= low) & (self.rank <= high)))
-            if anchor is not None:
-                here = int(np.flatnonzero(items == anchor)[0])
-                items = items[here + 1 :] if after else items[:here]
-            if len(items) >= size:
-                items = items[:size] if after else items[len(items) - size :]
-                return Stretch(first, items, self.rank[items])
+            other = self._sample[j] if 0 <= j < m else -end
+            items = self._within(rank, other) if after else self._within(other, rank)
+            here = self._position(items, anchor, 0, len(items)) if anchor is not None else -1 if after else len(items)
+            listed = Stretch(place - here, items, self.rank[items])
+            if listed.first <= first and last <= listed.last:
+                if len(items) > 4 * size + len(self._sample):  # a large group of tied examples: not to be sorted again
+                    self._near = listed
+                return listed.part(first, last)
             slack *= 8
 
     def find(self, stretch: Stretch, items: Index) -> Index:
@@ -178,11 +191,16 @@ class Order:
         low = np.searchsorted(stretch.rank, self.rank[items], "left")
         high = np.searchsorted(stretch.rank, self.rank[items], "right")
         found = [
-            a + int(np.flatnonzero(stretch.items[a:b] == i)[0]) if b > a + 1 else a
+            self._position(stretch.items, i, a, b)
             for i, a, b in zip(items.tolist(), low.tolist(), high.tolist(), strict=True)
-            if b > a and i in stretch.items[a:b]
+            if b > a
         ]
-        return np.sort(np.array(found, np.intp))
+        return np.sort(np.array([j for j in found if j >= 0], np.intp))
+
+    def _position(self, items: Index, i: int, first: int, after: int) -> int:
+        """Where in items[first:after], which are in this order, example i stands; -1 if it does not."""
+        j = first if after == first + 1 else bisect_left(items, self.key(i), first, after, key=self.key)
+        return j if j < after and items[j] == i else -1
 
 
 def class_orders(probs: NDArray[np.float32]) -> list[Order]:

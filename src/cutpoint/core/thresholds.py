@@ -88,6 +88,7 @@ def narrow(losses: Labels, lo: int, hi: int, count: int) -> tuple[int, int]:
     number (first + last) // 2.
     """
     losses = np.asarray(losses)
+    count = max(1, min(count, hi - lo + 1))
     steps = np.flatnonzero(np.diff(losses[lo : hi + 1])) + lo + 1
     starts = np.concatenate(([lo], steps))
     return narrow_steps(starts, losses[starts], lo, hi, count)

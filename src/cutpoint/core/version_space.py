@@ -97,7 +97,7 @@ class VersionSpace:
             self._marks = added(self._marks, self.order.find(self._stretch, items))
         else:
             new = items[self._contains(items)]
-            new = new[~(self._inside == new[:, None]).any(axis=1)]
+            new = new[~np.isin(new, self._inside) if len(new) > 64 else ~(self._inside == new[:, None]).any(axis=1)]
             self._inside = self.order.sort(np.append(self._inside, new))
 
     def narrow(self, count: int, labels: Labels) -> None:
@@ -115,16 +115,14 @@ class VersionSpace:
     def foresee(self, count: int, labels: Labels) -> None:
         """Have the order list the places where a narrowing to `count` thresholds will probably end; changes no answer.
 
-        Worth it where several classes can be prepared at the same time. Lists about a tenth of the pool at most.
+        Worth it where several classes can be prepared at the same time.
         """
-        n = len(self.order)
-        count = min(count, n // 12, self.width)
+        count = min(count, len(self.order) // 64, self.width)
         labelled, loss = self._known_losses(labels)
         a, b = _ends(loss, self._guess_bound(labelled, loss, count))
         lo = int(self.order.guess(labelled[a - 1 : a])[0]) if a else self.lo
         hi = int(self.order.guess(labelled[b : b + 1])[0]) if b < len(labelled) else self.hi
-        if hi - lo <= n // 8:
-            self.order.keep(max(1, lo - count // 10), min(n, hi + count // 10))
+        self.order.keep(lo + 1, hi)
 
     def _known_losses(self, labels: Labels) -> tuple[Index, Labels]:
         """(n,) the labelled examples inside, in order, and (n + 1,) the loss before, between and after them."""

@@ -61,10 +61,10 @@ def vreduce(state: _State, k: int, budget: int, known: Known) -> Plan:
     state.update(known)
     space = VersionSpace(state.orders[k], k, state.seen, known.labels, state.askable)
     width, noted = space.width, len(state.events)
-    asked: list[int] = []
+    asked: dict[int, None] = {}
     closed = 0
     while len(asked) < budget:
-        open_here = sum(i in known.open for i in asked)
+        open_here = sum(i in asked for i in known.open)
         space.see(state.events_since(noted))
         noted = len(state.events)
         if len(asked) - open_here > closed:
@@ -76,7 +76,7 @@ def vreduce(state: _State, k: int, budget: int, known: Known) -> Plan:
         batch = space.draw(size, state.rng)
         if size and not len(batch):
             break  # nothing left on which the thresholds disagree: what is unspent goes to phase 2
-        asked += batch.tolist()
+        asked |= dict.fromkeys(batch.tolist())
         state.reserved -= len(batch)
         known = yield state.ask(batch)
         state.update(known)
@@ -161,7 +161,7 @@ class _Nearest:
         """(<= size,) the next ones."""
         items = self._items[self._askable[self._items]]
         if len(items) < size:
-            items = nearest(self._order, self._threshold, 2 * size, self._askable)
+            items = nearest(self._order, self._threshold, max(2 * size, 64), self._askable)
         self._items = items
         return items[:size]
 
@@ -180,9 +180,9 @@ class _State:
         self.events: list[int] = []  # examples asked, labelled or taken back in this round, in order
         self._held = frozenset(round.held.tolist())
         self._asked: set[int] = set()
-        self._fresh = self.askable.copy()  # neither labelled nor held before the round
-        self._before = np.flatnonzero(~self._fresh)
+        self._before = np.flatnonzero(~self.askable)  # labelled or held before the round
         self._new: dict[int, None] = {}  # the distinct ones among the events that are not in _before
+        self._returned: set[int] = set()  # those in _before whose label was taken back
         self._noted = 0
 
     def prepare(self, budgets: dict[int, int]) -> None:
@@ -194,7 +194,7 @@ class _State:
         def foresee(k: int) -> None:
             if b := budgets[k]:
                 space = VersionSpace(self.orders[k], k, self._before, round.labels, self.askable)
-                space.foresee(thresholds_left(space.width, min(round.parallel, b), b), round.labels)
+                space.foresee(thresholds_left(space.width, min(2 * round.parallel, b), b), round.labels)
 
         for_each(len(self.orders), foresee, rows=len(self.askable))
 
@@ -221,7 +221,9 @@ class _State:
         """Note what was told since the last time."""
         for i in known.told[self._noted :]:
             self.events.append(i)
-            if self._fresh[i]:
+            if self.askable[i] and i not in self._returned:
                 self._new[i] = None
             self.askable[i] = known.labels[i] == UNKNOWN and i not in self._asked and i not in self._held
+            if self.askable[i] and i not in self._new:
+                self._returned.add(i)
         self._noted = len(known.told)

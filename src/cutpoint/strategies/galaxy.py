@@ -48,7 +48,7 @@ def galaxy(round: Round) -> Plan:
             i = int(nth_free(taken, int(rng.integers(n - len(taken)))))
         asked.add(i)
         known: Known = yield np.array([i], np.intp)
-        while i in known.open:
+        while known.open:
             known = yield NOTHING
         labels = known.labels
         changed = {i, *known.told[noted:]}
