@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from cutpoint.experiment.config import RunSpec, run_id
+
 HEADER = "dataset,strategy,seed,noise,parallel,round,n_labels,metric,value"
 ARMS = [
     ("direct", 1),
@@ -57,8 +59,8 @@ def write_folder(
             for arm in arms:
                 for seed in range(seeds):
                     write_run(out, dataset, arm, seed=seed, noise=noise, rounds=rounds)
-        name = f"{dataset}__noise-{noises[0]}__direct__p5__seed0.npz"
-        write_snapshot(out / "snapshots" / name, n_classes=n_classes(dataset))
+        name = run_id(dataset, RunSpec(dataset, "direct", 0, noises[0], 5))
+        write_snapshot(out / "snapshots" / f"{name}.npz", n_classes=n_classes(dataset))
     return out
 
 
@@ -77,7 +79,7 @@ def write_run(out: Path, dataset: str, arm: tuple[str, int], *, seed: int, noise
     rng = np.random.default_rng([seed, len(strategy), parallel])
     level = float(noise) if noise.replace(".", "").isdigit() else 0.15
     k = n_classes(dataset)
-    path = out / "runs" / f"{dataset}-{strategy}-{parallel}-{noise.replace(':', '_')}-{seed}.csv"
+    path = out / "runs" / f"{run_id(dataset, RunSpec(dataset, strategy, seed, noise, parallel))}.csv"
     lines = [HEADER]
     for t in range(rounds + 1):
         n = 20 * (t + 1)
@@ -92,7 +94,7 @@ def write_run(out: Path, dataset: str, arm: tuple[str, int], *, seed: int, noise
         }
         values |= {f"recall_{c}": recalls[c] for c in range(k)}
         values |= {f"found_{c}": found if c < k - 1 else n - (k - 1) * found for c in range(k)}
-        values |= {"seconds_fit": 0.2, "seconds_score": 0.01, "seconds_select": 0.02}
+        values |= {"seconds_fit": 0.2, "seconds_score": 0.01} | ({"seconds_select": 0.02} if t < rounds else {})
         lines += [
             f"{dataset},{strategy},{seed},{noise},{parallel},{t},{n},{metric},{value:.6g}"
             for metric, value in values.items()

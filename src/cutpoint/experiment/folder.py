@@ -15,7 +15,7 @@ from cutpoint.errors import DataError, UsageError
 from cutpoint.experiment.campaign import Measure, Snapshot
 from cutpoint.experiment.config import FORMAT, BenchConfig, RunSpec, run_id
 from cutpoint.experiment.observed import HUMAN
-from cutpoint.experiment.results import Row, read_config, read_run, write_atomically, write_json, write_run
+from cutpoint.experiment.results import Row, read_config, write_atomically, write_json, write_run
 
 _OURS = {"config.json", "lock", "runs", "snapshots", "report"}
 
@@ -94,23 +94,6 @@ def describe(benchmark: Benchmark, noises: tuple[str, ...]) -> dict[str, Any]:
                 "per_class": np.round(rates, 6).tolist(),
             }
     return described
-
-
-def finished(folder: Path, config: BenchConfig) -> set[RunSpec]:
-    """The runs that are done; DataError if one of their files is damaged or is another run's."""
-    done = set()
-    for spec in config.runs():
-        path = run_path(folder, config, spec)
-        if not path.exists():
-            continue
-        rows = read_run(path)
-        expected = (config.shown_name(spec.dataset), *spec[1:])
-        if any(row[:5] != expected for row in rows) or rows[-1].round != config.rounds:
-            raise DataError(
-                f"{path} is not whole or not the run of its name; delete it, and the same command makes it anew."
-            )
-        done.add(spec)
-    return done
 
 
 def run_path(folder: Path, config: BenchConfig, spec: RunSpec) -> Path:

@@ -6,17 +6,16 @@ whole or not at all. An unfinished folder gives a report that says so.
 
 from __future__ import annotations
 
-import copy
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cutpoint.errors import CutpointError, UsageError
+from cutpoint.errors import UsageError
 from cutpoint.experiment.findings import TARGETS, Findings, check_targets, find, headline, losses_of
 from cutpoint.experiment.report_tables import all_tables
-from cutpoint.experiment.results import read_results, write_atomically, write_json
+from cutpoint.experiment.results import read_results, stored_options, write_atomically, write_json
 from cutpoint.experiment.snapshots import Snapshot, read_snapshot
 from cutpoint.experiment.statistics import Arm, Setting
 from cutpoint.experiment.tables import Value
@@ -26,21 +25,21 @@ from cutpoint.experiment.tables import Value
 class Report:
     """A results folder, read and understood.
 
-    title: the folder's name; config: config.json; finished, planned: runs (planned None: unknown); snapshots:
-    the rounds kept for their pictures.
+    title: the folder's name; config: config.json; finished, planned: runs; snapshots: the rounds
+    kept for their pictures.
     """
 
     title: str
     config: Mapping[str, Any]
     findings: Findings
     finished: int
-    planned: int | None
+    planned: int
     snapshots: Mapping[Setting, Snapshot]
 
     @property
     def complete(self) -> bool:
-        """True unless runs are known to be missing."""
-        return self.planned is None or self.finished >= self.planned
+        """True unless runs are missing."""
+        return self.finished >= self.planned
 
     @property
     def progress(self) -> str:
@@ -62,6 +61,7 @@ def read_report(folder: Path, targets: Sequence[str] = ()) -> Report:
     """Everything a results folder says; DataError, in one sentence, if it is damaged or something else."""
     wanted = check_targets(targets) or TARGETS
     config, rows = read_results(folder)
+    planned = len(stored_options(folder, config).runs())
     findings = find(rows, wanted)
     finished = len({(row.dataset, row.strategy, row.seed, row.noise, row.parallel) for row in rows})
     snapshots = {}
@@ -69,7 +69,7 @@ def read_report(folder: Path, targets: Sequence[str] = ()) -> Report:
         setting = _setting_of(path.stem, findings)
         if setting is not None:
             snapshots[setting] = read_snapshot(path)
-    return Report(folder.resolve().name, config, findings, finished, _planned(config), snapshots)
+    return Report(folder.resolve().name, config, findings, finished, planned, snapshots)
 
 
 def _setting_of(stem: str, findings: Findings) -> Setting | None:
@@ -80,16 +80,6 @@ def _setting_of(stem: str, findings: Findings) -> Setting | None:
         if parts[:2] == wanted:
             return setting
     return None
-
-
-def _planned(config: Mapping[str, Any]) -> int | None:
-    """How many runs the configuration asks for; None if this version cannot tell."""
-    from cutpoint.experiment.config import make_config
-
-    try:
-        return len(make_config(copy.deepcopy(config["options"])).runs())
-    except (CutpointError, KeyError, TypeError):
-        return None
 
 
 def summary(report: Report) -> dict[str, Any]:

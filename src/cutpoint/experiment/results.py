@@ -17,14 +17,17 @@ import io
 import json
 import math
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import groupby
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
 from cutpoint.errors import DataError, UsageError
-from cutpoint.experiment.config import FORMAT
+from cutpoint.experiment.config import FORMAT, BenchConfig, RunSpec, make_config, run_id
 
 HEADER = ("dataset", "strategy", "seed", "noise", "parallel", "round", "n_labels", "metric", "value")
+LAST, SELECT = "seconds_score", "seconds_select"  # a round's last measures; nothing is selected after the last round
+_REMEDY = "delete it, and the same `bench run` makes it anew."
 
 
 class Row(NamedTuple):
@@ -75,9 +78,7 @@ def write_run(path: Path, rows: Iterable[Row]) -> None:
 
 def read_run(path: Path) -> list[Row]:
     """The rows of a run; DataError if the file is damaged or not ours."""
-    damaged = DataError(
-        f"{path} is truncated or not a results file; delete it, and the same `bench run` makes it anew."
-    )
+    damaged = DataError(f"{path} is truncated or not a results file; {_REMEDY}")
     try:
         text = path.read_text(encoding="utf-8")
         lines = list(csv.reader(io.StringIO(text)))
@@ -90,7 +91,7 @@ def read_run(path: Path) -> list[Row]:
 
 def _row(line: list[str]) -> Row:
     dataset, strategy, seed, noise, parallel, round_, n_labels, metric, value = line
-    if math.isnan(float(value)):
+    if not math.isfinite(float(value)):
         raise ValueError(value)
     return Row(dataset, strategy, int(seed), noise, int(parallel), int(round_), int(n_labels), metric, float(value))
 
@@ -115,10 +116,61 @@ def read_config(folder: Path) -> dict[str, Any]:
 def read_results(folder: Path) -> tuple[dict[str, Any], list[Row]]:
     """The configuration and all rows of all finished runs, in the order of their files' names."""
     stored = read_config(folder)
-    paths = sorted((folder / "runs").glob("*.csv"))
-    if not paths:
+    runs = read_runs(folder, stored_options(folder, stored))
+    if not runs:
         raise DataError(f"{folder} holds no finished run yet; let `bench run` finish at least one.")
-    return stored, [row for path in paths for row in read_run(path)]
+    return stored, [row for rows in runs.values() for row in rows]
+
+
+def stored_options(folder: Path, stored: dict[str, Any]) -> BenchConfig:
+    """The checked options of a stored configuration; DataError if there are none or they cannot be meant."""
+    path = folder / "config.json"
+    options = stored.get("options")
+    if not isinstance(options, dict):
+        raise DataError(f"{path} has no options; restore it, or start in a new folder.")
+    try:
+        return make_config(options)
+    except UsageError as error:
+        said = str(error).partition(";")[0]
+        raise DataError(f"{path} has options that no benchmark has ({said}); restore it.") from None
+
+
+def read_runs(folder: Path, config: BenchConfig) -> dict[RunSpec, list[Row]]:
+    """The rows of every finished run, in the order of their files' names.
+
+    DataError if a file is damaged, not whole, another run's, or no run of this configuration. Hidden files, such
+    as those being written, are passed over.
+    """
+    shown = {dataset: config.shown_name(dataset) for dataset in config.datasets}
+    specs = {f"{run_id(shown[spec.dataset], spec)}.csv": spec for spec in config.runs()}
+    runs = folder / "runs"
+    names = sorted(path.name for path in runs.iterdir() if not path.name.startswith(".")) if runs.is_dir() else []
+    done = {}
+    for name in names:
+        if name not in specs:
+            raise DataError(f"{runs / name} is no run of the configuration in {folder}; move it elsewhere.")
+        spec = specs[name]
+        rows = read_run(runs / name)
+        _check_whole(runs / name, rows, (shown[spec.dataset], *spec[1:]), config.rounds)
+        done[spec] = rows
+    return done
+
+
+def _check_whole(path: Path, rows: Sequence[Row], names: tuple[object, ...], rounds: int) -> None:
+    """DataError unless the rows are those of the run `names`, with every measure of every round 0..rounds once."""
+    if any(row[: len(names)] != names for row in rows):
+        raise DataError(f"{path} is not the run of its name; {_REMEDY}")
+    blocks = [(place, list(block)) for place, block in groupby(rows, key=lambda row: (row.round, row.n_labels))]
+    labels = [n_labels for (_, n_labels), _ in blocks]
+    *before, last = [[row.metric for row in block] for _, block in blocks]
+    if not (
+        [r for (r, _), _ in blocks] == list(range(rounds + 1))
+        and labels == sorted(labels)
+        and last[-1] == LAST
+        and len({*last, SELECT}) == len(last) + 1
+        and all(metrics == [*last, SELECT] for metrics in before)
+    ):
+        raise DataError(f"{path} is not whole: it lacks measures of some of its {rounds + 1} rounds; {_REMEDY}")
 
 
 @contextlib.contextmanager

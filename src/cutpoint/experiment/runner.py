@@ -27,14 +27,13 @@ from cutpoint.experiment.config import BenchConfig, RunSpec
 from cutpoint.experiment.folder import (
     begin,
     describe,
-    finished,
     pictured,
     refuse_foreign,
     snapshot_arrays,
     store,
 )
 from cutpoint.experiment.observed import observed_labels
-from cutpoint.experiment.results import locked
+from cutpoint.experiment.results import locked, read_runs
 from cutpoint.learners import make_learner
 
 ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
@@ -96,7 +95,7 @@ def run_benchmark(
     folder.mkdir(parents=True, exist_ok=True)
     with locked(folder):
         begin(folder, config, described, preset)
-        done = finished(folder, config)
+        done = read_runs(folder, config)
         runs = config.runs()
         left = [spec for spec in runs if spec not in done]
         progress(Progress(len(done), len(runs), len(done)))
