@@ -18,7 +18,7 @@ from cutpoint.cli import run_cli
 from cutpoint.errors import CutpointError, UsageError
 from cutpoint.experiment.campaign import first_batch
 from cutpoint.experiment.config import BenchConfig, make_config
-from cutpoint.experiment.observed import observed_labels
+from cutpoint.experiment.observed import canonical_noise, observed_labels
 from cutpoint.experiment.presets import PRESETS, preset
 from cutpoint.experiment.results import Row, locked, read_results, read_run
 from cutpoint.experiment.runner import run_benchmark
@@ -353,6 +353,23 @@ def test_unknown_options_are_refused_in_the_library_too() -> None:
         make_config({**TINY, "strategies": []})
     with pytest.raises(UsageError, match="'direct' twice"):
         make_config({**TINY, "strategies": ["direct", "direct"]})
+
+
+def test_a_rate_keeps_its_digits_and_the_given_options_stay_as_they_are() -> None:
+    assert [canonical_noise(text) for text in ("0.1234567", "-0", "0.0", "1", "0.10", " 1e-7 ")] == [
+        *("0.1234567", "0", "0", "1", "0.1", "1e-07")
+    ]
+    given = {**TINY, "suites": [{"datasets": ["digits-2"], "noise": ["0.10", "0"]}]}
+    assert make_config(given).suites[0].noise == ("0.1", "0")
+    assert given["suites"] == [{"datasets": ["digits-2"], "noise": ["0.10", "0"]}]
+    with pytest.raises(UsageError, match="'digits-2 at noise 0' twice"):
+        make_config({**TINY, "suites": [{"datasets": ["digits-2"], "noise": ["0", "-0"]}]})
+
+
+@pytest.mark.parametrize("suites", [5, [5], [{"datasets": ["digits-2"], "noise": "0.1"}], [{"datasets": 3}]])
+def test_suites_that_are_none_are_refused(suites: object) -> None:
+    with pytest.raises(UsageError, match=r"option suites.* correct it"):
+        make_config({**TINY, "suites": suites})
 
 
 def test_help_answers_quickly() -> None:

@@ -49,10 +49,9 @@ class BenchConfig(BaseModel):
     @classmethod
     def _canonical(cls, given: Any) -> Any:
         """Write every noise in its one way, before anything is compared."""
-        for suite in given.get("suites", ()) if isinstance(given, Mapping) else ():
-            if isinstance(suite, dict) and "noise" in suite:
-                suite["noise"] = tuple(canonical_noise(str(noise)) for noise in suite["noise"])
-        return given
+        if not isinstance(given, Mapping) or not isinstance(given.get("suites"), list | tuple):
+            return given
+        return {**given, "suites": [_canonical_suite(suite) for suite in given["suites"]]}
 
     @model_validator(mode="after")
     def _meant(self) -> Self:
@@ -117,6 +116,13 @@ class BenchConfig(BaseModel):
     def shown_name(self, dataset: str) -> str:
         """The data set's name in the results."""
         return dataset_name(dataset, self.data_options(dataset))
+
+
+def _canonical_suite(suite: Any) -> Any:
+    """A copy of a suite's options whose noises are written in their one way; what cannot be one as it is."""
+    if not isinstance(suite, Mapping) or not isinstance(suite.get("noise"), list | tuple):
+        return suite
+    return {**suite, "noise": [canonical_noise(str(noise)) for noise in suite["noise"]]}
 
 
 class RunSpec(NamedTuple):

@@ -35,7 +35,7 @@ def canonical_noise(text: str) -> str:
         ) from None
     if not 0 <= rate <= 1:
         raise UsageError(f"the noise rate is {text}; it must lie in 0..1.")
-    return f"{rate:g}"
+    return repr(rate + 0.0).removesuffix(".0")  # -0 and 0 are one noise
 
 
 def human_columns(noises: tuple[str, ...]) -> tuple[str, ...]:
