@@ -264,6 +264,29 @@ def test_a_sheet_with_answers_is_never_overwritten_by_another_round(
 
 
 @pytest.mark.usefixtures("folder")
+@pytest.mark.parametrize("change", [["--seed", "1"], ["--strategy", "margin"], ["--budget", "6"], ["-l", "more.csv"]])
+@pytest.mark.parametrize("step", [[], ["--parallel", "4"]])
+def test_a_sheet_without_answers_is_never_overwritten_by_another_round(
+    step: list[str], change: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["-l", "labels.csv", "--budget", "20", "-o", "ask.csv", *step]
+    assert select(*command) == 0
+    before = Path("ask.csv").read_bytes()
+    Path("more.csv").write_text("index,label\n" + "".join(f"{row['index']},0\n" for row in sheet()))
+    n = len(sheet())
+    refused(capsys, [f"ask.csv holds {n} unanswered questions of another round", "-o", "delete"], *command, *change)
+    assert Path("ask.csv").read_bytes() == before
+
+
+@pytest.mark.usefixtures("folder")
+def test_one_is_said_in_the_singular(capsys: pytest.CaptureFixture[str]) -> None:
+    assert select("--budget", "1", "-o", "ask.csv") == 0
+    assert "ask.csv: 1 question, 0 closed, 1 to answer" in capsys.readouterr().out
+    other = ["--budget", "1", "-o", "ask.csv", "--strategy", "random"]
+    refused(capsys, ["holds 1 unanswered question of"], *other)
+
+
+@pytest.mark.usefixtures("folder")
 def test_a_foreign_file_is_never_overwritten(capsys: pytest.CaptureFixture[str]) -> None:
     Path("thesis.csv").write_text("chapter,title\n1,Birds\n")
     refused(capsys, ["thesis.csv", "no sheet of questions"], "-l", "labels.csv", "-o", "thesis.csv")

@@ -32,6 +32,7 @@ def select(
 
     With --parallel, run the same command again for the next questions: the answers steer what is asked.
     """
+    from cutpoint.experiment.select import count
     from cutpoint.experiment.select import select as choose
 
     asked = choose(scores, labels or [], output, strategy=strategy, budget=budget, parallel=parallel, seed=seed)
@@ -40,7 +41,7 @@ def select(
 
         typer.echo(json.dumps({"questions": asked.questions, "open": asked.open, "complete": asked.complete}))
     elif not quiet:
-        typer.echo(f"{output}: {asked.questions} questions, {asked.closed} of them closed, {asked.open} to answer")
+        typer.echo(f"{output}: {count(asked.questions, 'question')}, {asked.closed} closed, {asked.open} to answer")
         typer.echo(_what_now(asked.questions, asked.open, asked.complete, output))
 
 

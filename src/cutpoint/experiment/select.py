@@ -6,7 +6,8 @@ labels leave, and phase 2 at the threshold that they suggest. *In steps* (`paral
 that are open now; people fill its label column, the same command adds the next ones, until the budget is spent.
 
 The sheet is the whole state. A round is a function of scores, labels, strategy, budget, parallel and seed;
-the answers in the sheet, in its order, are the log. A sheet that does not fit is refused and left as it is.
+the answers in the sheet, in its order, are the log. A sheet that does not fit is refused and left as it is,
+whether anything in it is answered or not.
 """
 
 from __future__ import annotations
@@ -68,8 +69,7 @@ def select(
     asked = session.asked.tolist()
     closed = sum(label is not None for _, label in answers)
     _check_fit(output, [i for i, _ in answers], asked, closed)
-    kept = rows if closed else []
-    rows = kept + [_question(scored, place, i) for place, i in enumerate(asked[len(kept) :], len(kept) + 1)]
+    rows += [_question(scored, place, i) for place, i in enumerate(asked[len(rows) :], len(rows) + 1)]
     names = ["order", "index", *(["id"] if scored.ids else []), "label"]
     names += [name for name in header if name not in names]
     text = sheet_text(names, rows).encode()
@@ -118,17 +118,26 @@ def _replay(session: Session, answers: Sequence[tuple[int, int | str | None]]) -
 
 
 def _check_fit(output: Path, written: Sequence[int], asked: Sequence[int], closed: int) -> None:
-    """UsageError if the sheet holds answers and other questions than this round's."""
-    if not closed or list(written) == list(asked[: len(written)]):
+    """UsageError if the sheet holds other questions than this round's."""
+    if list(written) == list(asked[: len(written)]):
         return
+    if not closed:
+        raise UsageError(
+            f"{output} holds {count(len(written), 'unanswered question')} of another round; give another file with -o,"
+            " or delete it."
+        )
     place = next((p for p, (w, a) in enumerate(zip(written, asked, strict=False)) if w != a), len(asked))
     here = f"asks {asked[place]} there" if place < len(asked) else "has no such question"
     raise UsageError(
-        f"{output} holds {closed} answers and belongs to another round: its question {place + 1} is example"
-        f" {written[place]}, and this command {here}; use the scores, labels, strategy, budget, parallel and"
-        " seed that it was"
-        " begun with (and leave earlier answers as they were), or give another file with -o."
+        f"{output} holds {count(closed, 'answer')} and belongs to another round, or an earlier answer was changed:"
+        f" its question {place + 1} is example {written[place]}, and this command {here}; use the scores, labels,"
+        " strategy, budget, parallel, seed and answers that it was begun with, or give another file with -o."
     )
+
+
+def count(n: int, what: str) -> str:
+    """A number of things as people read it: "1 answer", "2 answers"."""
+    return f"{n} {what}{'' if n == 1 else 's'}"
 
 
 def _question(scored: Scored, order: int, i: int) -> dict[str, str]:
