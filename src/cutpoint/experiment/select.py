@@ -6,7 +6,7 @@ labels leave, and phase 2 at the threshold that they suggest. *In steps* (`paral
 that are open now; people fill its label column, the same command adds the next ones, until the budget is spent.
 
 The sheet is the whole state. A round is a function of scores, labels, strategy, budget, parallel and seed;
-the answers in the sheet, in its order, are the log. A sheet that does not fit is refused and left as it is,
+the answers in the sheet, by its column `order`, are the log. A sheet that does not fit is refused and left as it is,
 whether anything in it is answered or not.
 """
 
@@ -60,7 +60,7 @@ def select(
             raise UsageError(f"{strategy} needs {needed}, and {scores} has none; add it, or choose another strategy.")
     header, rows = _sheet(output, labels)
     now = Round(scored.scores, read_labels(labels, scored), budget, budget if parallel is None else parallel, seed)
-    answers = [_answer(scored, row, f"{output}, row {number}") for number, row in enumerate(rows, 2)]
+    answers = [_answer(scored, row, f"{output}, question {number}") for number, row in enumerate(rows, 1)]
     session = Session(STRATEGIES[strategy].strategy, now)
     if parallel is None:
         _close_all(session)
@@ -68,7 +68,7 @@ def select(
         _replay(session, answers)
     asked = session.asked.tolist()
     closed = sum(label is not None for _, label in answers)
-    _check_fit(output, [i for i, _ in answers], asked, closed)
+    _check_fit(output, [i for i, _ in answers], asked, closed, session.ask(1).tolist())
     rows += [_question(scored, place, i) for place, i in enumerate(asked[len(rows) :], len(rows) + 1)]
     names = ["order", "index", *(["id"] if scored.ids else []), "label"]
     names += [name for name in header if name not in names]
@@ -81,15 +81,28 @@ def select(
 
 
 def _sheet(output: Path, labels: Sequence[Path]) -> tuple[list[str], list[dict[str, str]]]:
-    """What is in the output already: nothing, or a sheet of ours, never another file of the user's."""
+    """What is in the output already, by `order`: nothing, or a sheet of ours, never another file of the user's."""
     if output.is_dir():
         raise UsageError(f"{output} is a folder; give a file for the questions with -o.")
     if not output.exists():
         return [], []
     header, rows = read_sheet(output)
-    if tuple(header[:2]) != COLUMNS[:2] or "label" not in header or output.resolve() in [p.resolve() for p in labels]:
+    if not set(COLUMNS) <= set(header) or output.resolve() in [p.resolve() for p in labels]:
         raise UsageError(f"{output} exists and is no sheet of questions of this round; give another file with -o.")
-    return header, rows
+    return header, _in_order(output, rows)
+
+
+def _in_order(output: Path, rows: list[dict[str, str]]) -> list[dict[str, str]]:
+    """The rows as they were asked, however a spreadsheet has sorted them."""
+    by_order = {row["order"].strip().removesuffix(".0"): row for row in rows}
+    places = [str(place) for place in range(1, len(rows) + 1)]
+    missing = next((place for place in places if place not in by_order), None)
+    if missing is not None:
+        raise UsageError(
+            f"{output} has {count(len(rows), 'question')} and none whose order is {missing}; order must be"
+            f" 1..{len(rows)}, each once: put the rows and their order back as they were."
+        )
+    return [by_order[place] | {"order": place} for place in places]
 
 
 def _answer(scored: Scored, row: dict[str, str], place: str) -> tuple[int, int | str | None]:
@@ -108,8 +121,11 @@ def _close_all(session: Session) -> None:
 
 
 def _replay(session: Session, answers: Sequence[tuple[int, int | str | None]]) -> None:
+    still: set[int] = set()
     for i, label in answers:
-        if i not in session.wanted:  # not of this round: `_check_fit` will say so
+        if i not in still:
+            still = set(session.wanted.tolist())
+        if i not in still:  # not of this round: `_check_fit` will say so
             return
         if label == SKIP:
             session.skip(i)
@@ -117,7 +133,9 @@ def _replay(session: Session, answers: Sequence[tuple[int, int | str | None]]) -
             session.tell(i, label)
 
 
-def _check_fit(output: Path, written: Sequence[int], asked: Sequence[int], closed: int) -> None:
+def _check_fit(
+    output: Path, written: Sequence[int], asked: Sequence[int], closed: int, first_open: Sequence[int]
+) -> None:
     """UsageError if the sheet holds other questions than this round's."""
     if list(written) == list(asked[: len(written)]):
         return
@@ -125,6 +143,13 @@ def _check_fit(output: Path, written: Sequence[int], asked: Sequence[int], close
         raise UsageError(
             f"{output} holds {count(len(written), 'unanswered question')} of another round; give another file with -o,"
             " or delete it."
+        )
+    if first_open and list(asked) == list(written[: len(asked)]):
+        place = asked.index(first_open[0])
+        raise UsageError(
+            f"{output}: question {place + 1} (example {first_open[0]}) has no answer, and question {len(asked) + 1} can"
+            " only follow when all before it are answered; fill it in again as it was (or skip), or, if the sheet"
+            " was begun with other options, use those."
         )
     place = next((p for p, (w, a) in enumerate(zip(written, asked, strict=False)) if w != a), len(asked))
     here = f"asks {asked[place]} there" if place < len(asked) else "has no such question"
