@@ -157,10 +157,61 @@ def test_without_labels_and_with_ids_and_class_names(folder: Path) -> None:
     assert sorted(np.flatnonzero(labels == 1).tolist()) == sorted(int(row["index"]) for row in rows)
 
 
+SAME_LABELS = {
+    "semicolons": "index;label\r\n3;1\r\n5;\r\n7;2\r\n",
+    "gaps in a data frame": "index,label\n3,1.0\n5,\n7.0,2.0\n",
+    "-1 where unknown": "index,label\n3,1\n5,-1\n6,-1.0\n7,2\n",
+    "empty lines": "index,label\n\n3,1\n,\n7,2\n , \n",
+    "a note with semicolons": 'index,"note; or none",label\n3,a;b,1\n7,,2\n',
+    "semicolons and a note with commas": 'index;label;"why, if any"\n3;1;"a, b"\n7;2;\n',
+    "marked as UTF-8": "\ufeffindex,label\n3,1\n7,2\n",
+}
+
+
+@pytest.mark.usefixtures("folder")
+@pytest.mark.parametrize("spelling", SAME_LABELS)
+def test_labels_are_read_as_spreadsheets_and_data_frames_save_them(spelling: str) -> None:
+    Path("labels.csv").write_text(SAME_LABELS[spelling], encoding="utf-8", newline="")
+    labels = read_labels([Path("labels.csv")], read_scores(Path("scores.npz")))
+    assert np.flatnonzero(labels != -1).tolist() == [3, 7]
+    assert labels[[3, 7]].tolist() == [1, 2]
+
+
+def test_a_class_may_be_named_by_any_number(folder: Path) -> None:
+    write_scores(folder / "scores.npz", classes=np.array([-1, 1, 2]))
+    Path("labels.csv").write_text("index,label\n3,-1\n4,-1.0\n5,1\n6,2.0\n7,0\n8,\n")
+    labels = read_labels([Path("labels.csv")], read_scores(Path("scores.npz")))
+    assert labels[3:9].tolist() == [0, 0, 1, 2, 0, -1]
+
+
+@pytest.mark.usefixtures("folder")
+def test_a_sheet_with_semicolons_goes_on_with_commas() -> None:
+    command = ["-l", "labels.csv", "--budget", "20", "--parallel", "4", "-o", "ask.csv"]
+    while select(*command) == 0 and fill("ask.csv", truth_of):
+        pass
+    straight = Path("ask.csv").read_bytes()
+    Path("ask.csv").unlink()
+    while select(*command) == 0 and fill("ask.csv", truth_of):
+        Path("ask.csv").write_text(Path("ask.csv").read_text().replace(",", ";"))
+    assert Path("ask.csv").read_bytes() == straight
+
+
+@pytest.mark.usefixtures("folder")
+def test_minus_one_in_a_sheet_is_no_answer(capsys: pytest.CaptureFixture[str]) -> None:
+    command = ["-l", "labels.csv", "--budget", "20", "--parallel", "4", "-o", "ask.csv"]
+    assert select(*command) == 0
+    fill("ask.csv", lambda _: "-1")
+    assert select(*command) == 0
+    assert "0 closed" in capsys.readouterr().out
+
+
 BAD_LABELS = {
     "index,label\n3,3\n": ["labels.csv, row 2", "'3'", "0..2"],
-    "index,label\n3,-1\n": ["'-1'", "0..2"],
+    "index,label\n3,-2\n": ["'-2'", "0..2"],
     "index,label\n3,1.5\n": ["'1.5'"],
+    "index,label\n3,1.000\n": ["'1.000'"],  # a thousand, where the point separates thousands
+    "index;label\n3;4\n": ["labels.csv, row 2", "'4'"],
+    "index;klass\n3;1\n": ["no column label"],
     "index,label\n400,1\n": ["'400'", "0..399"],
     "index,label\n-1,1\n": ["'-1'", "0..399"],
     "index,label\n3,1\n7,0\n3,2\n": ["example 3", "labels.csv, row 4", "labels.csv, row 2"],

@@ -14,7 +14,11 @@ def select(
     output: Annotated[Path, typer.Option("--output", "-o", help="Sheet of questions to write, a CSV.")],
     labels: Annotated[
         list[Path] | None,
-        typer.Option("--labels", "-l", help="Labels so far: CSV with index (or id) and label. May be repeated."),
+        typer.Option(
+            "--labels",
+            "-l",
+            help="Labels so far: CSV with index (or id) and label; empty or -1: none. May be repeated.",
+        ),
     ] = None,
     budget: Annotated[int, typer.Option(help="How many questions this round has.")] = 100,
     strategy: Annotated[str, typer.Option(help="Which strategy chooses.")] = "direct",

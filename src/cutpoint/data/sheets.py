@@ -1,9 +1,10 @@
 """Files of people with a model of their own: scores as .npz, labels and questions as CSV sheets.
 
-A sheet is a CSV with a header. Examples are named by `index` (their row in the scores) or by `id`, if the
-scores file has `ids`; `label` holds 0..K-1 or, if the scores file has `classes`, a class's name. An empty
-label is no label. Nothing here needs pickle. An id that a spreadsheet would take for a formula is written
-with a leading apostrophe, and read without.
+A sheet is a CSV with a header, with commas or, as spreadsheets of many countries save it, semicolons; commas are
+written. Examples are named by `index` (their row in the scores) or by `id`, if the scores file has `ids`; `label` holds
+0..K-1 or, if the scores file has `classes`, a class's name. An empty label or -1 is no label; a whole number may end
+in .0, as data frames with gaps write it. Nothing here needs pickle. An id that a spreadsheet would take for a formula is
+written with a leading apostrophe, and read without.
 """
 
 from __future__ import annotations
@@ -43,7 +44,7 @@ class Scored:
         """The pool index that a sheet's row names, by `index` or by `id`; `place` says where the row is."""
         if row.get("index"):
             n = self.scores.n_examples
-            text = row["index"].strip()
+            text = row["index"].strip().removesuffix(".0")
             if not text.isdecimal() or int(text) >= n:
                 raise UsageError(f"{place}: index is {text!r}; it must be a row of the scores, 0..{n - 1}.")
             return int(text)
@@ -58,14 +59,17 @@ class Scored:
         raise UsageError(f"{place}: there is no example {name!r} among the {len(self.ids)} ids of the scores file.")
 
     def label(self, text: str, place: str) -> int:
-        """The class that a sheet's label means."""
-        k = self.scores.n_classes
-        if self.classes is not None and text in self.classes:
-            return self.classes.index(text)
-        if not text.isdecimal() or int(text) >= k:
+        """The class that a sheet's label means, or UNKNOWN; a class's name goes before a number."""
+        k, whole = self.scores.n_classes, text.removesuffix(".0")
+        for spelled in (text, whole):
+            if self.classes is not None and spelled in self.classes:
+                return self.classes.index(spelled)
+        if whole in ("", str(UNKNOWN)):
+            return UNKNOWN
+        if not whole.isdecimal() or int(whole) >= k:
             names = f" or one of {', '.join(self.classes)}" if self.classes else ""
-            raise UsageError(f"{place}: label is {text!r}; it must be 0..{k - 1}{names}, or empty where unknown.")
-        return int(text)
+            raise UsageError(f"{place}: label is {text!r}; it must be 0..{k - 1}{names}, or empty or -1 where unknown.")
+        return int(whole)
 
     def shown_id(self, index: int) -> str:
         """An example's id as a sheet holds it."""
@@ -127,7 +131,7 @@ def read_sheet(path: Path, needed: Sequence[str] = ()) -> tuple[list[str], list[
     """Header and rows of a CSV sheet; DataError if it is unreadable, UsageError if a needed column is missing."""
     try:
         text = path.read_text(encoding="utf-8-sig")
-        lines = list(csv.reader(io.StringIO(text, newline="")))
+        lines = list(csv.reader(io.StringIO(text, newline=""), delimiter=_separator(text)))
     except FileNotFoundError:
         raise DataError(f"there is no file {path}.") from None
     except (OSError, UnicodeDecodeError, csv.Error) as error:
@@ -138,13 +142,21 @@ def read_sheet(path: Path, needed: Sequence[str] = ()) -> tuple[list[str], list[
             raise UsageError(f"{path} has no column {name}; its columns are {', '.join(header) or 'none'}: add one.")
     rows = []
     for number, line in enumerate(lines[1:], 2):
-        if line and len(line) != len(header):
+        if not any(field.strip() for field in line):
+            continue  # an empty line, or one of separators alone
+        if len(line) != len(header):
             raise DataError(
                 f"{path}, line {number} has {len(line)} fields and the header {len(header)}; mend the line."
             )
-        if line:
-            rows.append(dict(zip(header, line, strict=True)))
+        rows.append(dict(zip(header, line, strict=True)))
     return header, rows
+
+
+def _separator(text: str) -> str:
+    """What stands between the fields: the semicolon if it alone finds a column of labels in the header."""
+    first = io.StringIO(text, newline="").readline()
+    found = {mark for mark in ",;" if "label" in map(str.strip, next(csv.reader([first], delimiter=mark), []))}
+    return ";" if found == {";"} else ","
 
 
 def read_labels(paths: Sequence[Path], scored: Scored) -> Labels:
@@ -168,10 +180,10 @@ def _labelled(path: Path, scored: Scored) -> Iterator[tuple[str, int, int]]:
             f"{path} has no column index or id; its columns are {', '.join(header)}: name the examples by one of them."
         )
     for number, row in enumerate(rows, 2):
-        text = row["label"].strip()
-        if text and text.lower() != SKIP:
-            place = f"{path}, row {number}"
-            yield place, scored.example(row, place), scored.label(text, place)
+        place, text = f"{path}, row {number}", row["label"].strip()
+        label = UNKNOWN if text.lower() == SKIP else scored.label(text, place)
+        if label != UNKNOWN:
+            yield place, scored.example(row, place), label
 
 
 def sheet_text(header: Sequence[str], rows: Sequence[Mapping[str, str]]) -> str:

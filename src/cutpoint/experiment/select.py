@@ -20,7 +20,7 @@ from cutpoint.data.sheets import SKIP, Scored, read_labels, read_scores, read_sh
 from cutpoint.errors import UsageError
 from cutpoint.session import Session
 from cutpoint.strategies import STRATEGIES
-from cutpoint.types import Round
+from cutpoint.types import UNKNOWN, Round
 
 COLUMNS = ("order", "index", "label")
 
@@ -109,9 +109,8 @@ def _answer(scored: Scored, row: dict[str, str], place: str) -> tuple[int, int |
     """(index, label) of a sheet's row: None where it is not answered, "skip" where it is closed without a label."""
     text = row["label"].strip()
     i = scored.example(row, place)
-    if not text:
-        return i, None
-    return i, SKIP if text.lower() == SKIP else scored.label(text, place)
+    label: int | str = SKIP if text.lower() == SKIP else scored.label(text, place)
+    return i, None if label == UNKNOWN else label
 
 
 def _close_all(session: Session) -> None:
