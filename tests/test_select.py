@@ -231,6 +231,51 @@ def test_bad_labels_are_one_sentence_and_exit_code_2(text: str, capsys: pytest.C
     assert not Path("ask.csv").exists()
 
 
+def said_aside(capsys: pytest.CaptureFixture[str], *words: str) -> list[str]:
+    """What a command says on stderr while it does what it should."""
+    capsys.readouterr()
+    assert select(*words) == 0
+    return capsys.readouterr().err.splitlines()
+
+
+def test_arrays_that_are_not_read_are_named(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert said_aside(capsys, "-o", "ask.csv") == []
+    write_scores(folder / "scores.npz", embeddings=np.ones((N, 2)))
+    said = said_aside(capsys, "-o", "ask.csv")
+    assert said == ["note: scores.npz: embeddings is not read; known are probs, embedding, head, ids, classes."]
+    assert said_aside(capsys, "-o", "ask.csv", "--quiet") == []
+
+
+@pytest.mark.usefixtures("folder")
+def test_a_budget_of_more_than_there_is_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    said = said_aside(capsys, "-l", "labels.csv", "--budget", "371", "-o", "ask.csv")
+    assert said == ["note: budget is 371, and 370 examples without a label are left: all are asked."]
+    assert said_aside(capsys, "-l", "labels.csv", "--budget", "370", "-o", "other.csv") == []
+
+
+@pytest.mark.usefixtures("folder")
+def test_what_does_not_ask_in_steps_says_so_and_promises_no_next_ones(capsys: pytest.CaptureFixture[str]) -> None:
+    command = ["-l", "labels.csv", "--budget", "20", "--parallel", "4", "-o", "ask.csv", "--strategy", "margin"]
+    assert select(*command, "--json") == 0
+    printed = capsys.readouterr()
+    assert printed.err == "note: margin does not learn within a round: it asks all at once, whatever --parallel is.\n"
+    assert json.loads(printed.out) == {"questions": 20, "open": 20, "complete": True}
+    assert select(*command) == 0
+    assert "next" not in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("folder")
+def test_the_last_step_promises_no_next_one(capsys: pytest.CaptureFixture[str]) -> None:
+    command = ["-l", "labels.csv", "--budget", "20", "--parallel", "4", "-o", "ask.csv"]
+    while select(*command) == 0 and len(sheet()) < 20:
+        assert "then run the same command for the next ones" in capsys.readouterr().out
+        fill("ask.csv", truth_of)
+    assert "Fill the label column.\n" in capsys.readouterr().out
+    fill("ask.csv", truth_of)
+    assert select(*command) == 0
+    assert "The round is complete" in capsys.readouterr().out
+
+
 def with_bad_row(value: float) -> Any:
     probs = probabilities()
     probs[7, 1] = value
@@ -243,6 +288,7 @@ BAD_SCORES: dict[str, tuple[dict[str, Any], list[str]]] = {
     "negative": ({"probs": with_bad_row(-0.5)}, ["probs[7]"]),
     "sum": ({"probs": with_bad_row(1.5)}, ["probs[7]", "sum"]),
     "shape": ({"probs": np.ones(4)}, ["(4,)", "(N, K)"]),
+    "empty": ({"probs": np.ones((0, 3))}, ["probs has shape (0, 3)", "each example"]),
     "pickle": ({"probs": np.array([{}, []], dtype=object)}, ["readable .npz"]),
     "ids": ({"ids": np.arange(3)}, ["ids has shape (3,)", "(400,)"]),
     "twice": ({"ids": np.array(["a"] * N)}, ["'a' twice", "0 and 1"]),
@@ -265,8 +311,10 @@ def test_files_that_are_no_scores(content: bytes | None, capsys: pytest.CaptureF
     if content is not None:
         Path("scores.npz").write_bytes(content)
     refused(capsys, ["scores.npz", "np.savez"], "-o", "ask.csv")
-    np.savez("scores.npz", logits=np.ones((2, 2)))
-    refused(capsys, ["no probs"], "-o", "ask.csv")
+    np.savez("scores.npz", logits=np.ones((2, 2)), ids=np.arange(2))
+    refused(capsys, ["holds ids, logits and no probs", "probs=probs"], "-o", "ask.csv")
+    np.savez("scores.npz")
+    refused(capsys, ["holds nothing and no probs"], "-o", "ask.csv")
     np.save("scores.npy", np.ones((2, 2)))
     Path("scores.npy").rename("scores.npz")
     refused(capsys, ["one array without a name"], "-o", "ask.csv")

@@ -24,7 +24,10 @@ def select(
     strategy: Annotated[str, typer.Option(help="Which strategy chooses.")] = "direct",
     parallel: Annotated[
         int | None,
-        typer.Option(help="Ask in steps of at most this many, each after the answers before; not given: all at once."),
+        typer.Option(
+            help="Ask in steps of at most this many, each after the answers before (direct and galaxy; the others"
+            " always ask all at once); not given: all at once."
+        ),
     ] = None,
     seed: Annotated[int, typer.Option(help="The same seed asks the same questions.")] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Print how the round stands as JSON.")] = False,
@@ -40,6 +43,9 @@ def select(
     from cutpoint.experiment.select import select as choose
 
     asked = choose(scores, labels or [], output, strategy=strategy, budget=budget, parallel=parallel, seed=seed)
+    if not quiet:
+        for note in asked.notes:
+            typer.echo(f"note: {note}", err=True)
     if as_json:
         import json
 

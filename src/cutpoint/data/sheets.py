@@ -3,8 +3,8 @@
 A sheet is a CSV with a header, with commas or, as spreadsheets of many countries save it, semicolons; commas are
 written. Examples are named by `index` (their row in the scores) or by `id`, if the scores file has `ids`; `label` holds
 0..K-1 or, if the scores file has `classes`, a class's name. An empty label or -1 is no label; a whole number may end
-in .0, as data frames with gaps write it. Nothing here needs pickle. An id that a spreadsheet would take for a formula is
-written with a leading apostrophe, and read without.
+in .0, as data frames with gaps write it. Nothing here needs pickle. An id that a spreadsheet would take for a formula
+is written with a leading apostrophe, and read without.
 """
 
 from __future__ import annotations
@@ -25,6 +25,8 @@ from cutpoint.types import UNKNOWN, Labels, Scores
 
 SKIP = "skip"
 """In a sheet's label column: this question is closed without a label."""
+ARRAYS = ("probs", "embedding", "head", "ids", "classes")
+"""What is read of a scores file."""
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -32,12 +34,13 @@ FORMULA = ("=", "+", "-", "@", "\t", "\r")
 class Scored:
     """A scores file: what a model says of the pool, and how the pool's examples and classes are called.
 
-    ids: (N,) names of the examples, or None; classes: (K,) names, or None.
+    ids: (N,) names of the examples, or None; classes: (K,) names, or None; unread: the file's other arrays.
     """
 
     scores: Scores
     ids: tuple[str, ...] | None = None
     classes: tuple[str, ...] | None = None
+    unread: tuple[str, ...] = ()
     _rows: dict[str, int] = field(default_factory=dict)
 
     def example(self, row: Mapping[str, str], place: str) -> int:
@@ -79,35 +82,35 @@ class Scored:
 
 def read_scores(path: Path) -> Scored:
     """The scores in an .npz file with `probs` (N, K) and, if there, `embedding`, `head`, `ids` (N,), `classes` (K,)."""
-    arrays = _arrays(path)
+    arrays, unread = _arrays(path)
     if "probs" not in arrays:
-        raise DataError(f"{path} holds {_names(arrays)} and no probs; save it with np.savez(path, probs=probs).")
+        found = ", ".join([*arrays, *unread]) or "nothing"
+        raise DataError(f"{path} holds {found} and no probs; save it with np.savez(path, probs=probs).")
+    if arrays["probs"].ndim == 2 and not len(arrays["probs"]):
+        raise DataError(f"{path}: probs has shape {arrays['probs'].shape}; it must have a row for each example.")
     try:
         scores = Scores(arrays["probs"], arrays.get("embedding"), arrays.get("head"))
     except UsageError as error:
         raise UsageError(f"{path}: {error}") from None
     ids = _texts(arrays, "ids", scores.n_examples, path)
-    return Scored(scores, ids, _texts(arrays, "classes", scores.n_classes, path))
+    return Scored(scores, ids, _texts(arrays, "classes", scores.n_classes, path), unread)
 
 
-def _arrays(path: Path) -> dict[str, NDArray[Any]]:
+def _arrays(path: Path) -> tuple[dict[str, NDArray[Any]], tuple[str, ...]]:
+    """The arrays of a scores file that are read, and the names of the others."""
     try:
         with path.open("rb") as raw:
             file = np.load(raw, allow_pickle=False)
             if isinstance(file, np.ndarray):
                 raise DataError(f"{path} holds one array without a name; save it with np.savez(path, probs=probs).")
-            wanted = ("probs", "embedding", "head", "ids", "classes")
-            return {name: file[name] for name in file.files if name in wanted}
+            unread = tuple(name for name in file.files if name not in ARRAYS)
+            return {name: file[name] for name in file.files if name in ARRAYS}, unread
     except FileNotFoundError:
         raise DataError(f"there is no scores file {path}; save one with np.savez(path, probs=probs).") from None
     except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
         raise DataError(
             f"{path} is no readable .npz file ({error}); save it with np.savez(path, probs=probs)."
         ) from None
-
-
-def _names(arrays: Mapping[str, object]) -> str:
-    return ", ".join(arrays) or "nothing known"
 
 
 def _texts(arrays: Mapping[str, NDArray[Any]], name: str, length: int, path: Path) -> tuple[str, ...] | None:

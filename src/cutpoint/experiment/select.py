@@ -3,7 +3,9 @@
 Two ways. *In one batch* (no `parallel`): all questions at once, and no answer is waited for. The plan is driven with
 every question closed unanswered, so DIRECT does not narrow: it spends phase 1 spread over the version space that the
 labels leave, and phase 2 at the threshold that they suggest. *In steps* (`parallel` n): the sheet holds the questions
-that are open now; people fill its label column, the same command adds the next ones, until the budget is spent.
+that are open now; people fill its label column, the same command adds the next ones, until the budget is spent. A step
+has n questions at most, and fewer where a class's share of the budget ends. Strategies that do not learn within a
+round, such as margin, open all at once either way.
 
 The sheet is the whole state. A round is a function of scores, labels, strategy, budget, parallel and seed;
 the answers in the sheet, by its column `order`, are the log. A sheet that does not fit is refused and left as it is,
@@ -16,7 +18,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from cutpoint.data.sheets import SKIP, Scored, read_labels, read_scores, read_sheet, sheet_text
+from cutpoint.data.sheets import ARRAYS, SKIP, Scored, read_labels, read_scores, read_sheet, sheet_text
 from cutpoint.errors import UsageError
 from cutpoint.session import Session
 from cutpoint.strategies import STRATEGIES
@@ -27,11 +29,15 @@ COLUMNS = ("order", "index", "label")
 
 @dataclass(frozen=True)
 class Asked:
-    """How a round stands: questions in the sheet, how many are answered or skipped, and whether all is asked."""
+    """How a round stands: questions in the sheet, how many are answered or skipped, and whether all is asked.
+
+    notes: sentences on what the caller may not have meant.
+    """
 
     questions: int
     closed: int
     complete: bool
+    notes: tuple[str, ...] = ()
 
     @property
     def open(self) -> int:
@@ -62,6 +68,7 @@ def select(
     now = Round(scored.scores, read_labels(labels, scored), budget, budget if parallel is None else parallel, seed)
     answers = [_answer(scored, row, f"{output}, question {number}") for number, row in enumerate(rows, 1)]
     session = Session(STRATEGIES[strategy].strategy, now)
+    notes = _notes(scores, scored.unread, strategy, session, parallel)
     if parallel is None:
         _close_all(session)
     else:
@@ -77,7 +84,27 @@ def select(
         write_atomically(output, lambda file: file.write(text))
     except OSError as error:
         raise UsageError(f"{output} cannot be written ({error.strerror}); give another with -o.") from None
-    return Asked(len(asked), closed, session.done or parallel is None)
+    return Asked(len(asked), closed, len(asked) == min(budget, len(now.unlabelled())), notes)
+
+
+def _notes(
+    scores: Path, unread: Sequence[str], strategy: str, session: Session, parallel: int | None
+) -> tuple[str, ...]:
+    notes = []
+    if unread:
+        notes.append(
+            f"{scores}: {', '.join(unread)} {'is' if len(unread) == 1 else 'are'} not read; known are"
+            f" {', '.join(ARRAYS)}."
+        )
+    left, budget = len(session.round.unlabelled()), session.round.budget
+    if 0 < left < budget:
+        notes.append(
+            f"budget is {budget}, and {count(left, 'example')} without a label {'is' if left == 1 else 'are'}"
+            " left: all are asked."
+        )
+    if parallel is not None and len(session.wanted) > parallel:
+        notes.append(f"{strategy} does not learn within a round: it asks all at once, whatever --parallel is.")
+    return tuple(notes)
 
 
 def _sheet(output: Path, labels: Sequence[Path]) -> tuple[list[str], list[dict[str, str]]]:
