@@ -141,7 +141,11 @@ def _run(config: BenchConfig, out: Path, *, data_root: Path | None, jobs: int, p
                 last[:] = [now]
                 show(now)
 
-            count = run_benchmark(config, out, root=data_root, jobs=jobs, preset=preset, progress=progress)
+            def warn(text: str) -> None:
+                if not quiet:
+                    typer.echo(f"warning: {text}", err=True)
+
+            count = run_benchmark(config, out, root=data_root, jobs=jobs, preset=preset, progress=progress, warn=warn)
     except KeyboardInterrupt:
         done = f"{last[0].done} of {last[0].total} runs are finished and kept" if last else "nothing was run yet"
         typer.echo(f"interrupted: {done}; the same command goes on from there.", err=True)

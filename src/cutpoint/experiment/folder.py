@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 import platform
 from importlib import metadata
 from pathlib import Path
@@ -21,23 +23,31 @@ _OURS = {"config.json", "lock", "runs", "snapshots", "report"}
 
 
 def refuse_foreign(folder: Path) -> None:
-    """UsageError if the folder holds something and is not a results folder of ours."""
-    if folder.exists() and not folder.is_dir():
-        raise UsageError(f"{folder} is a file; give a folder with --out.")
-    if folder.is_dir() and not (folder / "config.json").exists():
+    """UsageError if the folder cannot be one, or holds something and is not a results folder of ours."""
+    there = next(path for path in (folder, *folder.parents) if os.path.exists(path))  # False where it may not look
+    if not there.is_dir():
+        raise UsageError(f"{there} is a file; give a folder with --out.")
+    if there == folder and not (folder / "config.json").exists():
         foreign = sorted(path.name for path in folder.iterdir() if path.name not in _OURS | {".config.json.partial"})
         if foreign:
             raise UsageError(
                 f"{folder} is not a results folder: it holds {foreign[0]} and no config.json; give a new or "
                 "empty one with --out."
             )
+        if any((folder / "runs").glob("*.csv")):
+            raise DataError(
+                f"{folder} holds finished runs and no config.json that says of what; restore config.json, or "
+                "give another folder with --out."
+            )
 
 
 def begin(folder: Path, config: BenchConfig, benchmarks: dict[str, Any], preset: str | None) -> None:
-    """Store the configuration, or check that the stored one is the same; the folder must be locked."""
+    """Store the configuration, or check that options and data are the stored ones; the folder must be locked."""
     options = config.model_dump(mode="json")
-    if not (folder / "config.json").exists():
-        (folder / "runs").mkdir(exist_ok=True)
+    refuse_foreign(folder)
+    if (folder / "config.json").exists():
+        _refuse_other(folder, options, benchmarks)
+    else:
         stored = {
             "format": FORMAT,
             "preset": preset,
@@ -46,19 +56,49 @@ def begin(folder: Path, config: BenchConfig, benchmarks: dict[str, Any], preset:
             "data": benchmarks,
         }
         write_json(folder / "config.json", stored)
-        return
-    before = read_config(folder).get("options")
-    if not isinstance(before, dict):
-        raise DataError(f"{folder / 'config.json'} has no options; restore it, or start in a new folder.")
+    (folder / "runs").mkdir(exist_ok=True)
+    for partial in folder.glob("*/.*.partial"):
+        partial.unlink()
+
+
+def _refuse_other(folder: Path, options: dict[str, Any], benchmarks: dict[str, Any]) -> None:
+    """UsageError if the folder was begun with other options, or with data of other sizes, classes or noise."""
+    stored = read_config(folder)
+    for name in ("options", "data"):
+        if not isinstance(stored.get(name), dict):
+            raise DataError(f"{folder / 'config.json'} has no {name}; restore it, or start in a new folder.")
+    before = stored["options"]
     for key in dict.fromkeys((*options, *before)):
         if options.get(key) != before.get(key):
             raise UsageError(
                 f"{folder} was begun with {key} = {before.get(key)} and not {options.get(key)}; "
                 "go on with the same options, or give a new folder with --out."
             )
-    (folder / "runs").mkdir(exist_ok=True)
-    for partial in folder.glob("*/.*.partial"):
-        partial.unlink()
+    for name in dict.fromkeys((*benchmarks, *stored["data"])):
+        then, now = (json.dumps(data.get(name), sort_keys=True) for data in (stored["data"], benchmarks))
+        if then != now:  # compared as text: the rate of an empty class is NaN
+            raise UsageError(
+                f"{folder} was begun with other data: {name} was {then} and is {now}; give the same data, or a new "
+                "folder with --out."
+            )
+
+
+def note_versions(folder: Path) -> str | None:
+    """What to say if the versions are not those that the folder was begun with; they are added to config.json."""
+    stored, now = read_config(folder), versions()
+    then = stored.get("versions")
+    then = then if isinstance(then, dict) else {}
+    if then == now:
+        return None
+    noted = stored.get("later_versions")
+    later = noted if isinstance(noted, list) else []
+    if now not in later:
+        write_json(folder / "config.json", stored | {"later_versions": [*later, now]})
+    changed = [f"{name} {then.get(name, 'unknown')} (now {new})" for name, new in now.items() if new != then.get(name)]
+    return (
+        f"{folder} was begun with {', '.join(changed)}; runs may differ between versions: to compare like with "
+        "like, go on with the old ones. The new ones are noted in config.json."
+    )
 
 
 def versions() -> dict[str, str]:

@@ -175,10 +175,15 @@ def _check_whole(path: Path, rows: Sequence[Row], names: tuple[object, ...], rou
 
 @contextlib.contextmanager
 def locked(folder: Path) -> Iterator[None]:
-    """Hold the folder while writing; UsageError if another process does. It ends with the process."""
+    """Make the folder and hold it while writing; UsageError if another process does. It ends with the process."""
     import fcntl
 
-    with (folder / "lock").open("a+b") as file:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        file = (folder / "lock").open("a+b")
+    except OSError as error:
+        raise UsageError(f"{folder} cannot be written ({error.strerror}); give another folder with --out.") from None
+    with file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:

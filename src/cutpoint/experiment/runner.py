@@ -10,6 +10,7 @@ import multiprocessing
 import os
 import signal
 import threading
+import warnings
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
@@ -27,6 +28,7 @@ from cutpoint.experiment.config import BenchConfig, RunSpec
 from cutpoint.experiment.folder import (
     begin,
     describe,
+    note_versions,
     pictured,
     refuse_foreign,
     snapshot_arrays,
@@ -82,22 +84,26 @@ def run_benchmark(
     jobs: int = 1,
     preset: str | None = None,
     progress: Callable[[Progress], None] = lambda _: None,
+    warn: Callable[[str], object] = warnings.warn,
 ) -> int:
     """Do all runs that are not done yet and store them; the number of runs done now.
 
-    `progress` is called at the start and after each run. An interrupt (Ctrl-C) passes through; nothing stored
+    `progress` is called at the start and after each run, `warn` if the versions are no longer those that the folder
+    was begun with. An interrupt (Ctrl-C) passes through; nothing stored
     is harmed.
     """
     if jobs < 1:
         raise UsageError(f"jobs is {jobs}; it must be at least 1.")
     refuse_foreign(folder)
     described = prepare(config, root)
-    folder.mkdir(parents=True, exist_ok=True)
     with locked(folder):
         begin(folder, config, described, preset)
         done = read_runs(folder, config)
         runs = config.runs()
         left = [spec for spec in runs if spec not in done]
+        changed = note_versions(folder) if left else None
+        if changed:
+            warn(changed)
         progress(Progress(len(done), len(runs), len(done)))
         kept = pictured(config)
         for count, outcome in enumerate(_outcomes(config, left, kept, root, jobs), start=1):

@@ -1,0 +1,129 @@
+"""`cutpoint bench run`: the options, presets and what of them is refused."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from bench_command import ARGUMENTS, COMMAND, SIZES, TINY, refused
+from cutpoint.cli import run_cli
+from cutpoint.errors import CutpointError, UsageError
+from cutpoint.experiment.config import make_config
+from cutpoint.experiment.observed import canonical_noise
+from cutpoint.experiment.presets import PRESETS, preset
+from cutpoint.experiment.results import read_results
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--strategies", "direct,guess"], "there is no strategy 'guess'; choose from direct, galaxy"),
+        (["--dataset", "nope"], "there is no data set 'nope'"),
+        (["--dataset", "cifar10-jpeg-2", "--data-root", "nowhere"], "put cifar10_jpeg_features.npz into nowhere"),
+        (["--bogus", "1"], "No such option"),
+        (["--budget", "0"], "budget is 0; it must be at least 1"),
+        (["--budget", "ten"], "Invalid value for '--budget'"),
+        (["--first", "0"], "first is 0"),
+        (["--first", "-5"], "first is -5"),
+        (["--rounds", "-1"], "rounds is -1"),
+        (["--seeds", "0"], "seeds is 0"),
+        (["--parallel", "0"], "parallel is 0"),
+        (["--parallel", "few"], "parallel is 'few'"),
+        (["--jobs", "0"], "jobs is 0"),
+        (["--first", "190"], "need 210 examples, and the pool of drawn:n=200:test=40:d=4 has 200; lower --first"),
+        (["--noise", "1.5"], "the noise rate is 1.5"),
+        (["--noise", "nan"], "the noise rate is nan"),
+        (["--noise", "some"], "the noise 'some' is unknown"),
+        (["--noise", "human:"], "names nothing"),
+        (["--noise", "matrix:none.csv"], "none.csv cannot be read"),
+        (["--noise", "0.1,0.10"], "twice"),
+        (["--learner", "tree"], "there is no learner 'tree'"),
+        (["--preset", "huge"], "there is no preset 'huge'; choose one of quick, features"),
+        (["--group", "1", "--dataset", "digits"], "digits can be grouped"),
+    ],
+)
+def test_bad_options_are_refused_in_one_sentence(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], message: str
+) -> None:
+    out = tmp_path / "out"
+    given = [*ARGUMENTS, *SIZES, "--out", str(out)]
+    for flag, value in zip(arguments[::2], arguments[1::2], strict=True):
+        if flag in given:
+            given[given.index(flag) + 1] = value
+        else:
+            given += [flag, value]
+    assert message in refused(capsys, given)
+    assert not out.exists()
+
+
+def test_what_is_missing_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    assert "no data set is given; name one with --dataset" in refused(capsys, ["bench", "run"])
+    assert "name one with --out" in refused(capsys, [*ARGUMENTS, *SIZES])
+    assert "see `cutpoint bench --help`" in refused(capsys, ["bench", "walk"])
+
+
+def test_dry_run_prints_runs_and_hours(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_cli([*ARGUMENTS, *SIZES, "--dry-run", "--out", str(tmp_path / "out")]) == 0
+    printed = capsys.readouterr().out
+    assert "12 runs, about" in printed
+    assert "direct (1, 5), random" in printed
+    assert not (tmp_path / "out").exists()
+
+
+def test_presets_are_what_they_are_said_to_be() -> None:
+    quick, features = (make_config(preset(name)) for name in ("quick", "features"))
+    assert set(PRESETS) == {"quick", "features"}
+    assert len(quick.runs()) == 2 * 3 * 6 * quick.seeds
+    assert len(features.runs()) == (2 * 6 + 3) * 9 * 10
+    assert features.first + features.rounds * features.budget == 1100
+
+
+def test_a_preset_can_be_overridden(tmp_path: Path) -> None:
+    given = ["bench", "run", "--preset", "quick", "--dataset", "digits-2", "--strategies", "random"]
+    given += ["--seeds", "1", "--rounds", "1", "--noise", "0"]
+    assert run_cli([*given, "--learner", "logistic:C=0.01", "--jobs", "1", "-q", "--out", str(tmp_path)]) == 0
+    stored, rows = read_results(tmp_path)
+    assert stored["preset"] == "quick"
+    assert {row.value for row in rows if row.metric == "C"} == {0.01}
+
+
+def test_unknown_options_are_refused_in_the_library_too() -> None:
+    with pytest.raises(UsageError, match="colour"):
+        make_config({**TINY, "colour": "red"})
+    with pytest.raises(CutpointError, match="strategies"):
+        make_config({**TINY, "strategies": []})
+    with pytest.raises(UsageError, match="'direct' twice"):
+        make_config({**TINY, "strategies": ["direct", "direct"]})
+
+
+def test_a_rate_keeps_its_digits_and_the_given_options_stay_as_they_are() -> None:
+    assert [canonical_noise(text) for text in ("0.1234567", "-0", "0.0", "1", "0.10", " 1e-7 ")] == [
+        *("0.1234567", "0", "0", "1", "0.1", "1e-07")
+    ]
+    given = {**TINY, "suites": [{"datasets": ["digits-2"], "noise": ["0.10", "0"]}]}
+    assert make_config(given).suites[0].noise == ("0.1", "0")
+    assert given["suites"] == [{"datasets": ["digits-2"], "noise": ["0.10", "0"]}]
+    with pytest.raises(UsageError, match="'digits-2 at noise 0' twice"):
+        make_config({**TINY, "suites": [{"datasets": ["digits-2"], "noise": ["0", "-0"]}]})
+
+
+@pytest.mark.parametrize("suites", [5, [5], [{"datasets": ["digits-2"], "noise": "0.1"}], [{"datasets": 3}]])
+def test_suites_that_are_none_are_refused(suites: object) -> None:
+    with pytest.raises(UsageError, match=r"option suites.* correct it"):
+        make_config({**TINY, "suites": suites})
+
+
+def test_help_answers_quickly() -> None:
+    times = []
+    for _ in range(3):
+        began = time.perf_counter()
+        subprocess.run([*COMMAND, "--help"], check=True, capture_output=True)
+        times.append(time.perf_counter() - began)
+    loaded = "import sys; import cutpoint.cli; print('sklearn' in sys.modules, 'matplotlib' in sys.modules)"
+    printed = subprocess.run([sys.executable, "-c", loaded], check=True, capture_output=True, text=True).stdout
+    assert printed.split() == ["False", "False"]
+    assert min(times) < 1.0  # 0.3 s on a machine that is not busy; benchmarks measure it

@@ -1,0 +1,210 @@
+"""`cutpoint bench run`: how it goes on where it was stopped, and which folders it refuses."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from bench_command import ARGUMENTS, COMMAND, SIZES, TINY, refused, rows_without_times
+from cutpoint.cli import run_cli
+from cutpoint.experiment.config import BenchConfig, make_config
+from cutpoint.experiment.results import locked, read_run
+from cutpoint.experiment.runner import run_benchmark
+
+
+@pytest.fixture
+def tiny() -> BenchConfig:
+    return make_config(TINY)
+
+
+def test_finished_runs_are_kept_and_missing_ones_made_again(tmp_path: Path, tiny: BenchConfig) -> None:
+    run_benchmark(tiny, tmp_path)
+    before = rows_without_times(tmp_path)
+    paths = sorted((tmp_path / "runs").glob("*.csv"))
+    times = {path: path.stat().st_mtime_ns for path in paths}
+    paths[3].unlink()
+    (tmp_path / "runs" / ".half.csv.partial").write_text("dataset,str")
+    assert run_benchmark(tiny, tmp_path) == 1
+    assert rows_without_times(tmp_path) == before
+    assert [p for p in paths if p.stat().st_mtime_ns != times[p]] == [paths[3]]
+    assert not list((tmp_path / "runs").glob(".*"))
+    assert run_benchmark(tiny, tmp_path) == 0
+
+
+def start(folder: Path, jobs: int) -> subprocess.Popen[str]:
+    """A real process with work for some seconds, in a group of its own, once it has its first results."""
+    arguments = [*ARGUMENTS, "--seeds", "30", *SIZES[2:-1], str(jobs), "--out", str(folder)]
+    process = subprocess.Popen([*COMMAND, *arguments], stderr=subprocess.PIPE, text=True, start_new_session=True)
+    deadline = time.monotonic() + 60
+    while len(list((folder / "runs").glob("*.csv"))) < 5:
+        assert process.poll() is None, process.stderr and process.stderr.read()
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    return process
+
+
+def group_is_gone(group: int) -> bool:
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return True
+    return False
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_kill_9_harms_nothing_that_is_finished(tmp_path: Path, jobs: int) -> None:
+    process = start(tmp_path, jobs)
+    process.kill()
+    process.communicate()
+    for path in (tmp_path / "runs").glob("*.csv"):
+        assert read_run(path)[-1].round == 2
+    deadline = time.monotonic() + 20
+    while not group_is_gone(process.pid):  # the workers notice that their parent is gone
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    found = len(list((tmp_path / "runs").glob("*.csv")))
+    with locked(tmp_path):
+        pass
+    assert run_cli([*ARGUMENTS, "--seeds", "30", *SIZES[2:], "--out", str(tmp_path), "--quiet"]) == 0
+    assert len(list((tmp_path / "runs").glob("*.csv"))) == 180 > found
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_ctrl_c_says_how_far_it_got(tmp_path: Path, jobs: int) -> None:
+    process = start(tmp_path, jobs)
+    os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to the whole group
+    _, stderr = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert "runs are finished and kept; the same command goes on from there." in stderr
+    assert "Traceback" not in stderr
+    for path in (tmp_path / "runs").glob("*.csv"):
+        assert read_run(path)[-1].round == 2
+
+
+def test_a_second_run_into_the_same_folder_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "runs").mkdir()
+    with locked(tmp_path):
+        assert run_cli([*ARGUMENTS, *SIZES, "--out", str(tmp_path)]) == 2
+    assert "another `bench run` is writing into" in capsys.readouterr().err
+
+
+def break_config(folder: Path) -> None:
+    path = folder / "config.json"
+    path.write_text(path.read_text()[:50])
+
+
+def change_format(folder: Path) -> None:
+    (folder / "config.json").write_text('{"format": "other/3"}')
+
+
+def break_run(folder: Path) -> None:
+    path = sorted((folder / "runs").glob("*.csv"))[2]
+    path.write_text(path.read_text()[:-20])
+
+
+def drop_rows(folder: Path) -> None:
+    path = sorted((folder / "runs").glob("*.csv"))[2]
+    path.write_text("".join(path.read_text().splitlines(keepends=True)[:10]))
+
+
+def drop_a_line(folder: Path) -> None:
+    path = sorted((folder / "runs").glob("*.csv"))[2]
+    lines = path.read_text().splitlines(keepends=True)
+    path.write_text("".join(lines[:-3] + lines[-2:]))
+
+
+def add_a_foreign_run(folder: Path) -> None:
+    path = sorted((folder / "runs").glob("*.csv"))[2]
+    path.with_name("mine.csv").write_text(path.read_text())
+
+
+def lose_config(folder: Path) -> None:
+    (folder / "config.json").unlink()
+
+
+def change_data(folder: Path) -> None:
+    path = folder / "config.json"
+    path.write_text(path.read_text().replace("182", "183"))
+
+
+def lose_data(folder: Path) -> None:
+    path = folder / "config.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"data": None}))
+
+
+def exchange_runs(folder: Path) -> None:
+    first, second = sorted((folder / "runs").glob("*.csv"))[:2]
+    first.write_text(second.read_text())
+
+
+@pytest.mark.parametrize(
+    ("harm", "message"),
+    [
+        (break_config, "config.json is truncated or damaged"),
+        (change_format, "has the format 'other/3'"),
+        (break_run, "is truncated or not a results file; delete it"),
+        (drop_rows, "is not whole"),
+        (drop_a_line, "is not whole"),
+        (add_a_foreign_run, "mine.csv is no run of the configuration"),
+        (lose_config, "restore config.json, or give another folder"),
+        (change_data, "was begun with other data: drawn:n=200:test=40:d=4 was"),
+        (lose_data, "config.json has no data"),
+        (exchange_runs, "not the run of its name"),
+    ],
+)
+def test_a_damaged_folder_is_refused_and_left_alone(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], harm: Callable[[Path], None], message: str
+) -> None:
+    given = [*ARGUMENTS, *SIZES, "--out", str(tmp_path)]
+    assert run_cli([*given, "--quiet"]) == 0
+    harm(tmp_path)
+    before = {path: path.read_bytes() for path in sorted(tmp_path.rglob("*")) if path.is_file()}
+    assert message in refused(capsys, given)
+    assert {path: path.read_bytes() for path in sorted(tmp_path.rglob("*")) if path.is_file()} == before
+
+
+def test_a_foreign_folder_and_other_options_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    foreign, ours = tmp_path / "foreign", tmp_path / "ours"
+    foreign.mkdir()
+    (foreign / "thesis.txt").write_text("mine")
+    given = [*ARGUMENTS, *SIZES, "--out"]
+    assert "it holds thesis.txt and no config.json" in refused(capsys, [*given, str(foreign)])
+    assert [path.name for path in foreign.iterdir()] == ["thesis.txt"]
+    assert "is a file" in refused(capsys, [*given, str(foreign / "thesis.txt")])
+    assert "thesis.txt is a file" in refused(capsys, [*given, str(foreign / "thesis.txt" / "a" / "b")])
+    assert "/dev/null is a file; give a folder with --out" in refused(capsys, [*given, "/dev/null/x"])
+    assert "cannot be written" in refused(capsys, [*given, str(tmp_path / ("x" * 300))])
+    assert run_cli([*given, str(ours), "--quiet"]) == 0
+    before = rows_without_times(ours)
+    sentence = refused(capsys, [*given, str(ours), "--seeds", "3"])
+    assert "was begun with seeds = 2 and not 3" in sentence
+    assert rows_without_times(ours) == before
+
+
+def test_other_versions_are_warned_of_and_noted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    given = [*ARGUMENTS, *SIZES, "--out", str(tmp_path)]
+    assert run_cli([*given, "--quiet"]) == 0
+    path = tmp_path / "config.json"
+    stored = json.loads(path.read_text())
+    now = stored["versions"]
+    path.write_text(json.dumps(stored | {"versions": now | {"numpy": "1.0"}}))
+    assert run_cli(given) == 0
+    assert "warning" not in capsys.readouterr().err  # nothing was left to run
+    assert "later_versions" not in json.loads(path.read_text())
+    for _ in range(2):
+        min((tmp_path / "runs").glob("*.csv")).unlink()
+        assert run_cli(given) == 0
+        warning = capsys.readouterr().err
+        assert warning.startswith(f"warning: {tmp_path} was begun with numpy 1.0 (now {now['numpy']}); runs may differ")
+        assert warning.count("\n") == 1
+        assert json.loads(path.read_text())["later_versions"] == [now]
+        assert json.loads(path.read_text())["versions"]["numpy"] == "1.0"
+    assert run_cli(["bench", "report", str(tmp_path), "--quiet"]) == 0
+    assert "later_versions" in (tmp_path / "report" / "index.html").read_text()
