@@ -115,9 +115,13 @@ class Order:
 
     def _count(self, i: int) -> int:
         value = self.rank[i]
-        before = int(np.count_nonzero(self.rank < value))
-        if int(np.count_nonzero(self.rank <= value)) == before + 1:
-            return before + 1
+        before = up_to = 0
+        for first in range(0, len(self.rank), _CHUNK):
+            rank = self.rank[first : first + _CHUNK]
+            before += int(np.count_nonzero(rank < value))
+            up_to += int(np.count_nonzero(rank <= value))
+        if up_to == before + 1:
+            return up_to
         tied = np.flatnonzero(self.rank == value)
         p = self.p[tied]
         ahead = (p > self.p[i]) | ((p == self.p[i]) & (tied < i))
@@ -127,6 +131,11 @@ class Order:
         """(n,) about where the given examples stand, from 1; never relied on."""
         step = max(1, round(len(self.rank) / max(1, len(self._sample))))
         return np.searchsorted(self._sample, self.rank[items]) * step + 1
+
+    def doubt(self, count: int) -> int:
+        """About how far a guess at the width of `count` places is off: one standard deviation, 0 where all are sampled."""
+        n, m = len(self.rank), len(self._sample)
+        return int((count * n / m) ** 0.5) if m < n else 0
 
     def stretch(self, first: int, last: int) -> Stretch:
         """The places first..last, 1 <= first <= last <= N."""

@@ -147,11 +147,14 @@ class VersionSpace:
         with loss <= t, find the best run in there exactly, and accept it if no threshold as good as its t lies outside.
         """
         labelled, loss = self._known_losses(labels)
-        bound, raise_by = self._guess_bound(labelled, loss, count), 1
+        reach = count + self.order.doubt(count)
+        bound = self._guess_bound(labelled, loss, reach)
         while True:
             hull = self._hull(labelled, loss, bound)
-            if hull.hi - hull.lo + 1 < count:  # the guess was too good to be true
-                bound, raise_by = bound + raise_by, 2 * raise_by
+            short = count - (hull.hi - hull.lo + 1)
+            if short > 0:  # the guess was too good to be true
+                reach += 2 * short + self.order.doubt(count)
+                bound = max(bound + 1, self._guess_bound(labelled, loss, reach))
                 continue
             best = self._best_run(hull, loss, count, labels)
             a, b = _ends(loss, best.worst)
