@@ -133,7 +133,7 @@ class Order:
         return np.searchsorted(self._sample, self.rank[items]) * step + 1
 
     def doubt(self, count: int) -> int:
-        """About how far a guess at the width of `count` places is off: one standard deviation, 0 where all are sampled."""
+        """About how far off a guess at the width of `count` places is (one standard deviation)."""
         n, m = len(self.rank), len(self._sample)
         return int((count * n / m) ** 0.5) if m < n else 0
 
