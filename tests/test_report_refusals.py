@@ -157,7 +157,7 @@ DAMAGE = {
     foreign_run: "list.csv",
     binary_run: "truncated or not",
     no_runs: "no finished run",
-    damaged_snapshot: "no snapshot",
+    damaged_snapshot: "cannot be read as .npz",
     misfit_snapshot: "no snapshot",
 }
 

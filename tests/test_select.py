@@ -289,7 +289,7 @@ BAD_SCORES: dict[str, tuple[dict[str, Any], list[str]]] = {
     "sum": ({"probs": with_bad_row(1.5)}, ["probs[7]", "sum"]),
     "shape": ({"probs": np.ones(4)}, ["(4,)", "(N, K)"]),
     "empty": ({"probs": np.ones((0, 3))}, ["probs has shape (0, 3)", "each example"]),
-    "pickle": ({"probs": np.array([{}, []], dtype=object)}, ["readable .npz"]),
+    "pickle": ({"probs": np.array([{}, []], dtype=object)}, ["cannot be read as .npz"]),
     "ids": ({"ids": np.arange(3)}, ["ids has shape (3,)", "(400,)"]),
     "twice": ({"ids": np.array(["a"] * N)}, ["'a' twice", "0 and 1"]),
     "classes": ({"classes": np.array(["a", "b"])}, ["classes has shape (2,)"]),

@@ -10,25 +10,23 @@ other parts ("val") are left out. Without a split, a fixed fifth of each class i
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from cutpoint.core.noise import group_classes
+from cutpoint.data.arrays import Array, read_archive, read_array
 from cutpoint.data.options import DataOptions, class_names
 from cutpoint.data.pool import Benchmark, Pool, check_features, check_labels
 from cutpoint.data.splits import stratified_split
 from cutpoint.errors import DataError, UsageError
 from cutpoint.types import Labels
 
-Array = NDArray[Any]
 SUFFIXES = (".npz", ".npy", ".parquet")
 _TEST_SHARE = 0.2
 _SPLIT_SEED = 0
+_REMEDY = "give an array that numpy.save has written."
 
 
 def load_file(name: str, path: Path, options: DataOptions) -> Benchmark:
@@ -79,39 +77,22 @@ def read_columns(path: Path, options: DataOptions) -> dict[str, Array]:
 
 def read_npz(path: Path, _options: DataOptions | None = None) -> dict[str, Array]:
     """All arrays of an .npz file, without pickle; DataError if it is damaged."""
-    try:
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
-            return {key: archive[key] for key in archive.files}
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile, KeyError) as error:
-        raise DataError(
-            f"{path} cannot be read as .npz ({error}); it is damaged or not what it claims to be: replace it."
-        ) from None
+    return read_archive(path, "it is damaged or not what it claims to be: replace it.")
 
 
 def _read_npy(path: Path, options: DataOptions) -> dict[str, Array]:
-    columns = {options.features: _npy(path)}
+    columns = {options.features: read_array(path, _REMEDY)}
     for role in ("label", "split"):
         other = Path(getattr(options, role))
         if other.suffix == ".npy":
-            columns[str(other)] = _npy(other)
+            columns[str(other)] = read_array(other, _REMEDY)
         elif role == "label":
             raise UsageError(
                 f"{path} holds features alone; give the labels as another file: --label-column LABELS.npy."
             )
     for source in options.human:
-        columns[source] = _npy(Path(source))
+        columns[source] = read_array(Path(source), _REMEDY)
     return columns
-
-
-def _npy(path: Path) -> Array:
-    try:
-        with path.open("rb") as file:
-            array: Array = np.load(file, allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
-        raise DataError(
-            f"{path} cannot be read as .npy ({error}); give an array that numpy.save has written."
-        ) from None
-    return array
 
 
 def _read_parquet(path: Path, options: DataOptions) -> dict[str, Array]:

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import csv
 import io
-import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from cutpoint.data.arrays import names_in, read_archive
 from cutpoint.errors import DataError, UsageError
 from cutpoint.types import UNKNOWN, Labels, Scores
 
@@ -98,19 +98,11 @@ def read_scores(path: Path) -> Scored:
 
 def _arrays(path: Path) -> tuple[dict[str, NDArray[Any]], tuple[str, ...]]:
     """The arrays of a scores file that are read, and the names of the others."""
-    try:
-        with path.open("rb") as raw:
-            file = np.load(raw, allow_pickle=False)
-            if isinstance(file, np.ndarray):
-                raise DataError(f"{path} holds one array without a name; save it with np.savez(path, probs=probs).")
-            unread = tuple(name for name in file.files if name not in ARRAYS)
-            return {name: file[name] for name in file.files if name in ARRAYS}, unread
-    except FileNotFoundError:
-        raise DataError(f"there is no scores file {path}; save one with np.savez(path, probs=probs).") from None
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
-        raise DataError(
-            f"{path} is no readable .npz file ({error}); save it with np.savez(path, probs=probs)."
-        ) from None
+    if not path.exists():
+        raise DataError(f"there is no scores file {path}; save one with np.savez(path, probs=probs).")
+    remedy = "save it with np.savez(path, probs=probs)."
+    arrays = read_archive(path, remedy, ARRAYS)
+    return arrays, tuple(name for name in names_in(path, remedy) if name not in ARRAYS)
 
 
 def _texts(arrays: Mapping[str, NDArray[Any]], name: str, length: int, path: Path) -> tuple[str, ...] | None:

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from cutpoint.core.noise import flip_by_matrix, flip_uniform
+from cutpoint.data.arrays import read_array
 from cutpoint.data.pool import Benchmark
 from cutpoint.errors import DataError, UsageError
 from cutpoint.experiment.seeds import NOISE, generator
@@ -59,11 +60,10 @@ def observed_labels(benchmark: Benchmark, noise: str, seed: int) -> Labels:
 
 
 def _read_matrix(path: Path) -> np.ndarray:
+    remedy = "the noise matrix must be a .npy or a .csv of K x K numbers."
+    if path.suffix == ".npy":
+        return np.atleast_2d(read_array(path, remedy))
     try:
-        if path.suffix == ".npy":
-            return np.atleast_2d(np.load(path, allow_pickle=False))
         return np.loadtxt(path, delimiter=",", ndmin=2)
-    except (OSError, ValueError, EOFError) as error:
-        raise DataError(
-            f"the noise matrix {path} cannot be read ({error}); give a .npy or a .csv of K x K numbers."
-        ) from None
+    except (OSError, ValueError) as error:
+        raise DataError(f"{path} cannot be read ({error}); {remedy}") from None
