@@ -17,7 +17,7 @@ import numpy as np
 
 from cutpoint.core.noise import group_classes
 from cutpoint.data.arrays import Array, read_archive, read_array
-from cutpoint.data.options import DataOptions, class_names
+from cutpoint.data.options import DataOptions, class_names, no_human
 from cutpoint.data.pool import Benchmark, Pool, check_features, check_labels
 from cutpoint.data.splits import stratified_split
 from cutpoint.errors import DataError, UsageError
@@ -35,7 +35,12 @@ def load_file(name: str, path: Path, options: DataOptions) -> Benchmark:
     features = check_features(columns[options.features], f"{path.name}: '{options.features}'")
     labels, names = _classes(columns, options.label, len(features), path)
     is_pool, is_test = _split(columns.get(options.split), columns.get("split_names"), labels, path)
-    human = {source: _human(columns, source, is_pool, names, path) for source in options.human}
+    human = {}
+    for source in options.human:
+        has = {key for key, array in columns.items() if array.ndim == 1 and len(array) in (len(labels), is_pool.size)}
+        if source not in has:
+            raise no_human(name, source, has - {options.label, options.split})
+        human[source] = _human(columns[source], source, is_pool, names, path)
     if options.group is not None:
         if not 2 <= options.group <= len(names):
             raise UsageError(
@@ -165,11 +170,8 @@ def _split(given: Array | None, names: Array | None, labels: Labels, path: Path)
     return pool, test
 
 
-def _human(columns: dict[str, Array], source: str, pool: Array, names: tuple[str, ...], path: Path) -> Labels:
+def _human(given: Array, source: str, pool: Array, names: tuple[str, ...], path: Path) -> Labels:
     """(N,) labels of the pool in a second label column, over the whole file or over the pool alone."""
-    if source not in columns:
-        raise UsageError(f"{path} has no label column '{source}'; it has {', '.join(sorted(columns))}.")
-    given = columns[source]
     if given.dtype.kind in "UO":
         unknown = sorted(set(given.astype(str).tolist()) - set(names))
         if unknown:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from cutpoint.errors import DataError
+from cutpoint.errors import DataError, UsageError
 
 DATA_ROOT_VARIABLE = "CUTPOINT_DATA"
 
@@ -47,3 +48,10 @@ def class_names(names: tuple[str, ...], n_classes: int | None) -> tuple[str, ...
     if n_classes is None or n_classes >= len(names):
         return names
     return (*names[: n_classes - 1], "other")
+
+
+def no_human(data_set: str, column: str, has: Iterable[str]) -> UsageError:
+    """What to say of a noise whose labels the data set does not have; `has`: the label columns that it does have."""
+    columns = ", ".join(sorted(has))
+    known = f"it has {columns}: name one of them" if columns else "it has none: give a rate or a matrix"
+    return UsageError(f"data set {data_set} has no label column '{column}' for the noise human:{column}; {known}.")

@@ -7,14 +7,17 @@ paper's.
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cutpoint.core.noise import group_classes
 from cutpoint.data.files import load_file, read_npz
-from cutpoint.data.options import DataOptions, class_names
+from cutpoint.data.options import DataOptions, class_names, no_human
 from cutpoint.data.pool import Benchmark
 from cutpoint.errors import DataError, UsageError
+from cutpoint.types import Labels
 
 _HUMAN = "cifar10_human_labels.npz"
 
@@ -34,9 +37,8 @@ def load_cifar10_jpeg(name: str, n_classes: int | None, options: DataOptions) ->
             )
         for source in options.human:
             given = columns.get(source)
-            if given is None or given.shape != plain.labels.shape:
-                fitting = [key for key, array in columns.items() if array.shape == plain.labels.shape]
-                raise UsageError(f"{_HUMAN} has no labels '{source}'; it has {', '.join(sorted(fitting))}.")
+            if given is None or not _fits(given, plain.labels):
+                raise no_human(name, source, [key for key, array in columns.items() if _fits(array, plain.labels)])
             human[source] = group_classes(given, n_classes or plain.n_classes)
     k = n_classes or plain.n_classes
     return replace(
@@ -46,6 +48,11 @@ def load_cifar10_jpeg(name: str, n_classes: int | None, options: DataOptions) ->
         classes=class_names(plain.classes, k),
         human=human,
     )
+
+
+def _fits(array: NDArray[Any], labels: Labels) -> bool:
+    """True if the array may hold labels of the same examples."""
+    return array.shape == labels.shape and array.dtype.kind in "iu"
 
 
 def load_ham10000(name: str, n_classes: int | None, options: DataOptions) -> Benchmark:

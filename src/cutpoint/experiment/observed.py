@@ -12,6 +12,7 @@ import numpy as np
 
 from cutpoint.core.noise import flip_by_matrix, flip_uniform
 from cutpoint.data.arrays import read_array
+from cutpoint.data.options import no_human
 from cutpoint.data.pool import Benchmark
 from cutpoint.errors import DataError, UsageError
 from cutpoint.experiment.seeds import NOISE, generator
@@ -48,7 +49,10 @@ def observed_labels(benchmark: Benchmark, noise: str, seed: int) -> Labels:
     """What would be answered for each example of the pool, (N,) int64; drawn anew for each seed."""
     k = benchmark.n_classes
     if noise.startswith(HUMAN):
-        return benchmark.human[noise.removeprefix(HUMAN)]
+        column = noise.removeprefix(HUMAN)
+        if column not in benchmark.human:
+            raise no_human(benchmark.name, column, benchmark.human)
+        return benchmark.human[column]
     if noise.startswith(MATRIX):
         matrix = _read_matrix(Path(noise.removeprefix(MATRIX)))
         if matrix.shape != (k, k):
