@@ -147,6 +147,21 @@ def test_learners_by_name() -> None:
         wrap(object(), 2)
 
 
+@pytest.mark.parametrize("strength", [-1.0, 0.0, float("nan"), float("inf")])
+def test_a_strength_that_is_none_is_refused(strength: float) -> None:
+    with pytest.raises(UsageError, match=r"C is .*; it must be a number above 0"):
+        LogisticLearner(2, C=strength)
+
+
+def test_wrapped_learners_take_any_seed() -> None:
+    from sklearn.ensemble import RandomForestClassifier
+
+    pool = Pool(np.random.default_rng(0).standard_normal((20, 2)).astype(np.float32))
+    learner = wrap(RandomForestClassifier(n_estimators=2), 2)
+    one, other = (learner.fit(pool, np.arange(20) % 2, seed=seed) for seed in (2**32 + 3, 3))
+    assert np.array_equal(one.predict_probs(pool.features), other.predict_probs(pool.features))
+
+
 def test_digits_are_learnt() -> None:
     digits = load_benchmark("digits")
     for name, least in (("logistic", 0.93), ("mlp", 0.93)):

@@ -159,6 +159,6 @@ def wrap(classifier: Any, n_classes: int) -> Learner:
         from sklearn.base import clone
 
         fresh = clone(classifier)
-        return fresh.set_params(random_state=seed) if "random_state" in fresh.get_params() else fresh
+        return fresh.set_params(random_state=seed % 2**32) if "random_state" in fresh.get_params() else fresh
 
     return WrappedLearner(n_classes, make)

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cutpoint.data.pool import Features, Pool
+from cutpoint.errors import UsageError
 from cutpoint.learners.base import class_weights, labelled
 from cutpoint.learners.scaling import Scaled, scaled
 from cutpoint.types import Labels, Scores
@@ -70,6 +71,11 @@ class LogisticLearner:
     n_classes: int
     C: float | None = None
     by_column: bool = False
+
+    def __post_init__(self) -> None:
+        """Check the strength."""
+        if self.C is not None and not 0 < self.C < float("inf"):
+            raise UsageError(f"C is {self.C}; it must be a number above 0, or None to choose it in every fit.")
 
     def fit(self, pool: Pool, labels: Labels, *, seed: int) -> LinearModel:
         """A model of the labelled rows; `notes["C"]` says which C was used."""
