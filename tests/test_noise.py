@@ -76,6 +76,9 @@ def test_bad_noise_is_refused() -> None:
         flip_by_matrix([0], np.array([[2, -1], [0, 1]]), rng)
     with pytest.raises(UsageError, match="0 or more"):
         group_classes([-1], 2)
+    for labels_given in ([0.7, 1.2], [0.0, np.nan], ["0"], [[0, 1]], [1.0]):
+        with pytest.raises(UsageError, match="must be flat integers"):
+            group_classes(np.array(labels_given), 2)
     with pytest.raises(UsageError, match="at least 1"):
         group_classes([1], 0)
     with pytest.raises(UsageError, match="one for each"):

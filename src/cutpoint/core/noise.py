@@ -21,7 +21,7 @@ def group_classes(y: ArrayLike, n_classes: int) -> Ints:
     """
     if n_classes < 1:
         raise UsageError(f"the number of classes is {n_classes}; it must be at least 1.")
-    labels_N = np.asarray(y).astype(np.int64)
+    labels_N = _flat_integers(y).astype(np.int64)
     if labels_N.size and labels_N.min() < 0:
         raise UsageError(f"the smallest label is {labels_N.min()}; labels to group must be 0 or more.")
     return np.minimum(labels_N, n_classes - 1)
@@ -89,10 +89,16 @@ def noise_rate_per_class(clean: ArrayLike, observed: ArrayLike, n_classes: int) 
 
 def _checked(y: ArrayLike, n_classes: int) -> Ints:
     """The labels as (N,) int64, checked to lie in 0..n_classes-1."""
-    labels_N = np.asarray(y)
-    if labels_N.ndim != 1 or (labels_N.size and labels_N.dtype.kind not in "iub"):
-        raise UsageError(f"the labels are {labels_N.dtype} of shape {labels_N.shape}; they must be flat integers.")
+    labels_N = _flat_integers(y)
     bad = np.flatnonzero((labels_N < 0) | (labels_N >= n_classes))
     if bad.size:
         raise UsageError(f"label {bad[0]} is {labels_N[bad[0]]}; it must lie in 0..{n_classes - 1}.")
     return labels_N.astype(np.int64)
+
+
+def _flat_integers(y: ArrayLike) -> NDArray[np.integer]:
+    """The labels as they are, (N,), checked to be integers."""
+    labels_N: NDArray[np.integer] = np.asarray(y)
+    if labels_N.ndim != 1 or (labels_N.size and labels_N.dtype.kind not in "iub"):
+        raise UsageError(f"the labels are {labels_N.dtype} of shape {labels_N.shape}; they must be flat integers.")
+    return labels_N
