@@ -10,6 +10,7 @@ from cutpoint.experiment.findings import find, headline, median
 from cutpoint.experiment.report_tables import all_tables, saving_table, terminal_tables
 from cutpoint.experiment.results import Row
 from cutpoint.experiment.tables import Column, Table
+from cutpoint.experiment.words import count
 
 
 def rows(curves: dict[str, list[list[float]]], noise: str = "0") -> list[Row]:
@@ -26,13 +27,28 @@ def test_the_headline_counts_what_is_not_reached_as_the_worst() -> None:
     curves = {"direct": [[0.5, 0.6, 0.6, 0.6]], "random": [[0.5, 0.7, 0.7, 0.7]], "galaxy": [[0.5, 0.55, 0.6, 0.6]]}
     findings = find(rows(curves))
     said = headline(findings)
-    assert said[0] == "direct (5) never reached the balanced accuracy that random ends with, in 1 settings."
+    assert said[0] == "direct (5) never reached the balanced accuracy that random ends with, in 1 setting."
     assert "galaxy ends with after 46\N{NO-BREAK SPACE}%" in said[1]
     assert any(line.startswith("Where it loses: to random on drawn, no noise") for line in said)
     assert any("cannot fall below" in line for line in said)
     assert median([0.2, None, None], np.inf) is None
     assert median([0.2, 0.3, None], np.inf) == 0.3
     assert median([], 0.0) == 0.0
+
+
+def test_a_saving_that_most_settings_do_not_reach_is_none() -> None:
+    good, bad = {"direct": [[0.7, 0.7, 0.7, 0.7]]}, {"direct": [[0.5, 0.6, 0.6, 0.6]]}
+    random = {"random": [[0.5, 0.7, 0.7, 0.7]]}
+    findings = find([*rows(good | random), *rows(bad | random, "0.1"), *rows(bad | random, "0.2")])
+    said = headline(findings)[0].replace("\N{NO-BREAK SPACE}", " ")
+    assert "after more than all (median of 3 settings; 25 % in the 1 where it gets there) of random's labels" in said
+    assert "it saved nothing (median of 3 settings; 50 % in the 1 where it gets there)" in said
+    assert said.endswith("Not reached: drawn, 10 % noise, drawn, 20 % noise.")
+
+
+def test_numbers_agree_with_their_nouns() -> None:
+    assert [count(n, "answer") for n in (0, 1, 2)] == ["0 answers", "1 answer", "2 answers"]
+    assert [count(n, "strategy") for n in (1, 2)] == ["1 strategy", "2 strategies"]
 
 
 def test_not_reached_is_printed_and_never_a_number() -> None:

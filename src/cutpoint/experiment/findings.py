@@ -25,6 +25,7 @@ from cutpoint.experiment.statistics import (
     saving_between,
     target_value,
 )
+from cutpoint.experiment.words import count, difference, percent
 
 TARGETS = ("random", "galaxy", "best:0.9", "best:0.95")
 CURVE = "balanced_accuracy"
@@ -185,35 +186,27 @@ def _saving_line(findings: Findings, other: str) -> str:
         return ""
     who, missed = findings.main.label, [s.label for s, share in found.items() if share is None]
     if len(missed) == len(found):
-        return f"{who} never reached the balanced accuracy that {other} ends with, in {len(found)} settings."
+        return f"{who} never reached the balanced accuracy that {other} ends with, in {count(len(found), 'setting')}."
+    after = _spread(found.values(), np.inf, "more than all")
+    saved = _spread(savings(findings, other, other).values(), -np.inf, "nothing")
     line = (
-        f"{who} reached the balanced accuracy that {other} ends with after {_spread(found.values(), np.inf)}"
-        f" of {other}'s"
-        f" labels. Counted to where {other}'s own curve first gets there, it saved"
-        f" {_spread(savings(findings, other, other).values(), -np.inf)}."
+        f"{who} reached the balanced accuracy that {other} ends with after {after} of {other}'s labels. Like for like,"
+        f" counted to where {other}'s own curve first gets there, it saved {saved}."
     )
     return line + (f" Not reached: {', '.join(missed)}." if missed else "")
 
 
-def _spread(values: Iterable[float | None], worst: float) -> str:
-    """Median and range of shares, in words."""
+def _spread(values: Iterable[float | None], worst: float, beyond: str) -> str:
+    """Median and range of shares, in words; `beyond` stands for a median that is not reached."""
     known = list(values)
     reached = [value for value in known if value is not None]
     middle = median(known, worst)
-    amount = "more than all" if middle is None else percent(middle)
-    if len(reached) < 2:
+    amount = beyond if middle is None else percent(middle)
+    if len(known) < 2:
         return amount
-    return f"{amount} (median of {len(known)} settings; {percent(min(reached))} to {percent(max(reached))})"
-
-
-def difference(value: float) -> str:
-    """A signed difference as people read it."""
-    return f"{value:+.3f}".replace("-", "−")
-
-
-def percent(value: float) -> str:
-    """A share as people read it."""
-    return f"{100 * value:.0f}\N{NO-BREAK SPACE}%".replace("-", "−")
+    where = "" if len(reached) == len(known) else f" in the {len(reached)} where it gets there"
+    ends = " to ".join(dict.fromkeys((percent(min(reached)), percent(max(reached)))))
+    return f"{amount} (median of {len(known)} settings; {ends}{where})"
 
 
 def _wins_line(findings: Findings, other: str) -> str:
@@ -227,9 +220,8 @@ def _wins_line(findings: Findings, other: str) -> str:
         sum(p.significant and p.difference < 0 for p in found),
     )
     return (
-        f"Area under the curve: ahead of {other} in {ahead} of {len(found)} settings ({sure[0]}"
-        " significant), behind in"
-        f" {behind} ({sure[1]} significant)."
+        f"Area under the curve: ahead of {other} in {ahead} of {count(len(found), 'setting')} ({sure[0]} significant),"
+        f" behind in {behind} ({sure[1]} significant)."
     )
 
 
@@ -266,9 +258,8 @@ def _doubt_line(findings: Findings) -> str:
     if not fewest or least < 0.05:
         return ""
     return (
-        f"With {fewest} seed{'s' if fewest != 1 else ''} and {family} comparisons the paired test cannot"
-        f" fall below p = {least:.2g}"
-        " after Holm's correction: read the differences, not the stars."
+        f"With {count(fewest, 'seed')} and {count(family, 'comparison')} the paired test cannot fall below"
+        f" p = {least:.2g} after Holm's correction: read the differences, not the stars."
     )
 
 

@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cutpoint.experiment import page_figures, plots
-from cutpoint.experiment.findings import Findings, headline, median, percent, savings, shares
+from cutpoint.experiment.findings import Findings, headline, median, savings, shares
 from cutpoint.experiment.plots import class_name
 from cutpoint.experiment.report_tables import all_tables
 from cutpoint.experiment.statistics import noise_label
 from cutpoint.experiment.tables import Column, Table
+from cutpoint.experiment.words import count, percent
 
 if TYPE_CHECKING:
     from cutpoint.experiment.report import Report
@@ -60,7 +61,8 @@ def page(report: Report) -> str:
 def _top(report: Report) -> str:
     findings, preset = report.findings, report.config.get("preset")
     what = ", ".join(findings.datasets)
-    counts = f"{len(findings.accuracy)} settings · {len(findings.arms)} strategies · {findings.seeds} seeds"
+    sizes = {"setting": len(findings.accuracy), "strategy": len(findings.arms), "seed": findings.seeds}
+    counts = " · ".join(count(n, what) for what, n in sizes.items())
     facts = f"{what} · {counts}"
     warning = (
         ""
@@ -85,9 +87,17 @@ def _claim(findings: Findings) -> str:
     share = median(shares(findings, "random", "random").values(), np.inf)
     if share is None:
         return f"{who} on {', '.join(findings.datasets)}"
-    if share < 1:
-        return f"{who} ends where random labelling ends, with {percent(share)} of its labels"
-    return f"{who} needs more labels than random labelling"
+    if share >= 1:
+        return f"{who} needs more labels than random labelling"
+    saved = median(savings(findings, "random", "random").values(), -np.inf) or 0.0
+    return (
+        f"{who} ends where random labelling ends with {percent(share)} of its labels: {percent(abs(saved))}"
+        f" {_fewer(saved)} than random needs to first get there"
+    )
+
+
+def _fewer(saved: float) -> str:
+    return "fewer" if saved >= 0 else "more"
 
 
 def _cards(findings: Findings) -> str:
@@ -96,16 +106,15 @@ def _cards(findings: Findings) -> str:
         found = shares(findings, other, other)
         if findings.main.strategy == other or not found:
             continue
-        share, saved = (
-            median(found.values(), np.inf),
-            median(savings(findings, other, other).values(), -np.inf),
-        )
+        share = median(found.values(), np.inf)
+        saved = median(savings(findings, other, other).values(), -np.inf)
         reached = sum(value is not None for value in found.values())
-        words = f"of {other}'s labels give {other}'s final balanced accuracy"
-        words += f" (median; reached in {reached} of {len(found)})"
-        if saved is not None:
-            first = f"{percent(abs(saved))} {'fewer' if saved >= 0 else 'more'}"
-            words += f"; {first} than {other} needs to get there first"
+        words = (
+            f"{_fewer(saved or 0.0)} labels than {other} needs, like for like: both counted to where their curves"
+            f" first reach {other}'s final balanced accuracy (median; reached in {reached} of {len(found)})"
+        )
+        cards.append(("–" if saved is None else percent(abs(saved)), words))
+        words = f"of all of {other}'s labels give that accuracy (median); {other}'s last ones may have added little"
         cards.append(("–" if share is None else percent(share), words))
         rival = findings.named(other)
         results = [arms[rival] for arms in findings.versus.values() if rival is not None and rival in arms]

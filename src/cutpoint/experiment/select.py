@@ -20,6 +20,7 @@ from pathlib import Path
 
 from cutpoint.data.sheets import ARRAYS, SKIP, Scored, read_labels, read_scores, read_sheet, sheet_text
 from cutpoint.errors import UsageError
+from cutpoint.experiment.words import count
 from cutpoint.session import Session
 from cutpoint.strategies import STRATEGIES
 from cutpoint.types import UNKNOWN, Round
@@ -184,11 +185,6 @@ def _check_fit(
         f" its question {place + 1} is example {written[place]}, and this command {here}; use the scores, labels,"
         " strategy, budget, parallel, seed and answers that it was begun with, or give another file with -o."
     )
-
-
-def count(n: int, what: str) -> str:
-    """A number of things as people read it: "1 answer", "2 answers"."""
-    return f"{n} {what}{'' if n == 1 else 's'}"
 
 
 def _question(scored: Scored, order: int, i: int) -> dict[str, str]:

@@ -1,0 +1,20 @@
+"""Numbers as people read them, the same on every page, in every table and on the terminal."""
+
+from __future__ import annotations
+
+
+def count(n: int, what: str) -> str:
+    """A number of things: "1 answer", "2 answers", "1 strategy", "2 strategies"."""
+    if n == 1:
+        return f"1 {what}"
+    return f"{n} {what[:-1]}ies" if what.endswith("y") else f"{n} {what}s"
+
+
+def percent(value: float) -> str:
+    """A share: "28 %"."""
+    return f"{100 * value:.0f}\N{NO-BREAK SPACE}%".replace("-", "−")
+
+
+def difference(value: float) -> str:
+    """A signed difference: "+0.013"."""
+    return f"{value:+.3f}".replace("-", "−")
