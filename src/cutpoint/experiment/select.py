@@ -57,8 +57,6 @@ def select(
     seed: int = 0,
 ) -> Asked:
     """Write the questions of a round to `output`, keeping the answers that are already there."""
-    from cutpoint.experiment.results import write_atomically
-
     if strategy not in STRATEGIES:
         raise UsageError(f"there is no strategy '{strategy}'; choose from {', '.join(STRATEGIES)}.")
     scored = read_scores(scores)
@@ -80,12 +78,17 @@ def select(
     rows += [_question(scored, place, i) for place, i in enumerate(asked[len(rows) :], len(rows) + 1)]
     names = ["order", "index", *(["id"] if scored.ids else []), "label"]
     names += [name for name in header if name not in names]
-    text = sheet_text(names, rows).encode()
+    _write(output, sheet_text(names, rows))
+    return Asked(len(asked), closed, len(asked) == min(budget, len(now.unlabelled())), notes)
+
+
+def _write(output: Path, text: str) -> None:
+    from cutpoint.experiment.results import write_atomically
+
     try:
-        write_atomically(output, lambda file: file.write(text))
+        write_atomically(output, lambda file: file.write(text.encode()))
     except OSError as error:
         raise UsageError(f"{output} cannot be written ({error.strerror}); give another with -o.") from None
-    return Asked(len(asked), closed, len(asked) == min(budget, len(now.unlabelled())), notes)
 
 
 def _notes(
