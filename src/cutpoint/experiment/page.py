@@ -155,13 +155,18 @@ def _schedule(config: Mapping[str, Any]) -> str:
 
 
 def _sizes(name: str, about: Any) -> str:
+    """A data set's classes: examples in pool and test, and the share of the pool's labels that people got wrong."""
     try:
-        rows = tuple(zip(map(str, about["classes"]), about["pool"], about["test"], strict=True))
-        noises = [(column, 100 * float(rates["overall"])) for column, rates in about.get("noise", {}).items()]
-    except (KeyError, TypeError, ValueError):
+        noises = about.get("noise", {})
+        rates = [[float(rate) for rate in noise["per_class"]] for noise in noises.values()]
+        rows = tuple(zip(map(str, about["classes"]), about["pool"], about["test"], *rates, strict=True))
+        overall = [(noise_label(column), 100 * float(noise["overall"])) for column, noise in noises.items()]
+    except (AttributeError, KeyError, TypeError, ValueError):
         return ""
-    note = "; ".join(f"{noise_label(column)}: {rate:.1f} % of the pool's labels are wrong" for column, rate in noises)
-    return Table("data", name, (Column("class"), Column("pool", "labels"), Column("test", "labels")), rows, note).html()
+    wrong = (Column(f"wrong, {column}", "rate") for column, _ in overall)
+    columns = (Column("class"), Column("pool", "labels"), Column("test", "labels"), *wrong)
+    note = "; ".join(f"{column}: {rate:.1f} % of the pool's labels are wrong" for column, rate in overall)
+    return Table("data", name, columns, rows, note).html()
 
 
 def _flat(config: Mapping[str, Any], prefix: str = "") -> Iterable[tuple[str, str]]:

@@ -24,6 +24,7 @@ FORMATS: Mapping[str, Callable[[float], str]] = {
     "difference": lambda v: f"{v:+.3f}".replace("-", "−"),
     "labels": lambda v: f"{v:,.0f}",
     "share": lambda v: f"{100 * v:.0f} %".replace("-", "−"),
+    "rate": lambda v: f"{100 * v:.1f} %",
     "p": lambda v: f"{v:.3f}" if v >= 0.0005 else "< .0005",
     "count": lambda v: f"{v:g}",
     "seconds": lambda v: f"{v:.3g}",
