@@ -170,7 +170,7 @@ def _check_whole(path: Path, rows: Sequence[Row], names: tuple[object, ...], rou
         and len({*last, SELECT}) == len(last) + 1
         and all(metrics == [*last, SELECT] for metrics in before)
     ):
-        raise DataError(f"{path} is not whole: it lacks measures of some of its {rounds + 1} rounds; {_REMEDY}")
+        raise DataError(f"{path} is not whole: it must hold each measure of rounds 0..{rounds} once; {_REMEDY}")
 
 
 @contextlib.contextmanager
