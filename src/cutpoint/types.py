@@ -11,15 +11,14 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
-from cutpoint.core.blocks import for_blocks
+from cutpoint.core.checks import check_finite, check_head, check_probabilities, floating, integers, numbers
 from cutpoint.errors import UsageError
 
 UNKNOWN = -1
 """The label of an example that nobody has labelled."""
 
-ROW_SUM_TOLERANCE = 1e-3
 
 _T = TypeVar("_T", bound=np.generic)
 Index = NDArray[np.intp]
@@ -48,23 +47,23 @@ class Scores:
     def __post_init__(self) -> None:
         """Check everything and freeze it."""
         with np.errstate(over="ignore"):  # what is too large for float32 becomes infinity and is refused below
-            probs = _frozen(np.ascontiguousarray(_numbers(self.probs, "probs"), dtype=np.float32))
+            probs = _frozen(np.ascontiguousarray(numbers(self.probs, "probs"), dtype=np.float32))
         if probs.ndim != 2 or probs.shape[1] < 1:
             raise UsageError(
                 f"probs has shape {probs.shape}; it must be (N, K): one row per example, one column per class."
             )
-        _check_probabilities(probs)
+        check_probabilities(probs)
         object.__setattr__(self, "probs", probs)
         if self.embedding is not None:
-            embedding = _frozen(_floating(self.embedding, "embedding"))
+            embedding = _frozen(floating(self.embedding, "embedding"))
             if embedding.ndim != 2 or len(embedding) != len(probs):
                 raise UsageError(
                     f"embedding has shape {embedding.shape}; it must be ({len(probs)}, D): one row per row of probs."
                 )
-            _check_finite(embedding, "embedding")
+            check_finite(embedding, "embedding")
             object.__setattr__(self, "embedding", embedding)
         if self.head is not None:
-            head = _frozen(_floating(self.head, "head"))
+            head = _frozen(floating(self.head, "head"))
             if head.ndim != 2 or len(head) != self.n_classes:
                 raise UsageError(f"head has shape {head.shape}; it must be ({self.n_classes}, D): one row per class.")
             width = None if self.embedding is None else self.embedding.shape[1]
@@ -72,7 +71,7 @@ class Scores:
                 raise UsageError(
                     f"head has {head.shape[1]} columns; it must have {width}, or {width + 1} with the bias last."
                 )
-            _check_head(head, None if self.embedding is None else self.embedding.shape[1])
+            check_head(head, None if self.embedding is None else self.embedding.shape[1])
             object.__setattr__(self, "head", head)
 
     @property
@@ -111,7 +110,7 @@ class Round:
                 f"scores is {type(self.scores).__name__}; it must be Scores: wrap the array, Scores(probs)."
             )
         n, k = self.scores.probs.shape
-        labels = _integers(self.labels, "labels")
+        labels = integers(self.labels, "labels")
         if labels.shape != (n,):
             raise UsageError(
                 f"labels has shape {labels.shape}; it must be ({n},): one label per row of probs, -1 where unknown."
@@ -123,7 +122,7 @@ class Round:
         object.__setattr__(self, "labels", labels)
         for name, least in (("budget", 1), ("parallel", 1), ("seed", 0)):
             object.__setattr__(self, name, whole_number(getattr(self, name), name, least))
-        held = _integers(self.held, "held")
+        held = integers(self.held, "held")
         if held.ndim != 1:
             raise UsageError(f"held has shape {held.shape}; it must be a list of pool indices, (h,).")
         held = np.unique(held).astype(np.intp)
@@ -229,77 +228,3 @@ def _frozen(array: NDArray[_T]) -> NDArray[_T]:
     view = array.view()
     view.flags.writeable = False
     return view
-
-
-def _numbers(value: ArrayLike, name: str) -> NDArray[Any]:
-    try:
-        array = np.asarray(value)
-    except ValueError as error:
-        raise UsageError(f"{name} is not an array of numbers ({error}); every row must have the same length.") from None
-    if array.dtype.kind not in "fiu" and array.size:
-        raise UsageError(f"{name} holds {array.dtype}; it must hold numbers.")
-    return array
-
-
-def _floating(value: ArrayLike, name: str) -> NDArray[Any]:
-    array = _numbers(value, name)
-    return array if array.dtype.kind == "f" else array.astype(np.float32)
-
-
-def _integers(value: ArrayLike, name: str) -> NDArray[Any]:
-    array = _numbers(value, name)
-    if array.dtype.kind not in "iu" and array.size:
-        raise UsageError(f"{name} holds {array.dtype}; it must hold whole numbers.")
-    return array
-
-
-def _check_probabilities(probs: NDArray[np.float32]) -> None:
-    bad: list[int] = []
-
-    def check(first: int, after: int) -> None:
-        rows = probs[first:after]
-        with np.errstate(all="ignore"):
-            sums = np.einsum("ij->i", rows)  # along memory; a matrix product would start threads of its own
-            fine = np.abs(sums - 1) <= ROW_SUM_TOLERANCE  # NaN and infinity fail this too
-            if not (fine.all() and rows.min() >= 0):
-                bad.append(first + int(np.flatnonzero(~(fine & (rows >= 0).all(axis=1)))[0]))
-
-    for_blocks(len(probs), check)
-    if bad:
-        row = min(bad)
-        with np.errstate(all="ignore"):
-            total = float(probs[row].sum())
-        raise UsageError(
-            f"probs[{row}] is {_short(probs[row])}, with sum {total:.6g}; every row must hold probabilities"
-            " (finite, none below 0) that sum to one within 0.001. Scores or logits must go through a softmax first."
-        )
-
-
-def _check_head(head: NDArray[Any], width: int | None) -> None:
-    """Finite, but for a bias (the last column) of -inf; without an embedding the last column may be one."""
-    allowed = np.zeros(head.shape, np.bool_)
-    if width is None or head.shape[1] == width + 1:
-        allowed[:, -1:] = np.isneginf(head[:, -1:])
-    bad = np.flatnonzero(~(np.isfinite(head) | allowed).all(axis=1))
-    if len(bad):
-        raise UsageError(
-            f"head[{bad[0]}] is {_short(head[bad[0]])}; weights must be finite"
-            " (a bias, the last column, may be -inf for a class without labels)."
-        )
-
-
-def _check_finite(array: NDArray[Any], name: str) -> None:
-    bad: list[int] = []
-
-    def check(first: int, after: int) -> None:
-        rows = array[first:after]
-        if not np.isfinite(rows).all():
-            bad.append(first + int(np.flatnonzero(~np.isfinite(rows).all(axis=1))[0]))
-
-    for_blocks(len(array), check)
-    if bad:
-        raise UsageError(f"{name}[{min(bad)}] holds NaN or infinity; every value must be finite.")
-
-
-def _short(row: NDArray[Any]) -> str:
-    return np.array2string(row, precision=4, threshold=6, edgeitems=2, separator=", ")
