@@ -10,6 +10,7 @@ import pytest
 from cutpoint.errors import CutpointError, UsageError
 from cutpoint.plans import NOTHING, interleave, one_shot
 from cutpoint.session import Session, run
+from cutpoint.strategies import STRATEGIES
 from cutpoint.types import UNKNOWN, Index, Known, Plan, Round, Strategy
 from toys import N, a_round, batches
 
@@ -147,3 +148,27 @@ def test_a_later_plan_starts_only_when_all_before_it_wait() -> None:
     for i in (9, 1, 6, 2):
         session.tell(i, 0)
     assert session.done
+
+
+@pytest.mark.parametrize("name", sorted(STRATEGIES))
+def test_a_plan_can_be_driven_by_hand(name: str) -> None:
+    """Without a session: labels, what was told and what is open are all that a blocking plan needs."""
+    round = a_round(budget=6, parallel=3, labels={0: 0, 1: 1, 2: 2})
+    labels, told, asked = round.labels.copy(), list[int](), list[int]()
+    plan = STRATEGIES[name].strategy(round)
+    questions = next(plan)
+    while True:
+        asked += questions.tolist()
+        for i in questions.tolist():
+            labels[i] = i % 3
+            told.append(i)
+        try:
+            questions = plan.send(Known(labels, told, set()))
+        except StopIteration:
+            break
+    assert len(asked) == len(set(asked)) == 6
+    session = Session(STRATEGIES[name].strategy, round)
+    while not session.done:
+        for i in session.wanted.tolist():
+            session.tell(i, i % 3)
+    assert session.asked.tolist() == asked

@@ -6,7 +6,7 @@ that somebody gave. Indices are always indices into the whole pool.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, KeysView, Sequence
+from collections.abc import Callable, Collection, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -151,7 +151,7 @@ class Known:
                t is told[t:].
     open:      asked and not closed, oldest first, as a set.
     in_flight: how many questions the session keeps open, or None where it waits for whole batches.
-    parallel:  B_parallel of the round.
+    parallel:  B_parallel where questions are in flight; a blocking session's is in the round.
     Getting any of them costs O(1).
     """
 
@@ -161,13 +161,13 @@ class Known:
         self,
         labels: Labels,
         told: Sequence[int],
-        open: dict[int, None],
+        open: Mapping[int, None] | Collection[int],
         in_flight: int | None = None,
         parallel: int = 1,
     ) -> None:
         self.labels = _frozen(labels)
         self._told = told
-        self._open = open
+        self._open = open.keys() if isinstance(open, Mapping) else open
         self.in_flight = in_flight
         self.parallel = parallel
 
@@ -177,9 +177,9 @@ class Known:
         return _Tail(self._told)
 
     @property
-    def open(self) -> KeysView[int]:
+    def open(self) -> Collection[int]:
         """Indices asked and not closed."""
-        return self._open.keys()
+        return self._open
 
 
 class _Tail(Sequence[int]):

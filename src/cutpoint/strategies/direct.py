@@ -70,7 +70,7 @@ def vreduce(state: _State, k: int, budget: int, known: Known) -> Plan:
         if len(asked) - open_here > closed:
             closed = len(asked) - open_here
             space.narrow(thresholds_left(width, closed, budget), known.labels)
-        size = min(known.parallel, budget - len(asked))
+        size = min(state.round.parallel, budget - len(asked))
         if known.in_flight is not None:
             size = int(open_here < max(known.parallel, -(-known.in_flight // len(state.orders))))
         batch = space.draw(size, state.rng)
@@ -102,7 +102,7 @@ def label_near_thresholds(state: _State, known: Known) -> Plan:
             if k not in lists:
                 threshold = estimate_threshold(state.orders[k], k, state.seen, known.labels)
                 lists[k] = _Nearest(state.orders[k], threshold, state.askable, left)
-            questions = lists[k].next(1 if known.in_flight is not None else min(known.parallel, left))
+            questions = lists[k].next(1 if known.in_flight is not None else min(state.round.parallel, left))
             if not len(questions):
                 return  # the pool has nothing left to ask
             asked[k] += len(questions)
