@@ -86,6 +86,25 @@ def test_noise_is_exact_and_drawn_anew_for_each_seed(tiny: BenchConfig) -> None:
     assert np.array_equal(first_batch(one, 2, 10, 3) >= 0, first_batch(other, 2, 10, 3) >= 0)
 
 
+def test_rows_that_are_left_out_are_said_and_a_missing_split_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    y = np.arange(90) % 2
+    part = np.array(["train"] * 50 + ["val"] * 10 + ["test"] * 30)
+    path = tmp_path / "toy.npz"
+    np.savez(path, features=np.random.default_rng(0).standard_normal((90, 2)), label=y, part=part)
+    given = ["bench", "run", "--dataset", str(path), "--seeds", "1", *SIZES[2:], "--strategies", "random"]
+    for number, column in enumerate(("parts", "split")):
+        out = ["--out", str(tmp_path / str(number))]
+        assert run_cli([*given, *out, "--split-column", column]) == 2
+        assert (
+            f"toy.npz has no column '{column}' for the split; it has features, label, part: " in capsys.readouterr().err
+        )
+    assert run_cli([*given, "--split-column", "part", "--out", str(tmp_path / "out")]) == 0
+    said = capsys.readouterr().err
+    assert said == f"warning: {path}: 10 of 90 rows are left out: their split is 'val'.\n"
+
+
 def test_files_with_human_labels_and_a_noise_matrix(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     y = np.arange(120) % 3

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -99,6 +100,27 @@ def test_text_labels_and_text_splits_are_understood(npz: Write) -> None:
     assert benchmark.classes == ("ant", "wasp")
     assert benchmark.pool.n_examples == 30
     assert len(benchmark.test_labels) == 20
+    assert re.fullmatch(r".*toy\.npz: 10 of 60 rows are left out: their split is 'val'\.", benchmark.note)
+
+
+@pytest.mark.parametrize(("train", "test"), [("Train", "TEST"), (False, True), (0, 1), ("0", "1"), ("False", "true ")])
+def test_a_split_may_be_written_in_these_ways(npz: Write, train: object, test: object) -> None:
+    benchmark = load_benchmark(str(npz(split=np.array([train] * 40 + [test] * 20), split_names=None)))
+    assert np.array_equal(benchmark.labels, np.arange(40) % 4)
+    assert len(benchmark.test_labels) == 20
+    assert benchmark.note == ""
+
+
+def test_a_split_that_is_named_must_be_there(npz: Write, tmp_path: Path) -> None:
+    said = r"toy\.npz has no column 'part' for the split; it has classes, features, label, split, split_names: "
+    with pytest.raises(DataError, match=said):
+        load_benchmark(str(npz()), DataOptions(split="part"))
+    with pytest.raises(DataError, match=r"has no column 'split' for the split; it has classes, features, label"):
+        load_benchmark(str(npz(split=None)), DataOptions(split="split"))
+    np.save(tmp_path / "y.npy", np.arange(60) % 4)
+    np.save(tmp_path / "x.npy", np.zeros((60, 2)))
+    with pytest.raises(DataError, match="has no column 'part' for the split"):
+        load_benchmark(str(tmp_path / "x.npy"), DataOptions(label=str(tmp_path / "y.npy"), split="part"))
 
 
 def test_a_file_without_split_is_split_once_and_for_all(npz: Write) -> None:

@@ -141,10 +141,7 @@ def _run(config: BenchConfig, out: Path, *, data_root: Path | None, jobs: int, p
                 last[:] = [now]
                 show(now)
 
-            def warn(text: str) -> None:
-                if not quiet:
-                    typer.echo(f"warning: {text}", err=True)
-
+            warn = _ignored if quiet else _warn
             count = run_benchmark(config, out, root=data_root, jobs=jobs, preset=preset, progress=progress, warn=warn)
     except KeyboardInterrupt:
         done = f"{last[0].done} of {last[0].total} runs are finished and kept" if last else "nothing was run yet"
@@ -154,6 +151,14 @@ def _run(config: BenchConfig, out: Path, *, data_root: Path | None, jobs: int, p
         already = last[0].found
         typer.echo(f"{count} runs done{f', {already} were done before' if already else ''}: {out}")
         typer.echo(f"See them with: cutpoint bench report {out}")
+
+
+def _warn(text: str) -> None:
+    typer.echo(f"warning: {text}", err=True)
+
+
+def _ignored(text: str) -> None:
+    """Say nothing."""
 
 
 @contextmanager
@@ -205,7 +210,7 @@ def _print_plan(config: BenchConfig, data_root: Path | None, jobs: int) -> None:
 
     from cutpoint.experiment.runner import estimate_seconds, prepare
 
-    described = prepare(config, data_root)
+    described = prepare(config, data_root, _warn)
     table = Table(title="Runs")
     for column in ("data set", "noise", "strategies", "seeds", "runs"):
         table.add_column(column, justify="right" if column in ("seeds", "runs") else "left")

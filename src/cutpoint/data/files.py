@@ -4,8 +4,9 @@
 .npy      features (n, d); the options `label` and `split` are then paths of other .npy files.
 .parquet  a list column `features`, or else all numeric columns not named otherwise (extra `parquet`).
 
-A split is 0 or "train" for the pool, 1 or "test" for the test, in the order of `split_names` if the file has it;
-other parts ("val") are left out. Without a split, a fixed fifth of each class is the test. No pickle is ever read.
+A split is "train", 0 or False for the pool, "test", 1 or True for the test (text in any case; numbers in the order of
+`split_names` if the file has it). Other parts ("val") are left out, and the benchmark's note says so. Without a split,
+a fixed fifth of each class is the test. No pickle is ever read.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from cutpoint.types import Labels
 SUFFIXES = (".npz", ".npy", ".parquet")
 _TEST_SHARE = 0.2
 _SPLIT_SEED = 0
+_PART_WORDS = {"0": "train", "false": "train", "1": "test", "true": "test"}
 _REMEDY = "give an array that numpy.save has written."
 
 
@@ -34,12 +36,12 @@ def load_file(name: str, path: Path, options: DataOptions) -> Benchmark:
     columns = read_columns(path, options)
     features = check_features(columns[options.features], f"{path.name}: '{options.features}'")
     labels, names = _classes(columns, options.label, len(features), path)
-    is_pool, is_test = _split(columns.get(options.split), columns.get("split_names"), labels, path)
+    is_pool, is_test, note = _split(columns.get(options.split_column), columns.get("split_names"), labels, path)
     human = {}
     for source in options.human:
         has = {key for key, array in columns.items() if array.ndim == 1 and len(array) in (len(labels), is_pool.size)}
         if source not in has:
-            raise no_human(name, source, has - {options.label, options.split})
+            raise no_human(name, source, has - {options.label, options.split_column})
         human[source] = _human(columns[source], source, is_pool, names, path)
     if options.group is not None:
         if not 2 <= options.group <= len(names):
@@ -56,6 +58,7 @@ def load_file(name: str, path: Path, options: DataOptions) -> Benchmark:
         test_labels=labels[is_test],
         classes=class_names(names, options.group),
         human=human,
+        note=note,
     )
 
 
@@ -77,6 +80,11 @@ def read_columns(path: Path, options: DataOptions) -> dict[str, Array]:
             raise UsageError(
                 f"{path} has no column '{wanted}'; it has {', '.join(sorted(columns))}: name one with --{role}-column."
             )
+    if options.split is not None and options.split not in columns:
+        raise DataError(
+            f"{path} has no column '{options.split}' for the split; it has {', '.join(sorted(columns))}: "
+            "name one with --split-column, or leave that option out."
+        )
     return columns
 
 
@@ -87,8 +95,8 @@ def read_npz(path: Path, _options: DataOptions | None = None) -> dict[str, Array
 
 def _read_npy(path: Path, options: DataOptions) -> dict[str, Array]:
     columns = {options.features: read_array(path, _REMEDY)}
-    for role in ("label", "split"):
-        other = Path(getattr(options, role))
+    for role, name in (("label", options.label), ("split", options.split_column)):
+        other = Path(name)
         if other.suffix == ".npy":
             columns[str(other)] = read_array(other, _REMEDY)
         elif role == "label":
@@ -125,7 +133,7 @@ def _read_parquet(path: Path, options: DataOptions) -> dict[str, Array]:
         else:
             columns[field.name] = table[field.name].to_numpy()
     if options.features not in columns:
-        named = {options.label, options.split, *options.human}
+        named = {options.label, options.split_column, *options.human}
         numeric = [a for key, a in columns.items() if key not in named and a.dtype.kind in "fiub"]
         if numeric:
             columns[options.features] = np.column_stack(numeric)
@@ -149,25 +157,37 @@ def _classes(columns: dict[str, Array], label: str, n: int, path: Path) -> tuple
     return check_labels(given, n, len(stated), f"{path.name}: the labels '{label}'"), stated
 
 
-def _split(given: Array | None, names: Array | None, labels: Labels, path: Path) -> tuple[Array, Array]:
-    """Indices of the pool and of the test."""
+def _split(given: Array | None, names: Array | None, labels: Labels, path: Path) -> tuple[Array, Array, str]:
+    """Indices of the pool and of the test, and what to say of the rows that are in neither."""
     if given is None:
-        return stratified_split(labels, _TEST_SHARE, np.random.default_rng(_SPLIT_SEED))
+        return *stratified_split(labels, _TEST_SHARE, np.random.default_rng(_SPLIT_SEED)), ""
     if given.shape != labels.shape:
         raise DataError(
             f"{path}: the split has shape {given.shape}; it must have one value for each of {labels.size} rows."
         )
+    parts = _parts(given, names, path)
+    pool, test = np.flatnonzero(parts == "train"), np.flatnonzero(parts == "test")
+    found = np.unique(parts).tolist()
+    if not (pool.size and test.size):
+        raise DataError(f"{path}: the split has {', '.join(found)}; it must have both 'train' and 'test' (or 0 and 1).")
+    left_out = labels.size - pool.size - test.size
+    others = ", ".join(f"'{part}'" for part in found if part not in ("train", "test"))
+    return (
+        pool,
+        test,
+        f"{path}: {left_out} of {labels.size} rows are left out: their split is {others}." if others else "",
+    )
+
+
+def _parts(given: Array, names: Array | None, path: Path) -> Array:
+    """The part of each row in lower case, "train" and "test" among them, however the file writes them."""
     if given.dtype.kind in "UO":
         parts = given.astype(str)
     else:
         order = np.array(["train", "test"]) if names is None else names.astype(str)
-        numbers = check_labels(given, labels.size, len(order), f"{path.name}: the split")
-        parts = order[numbers]
-    pool, test = np.flatnonzero(parts == "train"), np.flatnonzero(parts == "test")
-    if not (pool.size and test.size):
-        found = ", ".join(np.unique(parts).tolist())
-        raise DataError(f"{path}: the split has {found}; it must have both 'train' and 'test' (or 0 and 1).")
-    return pool, test
+        parts = order[check_labels(given, given.size, len(order), f"{path.name}: the split")]
+    small = [part.strip().casefold() for part in parts.tolist()]
+    return np.array([_PART_WORDS.get(part, part) for part in small])
 
 
 def _human(given: Array, source: str, pool: Array, names: tuple[str, ...], path: Path) -> Labels:

@@ -17,16 +17,22 @@ class DataOptions:
     """Where and how to read.
 
     `root`: folder of the larger sets (or the environment variable CUTPOINT_DATA). `features`, `label`,
-    `split`: names of arrays or columns; for .npy files, paths of the other .npy files. `group`: join all
-    classes from group - 1 on into one. `human`: further label columns, to be used as noise.
+    `split`: names of arrays or columns; for .npy files, paths of the other .npy files. A `split` that is named must be
+    there; None is the column `split`, if there. `group`: join all classes from group - 1 on into one. `human`: further
+    label columns, to be used as noise.
     """
 
     root: Path | None = None
     features: str = "features"
     label: str = "label"
-    split: str = "split"
+    split: str | None = None
     group: int | None = None
     human: tuple[str, ...] = ()
+
+    @property
+    def split_column(self) -> str:
+        """The name of the split: the one that was given, or else `split`."""
+        return self.split or "split"
 
     def file(self, data_set: str, filename: str) -> Path:
         """Path of a file in the data root; DataError, with what to put where, if it is not there."""

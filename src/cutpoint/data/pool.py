@@ -43,7 +43,7 @@ class Benchmark:
 
     `labels` (N,) and `test_labels` (M,) are int64 in 0..K-1, K = len(classes); every class has a test
     example, since its recall is undefined otherwise. `human` maps a name to (N,) labels as people gave them,
-    grouped like `labels`.
+    grouped like `labels`. `note` is what its user should be told of how it was read, or empty.
     """
 
     name: str
@@ -53,6 +53,7 @@ class Benchmark:
     test_labels: Labels
     classes: tuple[str, ...]
     human: Mapping[str, Labels] = field(default_factory=dict)
+    note: str = ""
 
     def __post_init__(self) -> None:
         """Check that all parts fit together."""

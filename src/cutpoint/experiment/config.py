@@ -86,7 +86,7 @@ class BenchConfig(BaseModel):
         return DataOptions(
             features=self.features_column,
             label=self.label_column,
-            split=self.split_column,
+            split=self.split_column if "split_column" in self.model_fields_set else None,
             group=self.group,
             human=human_columns(noises),
         )

@@ -57,8 +57,11 @@ class Outcome(NamedTuple):
     snapshot: dict[str, Any] | None
 
 
-def prepare(config: BenchConfig, root: Path | None) -> dict[str, Any]:
-    """Description of each data set by its shown name; raises the errors of all of them before any run."""
+def prepare(config: BenchConfig, root: Path | None, warn: Callable[[str], object] = warnings.warn) -> dict[str, Any]:
+    """Description of each data set by its shown name; raises the errors of all of them before any run.
+
+    `warn` is called with the note of each data set that has one.
+    """
     described = {}
     for dataset in config.datasets:
         benchmark = _benchmark(dataset, _options(config, dataset, root))
@@ -73,6 +76,8 @@ def prepare(config: BenchConfig, root: Path | None) -> dict[str, Any]:
         for noise in noises:
             observed_labels(benchmark, noise, 0)
         described[config.shown_name(dataset)] = describe(benchmark, noises)
+        if benchmark.note:
+            warn(benchmark.note)
     return described
 
 
@@ -89,13 +94,13 @@ def run_benchmark(
     """Do all runs that are not done yet and store them; the number of runs done now.
 
     `progress` is called at the start and after each run, `warn` if the versions are no longer those that the folder
-    was begun with. An interrupt (Ctrl-C) passes through; nothing stored
-    is harmed.
+    was begun with, or if rows of a data file are left out. An interrupt (Ctrl-C) passes through; nothing stored is
+    harmed.
     """
     if jobs < 1:
         raise UsageError(f"jobs is {jobs}; it must be at least 1.")
     refuse_foreign(folder)
-    described = prepare(config, root)
+    described = prepare(config, root, warn)
     with locked(folder):
         begin(folder, config, described, preset)
         done = read_runs(folder, config)
