@@ -11,6 +11,7 @@ import pytest
 
 from bench_command import ARGUMENTS, COMMAND, SIZES, TINY, refused
 from cutpoint.cli import run_cli
+from cutpoint.data import DataOptions
 from cutpoint.errors import CutpointError, UsageError
 from cutpoint.experiment.config import make_config
 from cutpoint.experiment.observed import canonical_noise
@@ -46,7 +47,15 @@ from cutpoint.experiment.results import read_results
         (["--noise", "0.1,0.10"], "twice"),
         (["--learner", "tree"], "there is no learner 'tree'"),
         (["--preset", "huge"], "there is no preset 'huge'; choose one of quick, features"),
-        (["--group", "1", "--dataset", "digits"], "digits can be grouped"),
+        (["--learner", "logistic:C=0.01:C=2"], "learner logistic: C is given twice"),
+        (
+            ["--group", "2", "--dataset", "digits"],
+            "--group is for data files only, and digits is a data set of its own",
+        ),
+        (
+            ["--label-column", "kind"],
+            "--label-column is for data files only, and drawn:n=200:test=40:d=4 is a data set",
+        ),
     ],
 )
 def test_bad_options_are_refused_in_one_sentence(
@@ -118,6 +127,13 @@ def test_a_rate_keeps_its_digits_and_the_given_options_stay_as_they_are() -> Non
 def test_suites_that_are_none_are_refused(suites: object) -> None:
     with pytest.raises(UsageError, match=r"option suites.* correct it"):
         make_config({**TINY, "suites": suites})
+
+
+def test_options_of_files_are_for_the_files_among_the_data_sets() -> None:
+    suites = [{"datasets": ["digits-2", "toy.npz"], "noise": ["0"]}]
+    config = make_config({**TINY, "suites": suites, "label_column": "kind", "split_column": "part", "group": 2})
+    assert config.data_options("digits-2") == DataOptions()
+    assert config.data_options("toy.npz") == DataOptions(label="kind", split="part", group=2)
 
 
 def test_help_answers_quickly() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -139,6 +140,17 @@ def test_npy_files_go_together(tmp_path: Path) -> None:
         load_benchmark(str(x))
 
 
+def test_options_of_files_are_refused_where_there_is_no_file(tmp_path: Path) -> None:
+    for role, option in (("features", "--features-column"), ("label", "--label-column"), ("split", "--split-column")):
+        with pytest.raises(UsageError, match=f"{option} is for data files only, and digits-2 is .*; leave it out"):
+            load_benchmark("digits-2", DataOptions(**{role: "kind"}))  # type: ignore[arg-type]  # texts all
+    with pytest.raises(UsageError, match=r"--group is for data files only.* as in digits-3"):
+        load_benchmark("digits", DataOptions(group=2))
+    np.save(tmp_path / "x.npy", np.zeros((60, 2)))
+    with pytest.raises(UsageError, match=r"x\.npy holds the features alone.*--features-column out"):
+        load_benchmark(str(tmp_path / "x.npy"), DataOptions(features="a"))
+
+
 def test_parquet_with_lists_and_with_columns(tmp_path: Path) -> None:
     pa = pytest.importorskip("pyarrow")
     parquet = pytest.importorskip("pyarrow.parquet")
@@ -156,6 +168,13 @@ def test_parquet_with_lists_and_with_columns(tmp_path: Path) -> None:
     columns.write_bytes(b"not parquet")
     with pytest.raises(DataError, match="cannot be read as parquet"):
         load_benchmark(str(columns))
+
+
+def test_parquet_without_pyarrow_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    (tmp_path / "x.parquet").touch()
+    with pytest.raises(UsageError, match=r"needs pyarrow; install it with: pip install pyarrow\."):
+        load_benchmark(str(tmp_path / "x.parquet"))
 
 
 def test_the_data_root_is_used_and_its_absence_is_explained(npz: Write, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -200,6 +219,10 @@ def test_human_labels_are_grouped_like_the_clean_ones(npz: Write, tmp_path: Path
             {"label": np.where(np.arange(60) < 40, np.arange(60) % 4, 0)},
             r"no test example of class 1 \(bee\)",
         ),
+        (
+            {"label": np.where(np.arange(60) < 40, 0, np.arange(60) % 4)},
+            r"no example in the pool of class 1 \(bee\), so no strategy can find it",
+        ),
         ({"split": np.zeros(60, int)}, "must have both 'train' and 'test'"),
         ({"split": np.full(60, 2)}, r"the split hold 2 in row 0"),
         ({"split": np.zeros(5, int)}, "one value for each of 60 rows"),
@@ -224,7 +247,9 @@ def test_bad_files_are_refused(npz: Write, changes: dict[str, NDArray[Any] | Non
         ("drawn:overlap=0.7", r"overlap is 0\.7"),
         ("drawn:imbalance=0", r"imbalance is 0\.0"),
         ("drawn-30:n=20:test=20", "too few for 30 classes"),
+        ("drawn:n=200:d=3:n=300", "n is given twice"),
         ("missing.npz", "no file missing.npz"),
+        ("feat.csv", r"feat\.csv: CSV is not read; save it as \.npz, \.npy or \.parquet"),
     ],
 )
 def test_bad_names_are_refused(name: str, message: str) -> None:

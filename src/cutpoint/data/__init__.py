@@ -35,6 +35,7 @@ __all__ = [
     "DataOptions",
     "Pool",
     "dataset_name",
+    "is_file",
     "load_benchmark",
 ]
 
@@ -42,24 +43,40 @@ __all__ = [
 def load_benchmark(name: str, options: DataOptions | None = None) -> Benchmark:
     """The benchmark of that name, read anew; UsageError for an unknown name, DataError for bad data."""
     options = options or DataOptions()
-    if name.endswith(SUFFIXES):
+    if is_file(name):
         return load_file(dataset_name(name, options), Path(name), options)
     matched = re.fullmatch(r"([a-z0-9-]+?)(?:-(\d+))?(:.*)?", name)
     source = matched.group(1) if matched else name
+    if Path(name).suffix == ".csv":
+        raise UsageError(f"{name}: CSV is not read; save it as .npz, .npy or .parquet and give the path of that file.")
     if matched is None or source not in DATASETS or (matched.group(3) and source != "drawn"):
         known = ", ".join(f"{key}[-K]" for key in DATASETS)
         raise UsageError(
             f"there is no data set '{name}'; choose one of {known}, or the path of a file ({', '.join(SUFFIXES)})."
         )
+    _refuse_file_options(name, source, options)
     grouped = int(matched.group(2)) if matched.group(2) else None
-    if options.group is not None and grouped is None:
-        grouped = options.group
     return DATASETS[source](name, grouped, replace(options, group=grouped))
+
+
+def _refuse_file_options(name: str, source: str, options: DataOptions) -> None:
+    """UsageError if an option is given that says how to read a file, for a data set that is none."""
+    plain = DataOptions()
+    for role in ("features", "label", "split", "group"):
+        if getattr(options, role) != getattr(plain, role):
+            option = f"--{role}" if role == "group" else f"--{role}-column"
+            remedy = f"write the classes into the name, as in {source}-3" if role == "group" else "leave it out"
+            raise UsageError(f"{option} is for data files only, and {name} is a data set of its own; {remedy}.")
+
+
+def is_file(name: str) -> bool:
+    """True if the name is that of a data file, and not of a data set of its own."""
+    return name.endswith(SUFFIXES)
 
 
 def dataset_name(name: str, options: DataOptions) -> str:
     """The name as it stands in results: of a file its stem, with the number of classes if grouped."""
-    if not name.endswith(SUFFIXES):
+    if not is_file(name):
         return name
     stem = Path(name).stem
     return stem if options.group is None else f"{stem}-{options.group}"

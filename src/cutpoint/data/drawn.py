@@ -53,10 +53,13 @@ def parse_drawn(name: str, n_classes: int | None) -> Drawn:
     """The parameters in a name, after its first colon: `key=value`, separated by colons."""
     kinds = {f.name: (float if f.name in ("imbalance", "overlap") else int) for f in fields(Drawn)}
     given: dict[str, float | int] = {} if n_classes is None else {"classes": n_classes}
-    for part in filter(None, name.partition(":")[2].split(":")):
+    parts = [part for part in name.partition(":")[2].split(":") if part]
+    for i, part in enumerate(parts):
         key, _, value = part.partition("=")
         if key not in kinds:
             raise UsageError(f"drawn: unknown parameter '{key}'; the parameters are {', '.join(kinds)}.")
+        if key in [part.partition("=")[0] for part in parts[:i]]:
+            raise UsageError(f"drawn: {key} is given twice; give it once.")
         try:
             given[key] = kinds[key](value)
         except ValueError:

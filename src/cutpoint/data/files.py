@@ -94,6 +94,8 @@ def read_npz(path: Path, _options: DataOptions | None = None) -> dict[str, Array
 
 
 def _read_npy(path: Path, options: DataOptions) -> dict[str, Array]:
+    if options.features != DataOptions().features:
+        raise UsageError(f"{path} holds the features alone, so there are none to name; leave --features-column out.")
     columns = {options.features: read_array(path, _REMEDY)}
     for role, name in (("label", options.label), ("split", options.split_column)):
         other = Path(name)
@@ -113,7 +115,7 @@ def _read_parquet(path: Path, options: DataOptions) -> dict[str, Array]:
         import pyarrow as pa
         from pyarrow import parquet
     except ImportError:
-        raise UsageError(f"reading {path} needs pyarrow; install it with: pip install 'cutpoint[parquet]'.") from None
+        raise UsageError(f"reading {path} needs pyarrow; install it with: pip install pyarrow.") from None
     try:
         table = parquet.read_table(path)
     except (pa.ArrowException, OSError) as error:

@@ -41,9 +41,10 @@ class Pool:
 class Benchmark:
     """A pool with its clean labels and a clean test split.
 
-    `labels` (N,) and `test_labels` (M,) are int64 in 0..K-1, K = len(classes); every class has a test
-    example, since its recall is undefined otherwise. `human` maps a name to (N,) labels as people gave them,
-    grouped like `labels`. `note` is what its user should be told of how it was read, or empty.
+    `labels` (N,) and `test_labels` (M,) are int64 in 0..K-1, K = len(classes); every class has a test example, since
+    its recall is undefined otherwise, and one in the pool, since it could never be found otherwise. `human` maps a
+    name to (N,) labels as people gave them, grouped like `labels`. `note` is what its user should be told of how it
+    was read, or empty.
     """
 
     name: str
@@ -70,13 +71,16 @@ class Benchmark:
             )
         test_labels = check_labels(self.test_labels, len(test), k, f"{self.name}: the test labels")
         object.__setattr__(self, "test_labels", test_labels)
-        absent = np.flatnonzero(np.bincount(test_labels, minlength=k) == 0)
-        if absent.size:
-            raise DataError(
-                f"data set {self.name} has no test example of class {absent[0]} "
-                f"({self.classes[absent[0]]}), so its recall "
-                "is undefined; add test examples of it, or group it with others (fewer classes)."
-            )
+        for labels, kind, lost in (
+            (test_labels, "test example", "its recall is undefined"),
+            (self.labels, "example in the pool", "no strategy can find it"),
+        ):
+            absent = np.flatnonzero(np.bincount(labels, minlength=k) == 0)
+            if absent.size:
+                raise DataError(
+                    f"data set {self.name} has no {kind} of class {absent[0]} ({self.classes[absent[0]]}), so {lost}; "
+                    "add examples of it there, or group it with others (fewer classes)."
+                )
         for source, given in self.human.items():
             check_labels(given, n, k, f"{self.name}: the labels '{source}'")
 

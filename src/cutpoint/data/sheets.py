@@ -128,7 +128,7 @@ def read_sheet(path: Path, needed: Sequence[str] = ()) -> tuple[list[str], list[
         text = path.read_text(encoding="utf-8-sig")
         lines = list(csv.reader(io.StringIO(text, newline=""), delimiter=_separator(text)))
     except FileNotFoundError:
-        raise DataError(f"there is no file {path}.") from None
+        raise DataError(f"there is no file {path}; give the path of a CSV file that exists.") from None
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise DataError(f"{path} is no readable CSV file ({error}).") from None
     header = [name.strip() for name in lines[0]] if lines else []

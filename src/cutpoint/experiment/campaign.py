@@ -105,8 +105,7 @@ def measure(benchmark: Benchmark, observed: Labels, labels: Labels, model: Model
     test = recall_per_class(benchmark.test_labels, model.predict(benchmark.test_features), k)
     pool = recall_per_class(benchmark.labels, scores.probs.argmax(axis=1), k)
     values["balanced_accuracy"] = float(test.mean())
-    if not np.isnan(pool).any():  # a class may have all its examples in the test split
-        values["pool_balanced_accuracy"] = float(pool.mean())
+    values["pool_balanced_accuracy"] = float(pool.mean())
     known = np.flatnonzero(labels != UNKNOWN)
     found = np.bincount(benchmark.labels[known], minlength=k)
     seen = np.bincount(observed[known], minlength=k)

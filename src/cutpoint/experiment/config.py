@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from cutpoint.data import DataOptions, dataset_name
+from cutpoint.data import DataOptions, dataset_name, is_file
 from cutpoint.errors import UsageError
 from cutpoint.experiment.observed import canonical_noise, human_columns
 from cutpoint.learners import make_learner
@@ -81,8 +81,10 @@ class BenchConfig(BaseModel):
         return {"strategies": list(self.strategies), "parallel": list(self.parallel), "the data sets": pairs}
 
     def data_options(self, dataset: str) -> DataOptions:
-        """How to read this data set, without the data root."""
+        """How to read this data set, without the data root; beside files, what is no file is read as it is."""
         noises = tuple(n for suite in self.suites if dataset in suite.datasets for n in suite.noise)
+        if not is_file(dataset) and any(is_file(other) for other in self.datasets):
+            return DataOptions(human=human_columns(noises))
         return DataOptions(
             features=self.features_column,
             label=self.label_column,

@@ -44,6 +44,8 @@ def make_learner(name: str, n_classes: int) -> Learner:
         key, _, text = part.partition("=")
         if key not in _OPTIONS[kind]:
             raise UsageError(f"learner {kind} has no option '{key}'; it has {', '.join(_OPTIONS[kind])}.")
+        if key in options:
+            raise UsageError(f"learner {kind}: {key} is given twice; give it once.")
         try:
             options[key] = _OPTIONS[kind][key](text)
         except (ValueError, KeyError):
