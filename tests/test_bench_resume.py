@@ -50,12 +50,15 @@ def start(folder: Path, jobs: int) -> subprocess.Popen[str]:
     return process
 
 
-def group_is_gone(group: int) -> bool:
-    try:
-        os.killpg(group, 0)
-    except ProcessLookupError:
-        return True
-    return False
+def wait_for_the_end_of(group: int) -> None:
+    deadline = time.monotonic() + 20
+    while True:
+        try:
+            os.killpg(group, 0)
+        except ProcessLookupError:
+            return
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
 
 
 @pytest.mark.parametrize("jobs", [1, 2])
@@ -65,10 +68,7 @@ def test_kill_9_harms_nothing_that_is_finished(tmp_path: Path, jobs: int) -> Non
     process.communicate()
     for path in (tmp_path / "runs").glob("*.csv"):
         assert read_run(path)[-1].round == 2
-    deadline = time.monotonic() + 20
-    while not group_is_gone(process.pid):  # the workers notice that their parent is gone
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+    wait_for_the_end_of(process.pid)  # the workers notice that their parent is gone
     found = len(list((tmp_path / "runs").glob("*.csv")))
     with locked(tmp_path):
         pass
@@ -77,15 +77,46 @@ def test_kill_9_harms_nothing_that_is_finished(tmp_path: Path, jobs: int) -> Non
 
 
 @pytest.mark.parametrize("jobs", [1, 2])
-def test_ctrl_c_says_how_far_it_got(tmp_path: Path, jobs: int) -> None:
+@pytest.mark.parametrize(
+    ("sent", "to_all", "code"),
+    [
+        (signal.SIGINT, True, 130),  # as a terminal does: to the whole group
+        (signal.SIGTERM, True, 143),  # as a batch scheduler does
+        (signal.SIGTERM, False, 143),  # as `kill` does
+    ],
+)
+def test_ctrl_c_and_sigterm_say_how_far_it_got(
+    tmp_path: Path, jobs: int, sent: signal.Signals, to_all: bool, code: int
+) -> None:
     process = start(tmp_path, jobs)
-    os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to the whole group
+    (os.killpg if to_all else os.kill)(process.pid, sent)
     _, stderr = process.communicate(timeout=30)
-    assert process.returncode == 130
-    assert "runs are finished and kept; the same command goes on from there." in stderr
-    assert "Traceback" not in stderr
+    assert process.returncode == code
+    assert stderr.startswith("interrupted: ")
+    assert stderr.endswith(" of 180 runs are finished and kept; the same command goes on from there.\n")
+    assert stderr.count("\n") == 1
     for path in (tmp_path / "runs").glob("*.csv"):
         assert read_run(path)[-1].round == 2
+    wait_for_the_end_of(process.pid)
+
+
+def test_a_worker_that_is_killed_ends_the_others(tmp_path: Path) -> None:
+    process = start(tmp_path, 2)
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+    if not children.exists():
+        process.kill()
+        process.communicate()
+        pytest.skip("the children of a process cannot be listed here")
+    worker = [
+        int(child)
+        for child in children.read_text().split()
+        if b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes()
+    ]
+    os.kill(worker[0], signal.SIGKILL)
+    _, stderr = process.communicate(timeout=30)
+    assert process.returncode == 1
+    assert "a worker process ended unexpectedly" in stderr
+    wait_for_the_end_of(process.pid)
 
 
 def test_a_second_run_into_the_same_folder_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,6 +1,6 @@
 """The command `cutpoint`: thin, and quick to answer, since every command imports what it needs when it runs.
 
-Exit codes: 0 done, 1 failed, 2 your input (one sentence on stderr), 130 interrupted.
+Exit codes: 0 done, 1 failed, 2 your input (one sentence on stderr), 130 interrupted, 143 terminated.
 """
 
 from __future__ import annotations

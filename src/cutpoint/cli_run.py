@@ -135,7 +135,7 @@ def _run(config: BenchConfig, out: Path, *, data_root: Path | None, jobs: int, p
 
     last: list[Progress] = []
     try:
-        with _shown_progress(quiet) as show:
+        with _terminable(), _shown_progress(quiet) as show:
 
             def progress(now: Progress) -> None:
                 last[:] = [now]
@@ -143,14 +143,41 @@ def _run(config: BenchConfig, out: Path, *, data_root: Path | None, jobs: int, p
 
             warn = _ignored if quiet else _warn
             count = run_benchmark(config, out, root=data_root, jobs=jobs, preset=preset, progress=progress, warn=warn)
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as error:
         done = f"{last[0].done} of {last[0].total} runs are finished and kept" if last else "nothing was run yet"
         typer.echo(f"interrupted: {done}; the same command goes on from there.", err=True)
-        raise typer.Exit(130) from None
+        raise typer.Exit(143 if isinstance(error, _Terminated) else 130) from None
     if not quiet:
         already = last[0].found
         typer.echo(f"{count} runs done{f', {already} were done before' if already else ''}: {out}")
         typer.echo(f"See them with: cutpoint bench report {out}")
+
+
+class _Terminated(KeyboardInterrupt):
+    """SIGTERM, as a scheduler sends it when the time is up: all ends as with Ctrl-C."""
+
+
+@contextmanager
+def _terminable() -> Iterator[None]:
+    """Within it, SIGTERM is an interrupt; a second one is not waited for. Signals reach the main thread alone."""
+    import signal
+    import threading
+    from types import FrameType
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def terminate(_number: int, _frame: FrameType | None) -> None:
+        signal.signal(signal.SIGTERM, before)
+        raise _Terminated
+
+    before = signal.getsignal(signal.SIGTERM) or signal.SIG_DFL
+    signal.signal(signal.SIGTERM, terminate)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _warn(text: str) -> None:

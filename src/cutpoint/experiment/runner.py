@@ -14,9 +14,10 @@ import warnings
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from functools import lru_cache
+from multiprocessing.connection import Connection
 from pathlib import Path
 from time import perf_counter
 from typing import Any, NamedTuple
@@ -150,15 +151,15 @@ def _outcomes(
                 yield _run(config, spec, spec in kept, root)
         return
     context = multiprocessing.get_context("spawn")
-    stop = context.Event()
+    theirs, ours = context.Pipe(duplex=False)  # closing it, or being killed, is seen at once by all workers
     with _one_thread_in_children():
-        pool = ProcessPoolExecutor(min(jobs, len(left)), context, _start_worker, (stop,))
+        pool = ProcessPoolExecutor(min(jobs, len(left)), context, _start_worker, (theirs,))
         try:
             waiting = iter(left)
             running: set[Future[Outcome]] = set()
             while True:
                 for spec in waiting:  # a short queue: what is not begun needs no cancelling
-                    with _interrupts_kept_from_children():
+                    with _signals_kept_from_children():
                         running.add(pool.submit(_run, config, spec, spec in kept, root))
                     if len(running) >= 2 * jobs:
                         break
@@ -168,14 +169,17 @@ def _outcomes(
                 for future in ready:
                     yield future.result()
         except BrokenProcessPool:
+            ours.close()
             raise CutpointError(
                 "a worker process ended unexpectedly (out of memory?); the same command goes on, with fewer --jobs."
             ) from None
         except BaseException:
-            stop.set()
+            ours.close()
             raise
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
+            ours.close()
+            theirs.close()
 
 
 def _run(config: BenchConfig, spec: RunSpec, keep: bool, root: Path | None) -> Outcome:
@@ -224,23 +228,21 @@ def _one_thread_in_children() -> Iterator[None]:
 
 
 @contextmanager
-def _interrupts_kept_from_children() -> Iterator[None]:
-    """A process started here never sees Ctrl-C, not even while it imports; this one sees it afterwards."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+def _signals_kept_from_children() -> Iterator[None]:
+    """A process started here never sees Ctrl-C or SIGTERM, not even while it imports; this one sees them afterwards."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
     try:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _start_worker(stop: Any) -> None:
-    """End at once when the parent says stop or is gone."""
-    parent = multiprocessing.parent_process()
+def _start_worker(parent: Connection) -> None:
+    """End at once when the parent closes its end, or is gone."""
 
     def watch() -> None:
-        while not stop.wait(0.5):
-            if parent is None or not parent.is_alive():
-                break
+        with suppress(OSError):
+            parent.poll(None)
         os._exit(0)
 
     threading.Thread(target=watch, daemon=True).start()
