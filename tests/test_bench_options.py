@@ -86,6 +86,16 @@ def test_dry_run_prints_runs_and_hours(tmp_path: Path, capsys: pytest.CaptureFix
     assert not (tmp_path / "out").exists()
 
 
+def test_one_is_said_in_the_singular(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    one = ["bench", "run", "--dataset", "drawn:n=200:test=40:d=4", "--strategies", "random", "--seeds", "1"]
+    one += [*SIZES[2:], "--out", str(tmp_path / "out")]
+    assert run_cli([*one, "--dry-run"]) == 0
+    assert "1 run, about 0.0 minutes with 1 process (estimated)" in capsys.readouterr().out
+    assert run_cli(one) == 0
+    assert capsys.readouterr().out.startswith(f"1 run done: {tmp_path / 'out'}\n")
+    assert "and 1 round of 900 need 910 examples" in refused(capsys, [*one, "--rounds", "1", "--budget", "900"])
+
+
 def test_presets_are_what_they_are_said_to_be() -> None:
     quick, features = (make_config(preset(name)) for name in ("quick", "features"))
     assert set(PRESETS) == {"quick", "features"}

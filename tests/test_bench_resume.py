@@ -93,7 +93,7 @@ def test_ctrl_c_and_sigterm_say_how_far_it_got(
     _, stderr = process.communicate(timeout=30)
     assert process.returncode == code
     assert stderr.startswith("interrupted: ")
-    assert stderr.endswith(" of 180 runs are finished and kept; the same command goes on from there.\n")
+    assert stderr.endswith(" of 180 runs finished and kept; the same command goes on from there.\n")
     assert stderr.count("\n") == 1
     for path in (tmp_path / "runs").glob("*.csv"):
         assert read_run(path)[-1].round == 2

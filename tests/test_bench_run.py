@@ -102,7 +102,7 @@ def test_rows_that_are_left_out_are_said_and_a_missing_split_is_refused(
         )
     assert run_cli([*given, "--split-column", "part", "--out", str(tmp_path / "out")]) == 0
     said = capsys.readouterr().err
-    assert said == f"warning: {path}: 10 of 90 rows are left out: their split is 'val'.\n"
+    assert said == f"warning: {path}: 10 of 90 rows left out, whose split is 'val'.\n"
 
 
 def test_files_with_human_labels_and_a_noise_matrix(tmp_path: Path) -> None:

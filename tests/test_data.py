@@ -101,7 +101,7 @@ def test_text_labels_and_text_splits_are_understood(npz: Write) -> None:
     assert benchmark.classes == ("ant", "wasp")
     assert benchmark.pool.n_examples == 30
     assert len(benchmark.test_labels) == 20
-    assert re.fullmatch(r".*toy\.npz: 10 of 60 rows are left out: their split is 'val'\.", benchmark.note)
+    assert re.fullmatch(r".*toy\.npz: 10 of 60 rows left out, whose split is 'val'\.", benchmark.note)
 
 
 @pytest.mark.parametrize(("train", "test"), [("Train", "TEST"), (False, True), (0, 1), ("0", "1"), ("False", "true ")])

@@ -132,6 +132,7 @@ def _processes(jobs: int | None) -> int:
 
 def _run(config: BenchConfig, out: Path, *, data_root: Path | None, jobs: int, preset: str | None, quiet: bool) -> None:
     from cutpoint.experiment.runner import run_benchmark
+    from cutpoint.experiment.words import count
 
     last: list[Progress] = []
     try:
@@ -142,14 +143,14 @@ def _run(config: BenchConfig, out: Path, *, data_root: Path | None, jobs: int, p
                 show(now)
 
             warn = _ignored if quiet else _warn
-            count = run_benchmark(config, out, root=data_root, jobs=jobs, preset=preset, progress=progress, warn=warn)
+            new = run_benchmark(config, out, root=data_root, jobs=jobs, preset=preset, progress=progress, warn=warn)
     except KeyboardInterrupt as error:
-        done = f"{last[0].done} of {last[0].total} runs are finished and kept" if last else "nothing was run yet"
+        done = f"{last[0].done} of {count(last[0].total, 'run')} finished and kept" if last else "nothing was run yet"
         typer.echo(f"interrupted: {done}; the same command goes on from there.", err=True)
         raise typer.Exit(143 if isinstance(error, _Terminated) else 130) from None
     if not quiet:
         already = last[0].found
-        typer.echo(f"{count} runs done{f', {already} were done before' if already else ''}: {out}")
+        typer.echo(f"{count(new, 'run')} done{f', {already} done before' if already else ''}: {out}")
         typer.echo(f"See them with: cutpoint bench report {out}")
 
 
@@ -197,6 +198,8 @@ def _shown_progress(quiet: bool) -> Iterator[Callable[[Progress], None]]:
     from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
     from rich.progress import Progress as Bar
 
+    from cutpoint.experiment.words import count
+
     console = Console(stderr=True)
     began = monotonic()
     spoke = began
@@ -219,7 +222,7 @@ def _shown_progress(quiet: bool) -> Iterator[Callable[[Progress], None]]:
             bar.update(task, completed=now.done, total=now.total, left=text)
             if bar.disable and not quiet and monotonic() - spoke > 30:
                 spoke = monotonic()
-                typer.echo(f"{now.done} of {now.total} runs, {text}", err=True)
+                typer.echo(f"{now.done} of {count(now.total, 'run')}, {text}", err=True)
 
         yield show
 
@@ -236,6 +239,7 @@ def _print_plan(config: BenchConfig, data_root: Path | None, jobs: int) -> None:
     from rich.table import Table
 
     from cutpoint.experiment.runner import estimate_seconds, prepare
+    from cutpoint.experiment.words import count
 
     described = prepare(config, data_root, _warn)
     table = Table(title="Runs")
@@ -258,4 +262,5 @@ def _print_plan(config: BenchConfig, data_root: Path | None, jobs: int) -> None:
             console.print(f"{name}, {noise}: {rates['overall']:.1%} wrong after grouping ({each})", highlight=False)
     hours = estimate_seconds(config, data_root, jobs) / 3600
     took = f"{hours:.1f} hours" if hours >= 0.1 else f"{hours * 60:.1f} minutes"
-    console.print(f"{len(runs)} runs, about {took} with {jobs} processes (estimated)", highlight=False)
+    what, how = count(len(runs), "run"), count(jobs, "process")
+    console.print(f"{what}, about {took} with {how} (estimated)", highlight=False)

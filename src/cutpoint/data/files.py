@@ -177,7 +177,7 @@ def _split(given: Array | None, names: Array | None, labels: Labels, path: Path)
     return (
         pool,
         test,
-        f"{path}: {left_out} of {labels.size} rows are left out: their split is {others}." if others else "",
+        f"{path}: {left_out} of {labels.size} rows left out, whose split is {others}." if others else "",
     )
 
 

@@ -37,6 +37,7 @@ from cutpoint.experiment.folder import (
 )
 from cutpoint.experiment.observed import observed_labels
 from cutpoint.experiment.results import locked, read_runs
+from cutpoint.experiment.words import count
 from cutpoint.learners import make_learner
 
 ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
@@ -69,7 +70,7 @@ def prepare(config: BenchConfig, root: Path | None, warn: Callable[[str], object
         n, needed = benchmark.pool.n_examples, config.first + config.rounds * config.budget
         if needed > n:
             raise UsageError(
-                f"a first batch of {config.first} and {config.rounds} rounds of {config.budget} need "
+                f"a first batch of {config.first} and {count(config.rounds, 'round')} of {config.budget} need "
                 f"{needed} examples, and the "
                 f"pool of {dataset} has {n}; lower --first, --budget or --rounds."
             )
@@ -112,9 +113,9 @@ def run_benchmark(
             warn(changed)
         progress(Progress(len(done), len(runs), len(done)))
         kept = pictured(config)
-        for count, outcome in enumerate(_outcomes(config, left, kept, root, jobs), start=1):
+        for new, outcome in enumerate(_outcomes(config, left, kept, root, jobs), start=1):
             store(folder, config, *outcome)
-            progress(Progress(len(done) + count, len(runs), len(done)))
+            progress(Progress(len(done) + new, len(runs), len(done)))
     return len(left)
 
 
@@ -128,14 +129,14 @@ def estimate_seconds(config: BenchConfig, root: Path | None, jobs: int) -> float
             kinds = {(spec.strategy, spec.parallel): spec for spec in specs if spec.seed == 0}
             half = config.first + config.budget * (config.rounds // 2)
             for (strategy, parallel), spec in kinds.items():
-                count = sum((s.strategy, s.parallel) == (strategy, parallel) for s in specs)
+                times = sum((s.strategy, s.parallel) == (strategy, parallel) for s in specs)
                 schedule = Schedule(half, config.budget, min(config.rounds, 1), parallel)
                 learner = make_learner(config.learner, benchmark.n_classes)
                 observed = observed_labels(benchmark, spec.noise, 0)
                 started = perf_counter()
                 run_campaign(benchmark, observed, strategy, learner, schedule, seed=0)
                 rounds = (config.rounds + 1) / (schedule.rounds + 1)
-                total += count * rounds * (perf_counter() - started)
+                total += times * rounds * (perf_counter() - started)
     return total / max(1, min(jobs, len(config.runs())))
 
 
