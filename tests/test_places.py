@@ -16,7 +16,7 @@ from cutpoint.core.sorted_sets import added, nth_free, removed
 from cutpoint.core.thresholds import losses, narrow, order_by_margin, version_space
 from cutpoint.core.version_space import VersionSpace
 from cutpoint.session import Session
-from cutpoint.strategies import STRATEGIES
+from cutpoint.strategies import STRATEGIES, direct
 from cutpoint.types import UNKNOWN, Round, Scores
 from draw import Case, cases
 
@@ -169,3 +169,24 @@ def test_galaxy_asks_one_question_at_a_time_even_when_an_answer_is_taken_back() 
     assert session.wanted.tolist() == [first, second]
     session.tell(second, 1)
     assert session.wanted.tolist() == [first]
+
+
+@given(case=cases(max_n=120), in_flight=st.sampled_from([None, 1, 5]))
+def test_preparing_the_searches_changes_no_question(case: Case, in_flight: int | None) -> None:
+    """What is listed ahead for large pools is only kept, whatever is told meanwhile."""
+
+    def asked() -> list[int]:
+        rng = np.random.default_rng(case.seed)
+        session = Session(STRATEGIES["direct"].strategy, case.round(), in_flight=in_flight)
+        while not session.done:
+            i = int(rng.choice(session.wanted))
+            session.tell(i, case.truth[i])
+            session.tell(int(rng.integers(len(case.truth))), int(rng.integers(case.n_classes)))
+        questions: list[int] = session.asked.tolist()
+        return questions
+
+    plain = asked()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(direct, "PREPARED_FROM", 1)
+        patch.setattr(places, "KEPT", 1)
+        assert asked() == plain

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,9 +18,10 @@ from cutpoint.types import Index
 
 SAMPLE = 32_768  # at least this many examples guess where in the column a place lies; larger pools are sampled evenly
 FAR = np.float32(2**100)
+_INFINITY = np.float32(np.inf)
 _HALF = np.uint64(32)
 _LOW = np.uint64(0xFFFFFFFF)
-_CHUNK = 1 << 18  # examples compared at one time: the temporaries stay small and in cache
+_CHUNK = 1 << 18  # examples compared at one time, so that the temporaries stay small
 KEPT = 16  # a prepared stretch holds at most this part of the pool, for the sake of memory
 SLACK = 4.0  # standard deviations of such a guess; a guess that fails is widened, so this is speed, not correctness
 
@@ -60,7 +60,8 @@ class Order:
         self.rank = rank
         self.p = p
         self._sample = sample  # sorted; the rank of every step-th example, step = ceil(N / len)
-        self._near: Stretch | None = None  # kept, since most of what is asked lies in it
+        self._kept: list[Stretch] = []  # listed ahead; most of what is asked lies in one of them
+        self._recent: list[Stretch] = []  # listed last
         self._places: dict[int, int] = {}
 
     def __len__(self) -> int:
@@ -93,44 +94,42 @@ class Order:
         by_p = np.argsort(keys)
         return items[by_p[np.argsort(group[by_p], kind="stable")]]
 
-    def _within(self, low: np.floating[Any], high: np.floating[Any]) -> Index:
-        """All examples of rank low..high, so that no tied ones are torn apart, in this order."""
-        found = []
-        for first in range(0, len(self.rank), _CHUNK):
-            rank = self.rank[first : first + _CHUNK]
-            inside = rank >= low
-            inside &= rank <= high
-            found.append(np.flatnonzero(inside) + first)
-        return self.sort(np.concatenate(found))
-
     def place(self, i: int) -> int:
         """The place of example i, from 1: one more than the number of examples before it."""
-        if i not in self._places:
-            near, value = self._near, self.rank[i]
-            if near is not None and len(near.items) and near.rank[0] <= value <= near.rank[-1]:
+        return self.places([i])[0]
+
+    def places(self, items: list[int]) -> list[int]:
+        """The places of a few examples, counted in one pass where they are not known yet."""
+        for i in items:
+            near = self._keeping(self.rank[i])
+            if i not in self._places and near is not None:
                 self._places[i] = near.first + int(self.find(near, np.array([i]))[0])
-            else:
-                self._places[i] = self._count(i)
-        return self._places[i]
+        unknown = [i for i in items if i not in self._places]
+        if unknown:
+            self._places.update(zip(unknown, self._count(unknown), strict=True))
+        return [self._places[i] for i in items]
 
-    def _count(self, i: int) -> int:
-        value = self.rank[i]
-        before = up_to = 0
-        for first in range(0, len(self.rank), _CHUNK):
-            rank = self.rank[first : first + _CHUNK]
-            before += int(np.count_nonzero(rank < value))
-            up_to += int(np.count_nonzero(rank <= value))
-        if up_to == before + 1:
-            return up_to
-        tied = np.flatnonzero(self.rank == value)
+    def _keeping(self, rank: np.float32) -> Stretch | None:
+        """A kept stretch with all examples of this rank, if there is one."""
+        return next((s for s in (*self._kept, *self._recent) if len(s.items) and s.rank[0] <= rank <= s.rank[-1]), None)
+
+    def _count(self, items: list[int]) -> list[int]:
+        found = []
+        for i in items:
+            before = int(np.count_nonzero(self.rank < self.rank[i]))
+            alone = int(np.count_nonzero(self.rank <= self.rank[i])) == before + 1
+            found.append(before + 1 if alone else before + 1 + self._ahead(i))
+        return found
+
+    def _ahead(self, i: int) -> int:
+        """How many of the examples tied in rank with i stand before it."""
+        tied = np.flatnonzero(self.rank == self.rank[i])
         p = self.p[tied]
-        ahead = (p > self.p[i]) | ((p == self.p[i]) & (tied < i))
-        return before + 1 + int(np.count_nonzero(ahead))
+        return int(np.count_nonzero((p > self.p[i]) | ((p == self.p[i]) & (tied < i))))
 
-    def guess(self, items: Index) -> Index:
-        """(n,) about where the given examples stand, from 1; never relied on."""
-        step = max(1, round(len(self.rank) / max(1, len(self._sample))))
-        return np.searchsorted(self._sample, self.rank[items]) * step + 1
+    def guess(self, i: int) -> int:
+        """About where example i stands, from 1; never relied on."""
+        return bisect_left(self._sample, self.rank[i]) * max(1, round(len(self.rank) / len(self._sample))) + 1
 
     def doubt(self, count: int) -> int:
         """About how far off a guess at the width of `count` places is (one standard deviation)."""
@@ -139,59 +138,87 @@ class Order:
 
     def stretch(self, first: int, last: int) -> Stretch:
         """The places first..last, 1 <= first <= last <= N."""
-        if self._near is not None and self._near.first <= first and last <= self._near.last:
-            return self._near.part(first, last)
-        n, m = len(self.rank), len(self._sample)
-        slack = int(SLACK * m**0.5 / 2) + 1 if m < n else 1
+        slack = self._sample_slack
         while True:
-            listed = self._list(int((first - 1) * m / n) - slack, int(last * m / n) + slack)
+            for listed in (*self._kept, *self._recent):
+                if listed.first <= first and last <= listed.last:
+                    return listed.part(first, last)
+            (listed,) = self._list([self._about(first, last, slack)])
             if listed.first <= first and last <= listed.last:
                 return listed.part(first, last)
             slack *= 8
 
-    def keep(self, first: int, last: int) -> None:
-        """List about the places first..last now: most of what will be asked lies in there. Changes no answer."""
-        n, m = len(self.rank), len(self._sample)
-        slack = int(SLACK * m**0.5 / 2) * 3 // 4 + 1
-        listed = self._list(int((first - 1) * m / n) - slack, int(last * m / n) + slack)
-        if len(listed.items) <= n // KEPT:
-            self._near = listed
+    def keep(self, spans: list[tuple[int, int]]) -> None:
+        """List about the places first..last of each span, in one pass, and keep them. Changes no answer."""
+        listed = self._list([self._about(first, last, 0) for first, last in spans])
+        self._kept += [some for some in listed if len(some.items) <= len(self.rank) // KEPT]
 
-    def _list(self, a: int, b: int) -> Stretch:
-        """All places from the a-th to the b-th value of the sample; outside of it: from or to the end of the order."""
-        low = self._sample[a] if a > 0 else np.float32(-np.inf)
-        high = self._sample[b] if b < len(self._sample) else np.float32(np.inf)
-        before = int(np.count_nonzero(self.rank < low)) if a > 0 else 0
-        items = self._within(low, high)
-        return Stretch(before + 1, items, self.rank[items])
+    @property
+    def _sample_slack(self) -> int:
+        """How many values of the sample a guess at a place may be off."""
+        m = len(self._sample)
+        return int(SLACK * m**0.5 / 2) + 1 if m < len(self.rank) else 1
+
+    def _about(self, first: int, last: int, slack: int) -> tuple[np.float32, np.float32]:
+        """The ranks between which the places first..last probably are, and `slack` more values of the sample."""
+        n, m = len(self.rank), len(self._sample)
+        a, b = (first - 1) * m // n - slack, last * m // n + slack
+        return self._sample[a] if a > 0 else -_INFINITY, self._sample[b] if b < m else _INFINITY
+
+    def _list(self, bounds: list[tuple[np.float32, np.float32]]) -> list[Stretch]:
+        """For each (low, high) all examples of rank low..high, so that no tied ones are torn apart; in one pass."""
+        after = [0] * len(bounds)
+        found = []
+        for first in range(0, len(self.rank), _CHUNK):
+            rank = self.rank[first : first + _CHUNK]
+            wanted = np.zeros(len(rank), np.bool_)
+            for j, (low, high) in enumerate(bounds):
+                inside = rank >= low
+                after[j] += int(np.count_nonzero(inside))
+                inside &= rank <= high
+                wanted |= inside
+            found.append(np.flatnonzero(wanted) + first)
+        items = self.sort(np.concatenate(found))
+        rank = self.rank[items]
+        parts = [slice(np.searchsorted(rank, low), np.searchsorted(rank, high, "right")) for low, high in bounds]
+        n = len(self.rank)
+        return [Stretch(n - m + 1, items[part], rank[part]) for m, part in zip(after, parts, strict=True)]
+
+    def scout(self, anchor: int, size: int) -> None:
+        """List and keep about `size` places after the anchor (before it, where negative). Changes no answer."""
+        if self._keeping(self.rank[anchor]) is None:
+            self._recent = [*self._recent[-1:], self._list_beside(anchor, size, 2.0)]
+
+    def _list_beside(self, anchor: int | None, size: int, slack: float) -> Stretch:
+        """About `size` places after the anchor, or before it, or from one of the ends where it is None."""
+        m, after = len(self._sample), size > 0
+        end = -_INFINITY if after else _INFINITY
+        rank = self.rank[anchor] if anchor is not None else end
+        expected = abs(size) * m / len(self.rank)
+        reach = int(expected + slack * expected**0.5 + slack) + 1
+        j = int(np.searchsorted(self._sample, rank)) + (reach if after else -reach)
+        other = self._sample[j] if 0 <= j < m else -end
+        return self._list([(rank, other) if after else (other, rank)])[0]
 
     def beside(self, anchor: int | None, place: int, size: int) -> Stretch:
         """The next `size` places after `place`, or, for a negative size, the places before it.
 
         Fewer where the order ends. anchor: the example at `place`, or None where that is one of the ends, 0 or N + 1.
         """
-        n, m = len(self.rank), len(self._sample)
         after = size > 0
-        size = min(abs(size), n - place if after else place - 1)
+        size = min(abs(size), len(self.rank) - place if after else place - 1)
         first, last = (place + 1, place + size) if after else (place - size, place - 1)
         if size <= 0:
             return Stretch(first, np.empty(0, np.intp), np.empty(0, np.float32))
-        if self._near is not None and self._near.first <= first and last <= self._near.last:
-            return self._near.part(first, last)
-        end = np.float32(-np.inf if after else np.inf)
-        rank = self.rank[anchor] if anchor is not None else end
-        at = int(np.searchsorted(self._sample, rank))
-        expected = size * m / n
-        slack = SLACK * expected**0.5 + 2
+        slack = SLACK
         while True:
-            j = at + (1 if after else -1) * int(expected + slack)
-            other = self._sample[j] if 0 <= j < m else -end
-            items = self._within(rank, other) if after else self._within(other, rank)
-            here = self._position(items, anchor, 0, len(items)) if anchor is not None else -1 if after else len(items)
-            listed = Stretch(place - here, items, self.rank[items])
+            for listed in (*self._kept, *self._recent):
+                if listed.first <= first and last <= listed.last:
+                    return listed.part(first, last)
+            listed = self._list_beside(anchor, size if after else -size, slack)
             if listed.first <= first and last <= listed.last:
-                if len(items) > 4 * size + len(self._sample):  # a large group of tied examples: not to be sorted again
-                    self._near = listed
+                if len(listed.items) > 4 * size + len(self._sample):  # many tied examples: not to be sorted again
+                    self._recent = [listed]
                 return listed.part(first, last)
             slack *= 8
 

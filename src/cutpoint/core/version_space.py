@@ -22,6 +22,20 @@ WIDE = (
 )
 
 
+class _Losses:
+    """The loss along a space: loss[j] holds from example labelled[j - 1] to before labelled[j]."""
+
+    def __init__(self, labelled: Index, loss: Labels) -> None:
+        self.labelled = labelled
+        self.loss = loss
+        self._falling = -np.minimum.accumulate(loss)
+        self._rising = -np.minimum.accumulate(loss[::-1])
+
+    def ends(self, bound: int) -> tuple[int, int]:
+        """The first and the last j with loss[j] <= bound, which must not be below the least loss."""
+        return int(self._falling.searchsorted(-bound)), len(self.loss) - 1 - int(self._rising.searchsorted(-bound))
+
+
 class _Hull(NamedTuple):
     """Thresholds lo..hi between the examples at places lo and hi + 1 (None: the order's ends)."""
 
@@ -63,8 +77,10 @@ class VersionSpace:
         b = int(labelled[j]) if j < len(labelled) else len(seen)
         self._left = int(seen[a]) if i >= 0 else None  # the example at place lo
         self._right = int(seen[b]) if j < len(labelled) else None  # the example at place hi + 1
-        self.lo = order.place(self._left) if self._left is not None else 0
-        self.hi = order.place(self._right) - 1 if self._right is not None else len(order)
+        ends = [i for i in (self._left, self._right) if i is not None]
+        places: dict[int | None, int] = dict(zip(ends, order.places(ends), strict=True))
+        self.lo = places.get(self._left, 0)
+        self.hi = places.get(self._right, len(order) + 1) - 1
         self._inside = seen[a + 1 : b]  # seen, strictly between the ends, in order
 
     @property
@@ -112,31 +128,41 @@ class VersionSpace:
             starts = np.append(self.lo, stretch.first + self._marks[y != UNKNOWN])
             self._keep(*narrow_steps(starts, self._steps(y[y != UNKNOWN]), self.lo, self.hi, count))
 
-    def foresee(self, count: int, labels: Labels) -> None:
-        """Have the order list the places where a narrowing to `count` thresholds will probably end; changes no answer.
+    def foresee(self, counts: list[int], labels: Labels) -> None:
+        """Have the order list where the narrowings to `counts` thresholds will probably end; changes no answer.
 
-        Worth it where several classes can be prepared at the same time.
+        Worth it where several classes can be prepared at the same time: the ends of a wide run, all of a small one.
         """
-        count = min(count, len(self.order) // 64, self.width)
-        labelled, loss = self._known_losses(labels)
-        a, b = _ends(loss, self._guess_bound(labelled, loss, count))
-        lo = int(self.order.guess(labelled[a - 1 : a])[0]) if a else self.lo
-        hi = int(self.order.guess(labelled[b : b + 1])[0]) if b < len(labelled) else self.hi
-        self.order.keep(lo + 1, hi)
+        known = self._known_losses(labels)
+        spans = []
+        for count in counts:
+            reach = min(count, self.width)
+            doubt = self.order.doubt(reach)
+            lo, hi = self._guess_span(known, self._guess_bound(known, reach + doubt))
+            if reach <= len(self.order) // 64:
+                margin = self.order.doubt(len(self.order))
+                spans.append((lo - margin, hi + margin))
+                break
+            spans += [(lo - 2 * doubt, lo + 2 * doubt), (hi - 2 * doubt, hi + 2 * doubt)]
+        self.order.keep(spans)
 
-    def _known_losses(self, labels: Labels) -> tuple[Index, Labels]:
-        """(n,) the labelled examples inside, in order, and (n + 1,) the loss before, between and after them."""
+    def _known_losses(self, labels: Labels) -> _Losses:
         labelled = self._inside[labels[self._inside] != UNKNOWN]
-        return labelled, self._steps(labels[labelled])
+        return _Losses(labelled, self._steps(labels[labelled]))
 
-    def _guess_bound(self, labelled: Index, loss: Labels, count: int) -> int:
+    def _guess_span(self, known: _Losses, bound: int) -> tuple[int, int]:
+        """About the first and the last threshold with loss <= bound."""
+        a, b = known.ends(bound)
+        lo = self.order.guess(int(known.labelled[a - 1])) if a else self.lo
+        hi = self.order.guess(int(known.labelled[b])) - 1 if b < len(known.labelled) else self.hi
+        return lo, hi
+
+    def _guess_bound(self, known: _Losses, count: int) -> int:
         """About the smallest t for which the thresholds with loss <= t reach over `count` places, by bisection."""
-        low, high = int(loss.min()), int(loss.max())
+        low, high = int(known.loss.min()), int(known.loss.max())
         while low < high:
             t = (low + high) // 2
-            a, b = _ends(loss, t)
-            lo = int(self.order.guess(labelled[a - 1 : a])[0]) if a else self.lo
-            hi = int(self.order.guess(labelled[b : b + 1])[0]) - 1 if b < len(labelled) else self.hi
+            lo, hi = self._guess_span(known, t)
             low, high = (low, t) if hi - lo + 1 >= count else (t + 1, high)
         return low
 
@@ -146,36 +172,40 @@ class VersionSpace:
         No run better than t can end on a threshold whose loss exceeds t. So: guess t, take the hull of the thresholds
         with loss <= t, find the best run in there exactly, and accept it if no threshold as good as its t lies outside.
         """
-        labelled, loss = self._known_losses(labels)
+        known = self._known_losses(labels)
         reach = count + self.order.doubt(count)
-        bound = self._guess_bound(labelled, loss, reach)
+        bound = self._guess_bound(known, reach)
         while True:
-            hull = self._hull(labelled, loss, bound)
+            hull = self._hull(known, bound, count)
             short = count - (hull.hi - hull.lo + 1)
             if short > 0:  # the guess was too good to be true
                 reach += 2 * short + self.order.doubt(count)
-                bound = max(bound + 1, self._guess_bound(labelled, loss, reach))
+                bound = max(bound + 1, self._guess_bound(known, reach))
                 continue
-            best = self._best_run(hull, loss, count, labels)
-            a, b = _ends(loss, best.worst)
+            best = self._best_run(hull, known.loss, count, labels)
+            a, b = known.ends(best.worst)
             if hull.a <= a and b <= hull.b:
                 break
             bound = best.worst
         self.lo, self.hi, self._left, self._right = best.lo, best.hi, best.left, best.right
         self._inside = self._inside[self._contains(self._inside)]
 
-    def _hull(self, labelled: Index, loss: Labels, bound: int) -> _Hull:
-        """From the first to the last threshold with loss <= bound.
-
-        The loss loss[j] holds from labelled[j - 1] to before labelled[j].
-        """
-        a, b = _ends(loss, bound)
+    def _hull(self, known: _Losses, bound: int, count: int) -> _Hull:
+        """From the first to the last threshold with loss <= bound."""
+        labelled = known.labelled
+        a, b = known.ends(bound)
         left, lo, right, hi = self._left, self.lo, self._right, self.hi
+        guess = self._guess_span(known, bound)
+        spare = max(0, guess[1] - guess[0] + 1 - count) + 2 * self.order.doubt(
+            count
+        )  # about what either end's list needs
         if a:
             left = int(labelled[a - 1])
+            self.order.scout(left, spare)
             lo = self.order.place(left)
         if b < len(labelled):
             right = int(labelled[b])
+            self.order.scout(right, -spare)
             hi = self.order.place(right) - 1
         return _Hull(a, b, left, lo, right, hi)
 
@@ -250,9 +280,3 @@ class VersionSpace:
             after = self._left is None or key(self._left) < key(i)
             inside[j] = after and (self._right is None or key(i) < key(self._right))
         return inside
-
-
-def _ends(loss: Labels, bound: int) -> tuple[int, int]:
-    """The first and the last position where the loss is at most `bound`."""
-    possible = loss <= bound
-    return int(np.argmax(possible)), len(loss) - 1 - int(np.argmax(possible[::-1]))

@@ -194,7 +194,8 @@ class _State:
         def foresee(k: int) -> None:
             if b := budgets[k]:
                 space = VersionSpace(self.orders[k], k, self._before, round.labels, self.askable)
-                space.foresee(thresholds_left(space.width, min(2 * round.parallel, b), b), round.labels)
+                turns = [min(turn * round.parallel, b) for turn in (1, 2, 3)]
+                space.foresee([thresholds_left(space.width, a, b) for a in turns], round.labels)
 
         for_each(len(self.orders), foresee, rows=len(self.askable))
 
