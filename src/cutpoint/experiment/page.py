@@ -151,7 +151,7 @@ def _schedule(config: Mapping[str, Any]) -> str:
     if not isinstance(options, dict) or not {"first", "rounds", "budget", "learner"} <= options.keys():
         return "as config.json has them"
     first, rounds, budget = options["first"], options["rounds"], options["budget"]
-    return f"{first} labels at random, then {rounds} rounds of {budget}; learner {options['learner']}"
+    return f"{count(first, 'label')} at random, then {count(rounds, 'round')} of {budget}; learner {options['learner']}"
 
 
 def _sizes(name: str, about: Any) -> str:

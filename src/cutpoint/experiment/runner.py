@@ -153,7 +153,7 @@ def _outcomes(
         return
     context = multiprocessing.get_context("spawn")
     theirs, ours = context.Pipe(duplex=False)  # closing it, or being killed, is seen at once by all workers
-    with _one_thread_in_children():
+    with theirs, ours, _one_thread_in_children():
         pool = ProcessPoolExecutor(min(jobs, len(left)), context, _start_worker, (theirs,))
         try:
             waiting = iter(left)
@@ -179,8 +179,6 @@ def _outcomes(
             raise
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
-            ours.close()
-            theirs.close()
 
 
 def _run(config: BenchConfig, spec: RunSpec, keep: bool, root: Path | None) -> Outcome:
