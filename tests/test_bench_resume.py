@@ -41,7 +41,13 @@ def test_finished_runs_are_kept_and_missing_ones_made_again(tmp_path: Path, tiny
 def start(folder: Path, jobs: int) -> subprocess.Popen[str]:
     """A real process with work for some seconds, in a group of its own, once it has its first results."""
     arguments = [*ARGUMENTS, "--seeds", "30", *SIZES[2:-1], str(jobs), "--out", str(folder)]
-    process = subprocess.Popen([*COMMAND, *arguments], stderr=subprocess.PIPE, text=True, start_new_session=True)
+    process = subprocess.Popen(
+        [*COMMAND, *arguments],
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # tests in the background may ignore it
+    )
     deadline = time.monotonic() + 60
     while len(list((folder / "runs").glob("*.csv"))) < 5:
         assert process.poll() is None, process.stderr and process.stderr.read()
