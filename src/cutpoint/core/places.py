@@ -96,30 +96,19 @@ class Order:
 
     def place(self, i: int) -> int:
         """The place of example i, from 1: one more than the number of examples before it."""
-        return self.places([i])[0]
-
-    def places(self, items: list[int]) -> list[int]:
-        """The places of a few examples, counted in one pass where they are not known yet."""
-        for i in items:
+        if i not in self._places:
             near = self._keeping(self.rank[i])
-            if i not in self._places and near is not None:
-                self._places[i] = near.first + int(self.find(near, np.array([i]))[0])
-        unknown = [i for i in items if i not in self._places]
-        if unknown:
-            self._places.update(zip(unknown, self._count(unknown), strict=True))
-        return [self._places[i] for i in items]
+            self._places[i] = self._count(i) if near is None else near.first + int(self.find(near, np.array([i]))[0])
+        return self._places[i]
 
     def _keeping(self, rank: np.float32) -> Stretch | None:
         """A kept stretch with all examples of this rank, if there is one."""
         return next((s for s in (*self._kept, *self._recent) if len(s.items) and s.rank[0] <= rank <= s.rank[-1]), None)
 
-    def _count(self, items: list[int]) -> list[int]:
-        found = []
-        for i in items:
-            before = int(np.count_nonzero(self.rank < self.rank[i]))
-            alone = int(np.count_nonzero(self.rank <= self.rank[i])) == before + 1
-            found.append(before + 1 if alone else before + 1 + self._ahead(i))
-        return found
+    def _count(self, i: int) -> int:
+        before = int(np.count_nonzero(self.rank < self.rank[i]))
+        alone = int(np.count_nonzero(self.rank <= self.rank[i])) == before + 1
+        return before + 1 if alone else before + 1 + self._ahead(i)
 
     def _ahead(self, i: int) -> int:
         """How many of the examples tied in rank with i stand before it."""

@@ -77,10 +77,8 @@ class VersionSpace:
         b = int(labelled[j]) if j < len(labelled) else len(seen)
         self._left = int(seen[a]) if i >= 0 else None  # the example at place lo
         self._right = int(seen[b]) if j < len(labelled) else None  # the example at place hi + 1
-        ends = [i for i in (self._left, self._right) if i is not None]
-        places: dict[int | None, int] = dict(zip(ends, order.places(ends), strict=True))
-        self.lo = places.get(self._left, 0)
-        self.hi = places.get(self._right, len(order) + 1) - 1
+        self.lo = order.place(self._left) if self._left is not None else 0
+        self.hi = order.place(self._right) - 1 if self._right is not None else len(order)
         self._inside = seen[a + 1 : b]  # seen, strictly between the ends, in order
 
     @property

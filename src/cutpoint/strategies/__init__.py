@@ -12,10 +12,10 @@ STRATEGIES: Mapping[str, Entry] = MappingProxyType(
     {
         "direct": Entry(direct.direct, _PROBS, direct.CITE),
         "galaxy": Entry(galaxy.galaxy, _PROBS, galaxy.CITE),
-        "random": Entry(random.random, frozenset(), random.CITE),
-        "confidence": Entry(uncertainty.confidence, _PROBS, uncertainty.CITE_CONFIDENCE),
+        "random": Entry(random.random, frozenset(), uncertainty.CITE_SURVEY),
+        "confidence": Entry(uncertainty.confidence, _PROBS, uncertainty.CITE_SURVEY),
         "margin": Entry(uncertainty.margin, _PROBS, uncertainty.CITE_MARGIN),
-        "entropy": Entry(uncertainty.entropy, _PROBS, uncertainty.CITE_CONFIDENCE),
+        "entropy": Entry(uncertainty.entropy, _PROBS, uncertainty.CITE_SURVEY),
         "most_likely_positive": Entry(uncertainty.most_likely_positive, _PROBS, uncertainty.CITE_POSITIVE),
     }
 )

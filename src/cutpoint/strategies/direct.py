@@ -53,7 +53,7 @@ def search_budgets(budget: int, n_classes: int, rng: np.random.Generator) -> dic
 
 
 def vreduce(state: _State, k: int, budget: int, known: Known) -> Plan:
-    """Algorithm 2: halve and halve again the thresholds still possible for class k, with `budget` questions.
+    """Algorithm 2: narrow the thresholds still possible for class k down to one, with `budget` questions.
 
     In a blocking session it asks batches of B_parallel; with questions in flight, one at a time, at most
     max(B_parallel, in_flight / K) of them open, narrowing whenever one of them is closed.

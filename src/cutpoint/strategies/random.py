@@ -3,14 +3,6 @@
 from cutpoint.plans import one_shot
 from cutpoint.types import Index, Round
 
-CITE = """@techreport{settles2009active,
-  title = {Active Learning Literature Survey},
-  author = {Settles, Burr},
-  institution = {University of Wisconsin-Madison},
-  number = {1648},
-  year = {2009},
-}"""
-
 
 @one_shot
 def random(round: Round) -> Index:

@@ -15,7 +15,7 @@ from cutpoint.core.blocks import for_blocks
 from cutpoint.plans import one_shot
 from cutpoint.types import UNKNOWN, Index, Round
 
-CITE_CONFIDENCE = """@techreport{settles2009active,
+CITE_SURVEY = """@techreport{settles2009active,
   title = {Active Learning Literature Survey},
   author = {Settles, Burr},
   institution = {University of Wisconsin-Madison},
