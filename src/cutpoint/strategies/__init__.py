@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from cutpoint.strategies import direct, galaxy, random, uncertainty
+from cutpoint.strategies import base, cluster_margin, direct, galaxy, random, uncertainty
 from cutpoint.types import Entry
 
 _PROBS = frozenset({"probs"})
@@ -17,6 +17,8 @@ STRATEGIES: Mapping[str, Entry] = MappingProxyType(
         "margin": Entry(uncertainty.margin, _PROBS, uncertainty.CITE_MARGIN),
         "entropy": Entry(uncertainty.entropy, _PROBS, uncertainty.CITE_SURVEY),
         "most_likely_positive": Entry(uncertainty.most_likely_positive, _PROBS, uncertainty.CITE_POSITIVE),
+        "base": Entry(base.base, frozenset({"probs", "embedding", "head"}), base.CITE),
+        "cluster_margin": Entry(cluster_margin.cluster_margin, frozenset({"probs", "embedding"}), cluster_margin.CITE),
     }
 )
 """Name -> Entry(strategy, needs, cite), names as in docs/strategies.md."""

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cutpoint.core.blocks import for_blocks
+from cutpoint.core.lowest import lowest
 from cutpoint.plans import one_shot
 from cutpoint.types import UNKNOWN, Index, Round
 
@@ -49,14 +50,15 @@ def confidence(round: Round) -> Index:
 @one_shot
 def margin(round: Round) -> Index:
     """(<= budget,) the examples whose two largest probabilities differ least; with one class all tie."""
-    if round.scores.n_classes == 1:
-        return _smallest(round, lambda p: p[:, 0] * 0)
+    return _smallest(round, gaps)
 
-    def gap(p: NDArray[np.float32]) -> NDArray[np.float32]:
-        top = np.partition(p, -2, axis=1)
-        return top[:, -1] - top[:, -2]
 
-    return _smallest(round, gap)
+def gaps(p: NDArray[np.float32]) -> NDArray[np.float32]:
+    """(M,) the largest less the second largest of every row of `p` (M, K); 0 where there is one class."""
+    if p.shape[1] == 1:
+        return np.zeros(len(p), np.float32)
+    top = np.partition(p, -2, axis=1)
+    return top[:, -1] - top[:, -2]
 
 
 @one_shot
@@ -83,20 +85,23 @@ def most_likely_positive(round: Round) -> Index:
     """(<= budget,) the examples least likely to be of the majority class.
 
     The majority class is estimated from the labels seen so far.
-
-    Of two equally frequent classes, and where nothing is labelled, the lower one is taken for the majority.
     """
-    labels = round.labels[round.labels != UNKNOWN]
-    majority = int(np.argmax(np.bincount(labels, minlength=round.scores.n_classes)))
+    return least_of_majority(round)
+
+
+def least_of_majority(round: Round) -> Index:
+    """What most_likely_positive asks, for strategies that fall back on it."""
+    majority = majority_class(round)
     return _smallest(round, lambda p: p[:, majority])
+
+
+def majority_class(round: Round) -> int:
+    """The class of most of the labels seen so far; of equals, and where nothing is labelled, the lowest."""
+    labels = round.labels[round.labels != UNKNOWN]
+    return int(np.argmax(np.bincount(labels, minlength=round.scores.n_classes)))
 
 
 def _smallest(round: Round, value: Callable[[NDArray[np.float32]], NDArray[np.floating[Any]]]) -> Index:
     """The unlabelled examples with the smallest value, smallest first, ties to the lower index; O(N), no full sort."""
     unlabelled = round.unlabelled()
-    values = value(round.scores.probs[unlabelled])
-    size = min(round.budget, len(unlabelled))
-    if size == 0:
-        return unlabelled[:0]
-    kept = np.flatnonzero(values <= np.partition(values, size - 1)[size - 1])
-    return unlabelled[kept[np.argsort(values[kept], kind="stable")[:size]]]
+    return unlabelled[lowest(value(round.scores.probs[unlabelled]), round.budget)]
