@@ -167,7 +167,9 @@ def boundary_distances(p: Sequence[float], h: Matrix, head: Matrix) -> list[floa
 def class_distances(probs: Probs, embedding: Given, head: Given) -> list[list[float]]:
     """[c][i] = D_c(i): to the nearest boundary where c is predicted, else to the boundary with c."""
     predicted = [int(np.argmax(p)) for p in probs]
-    r = [boundary_distances(list(p), h, head.astype(float)) for p, h in zip(probs, embedding.astype(float), strict=True)]
+    r = [
+        boundary_distances(list(p), h, head.astype(float)) for p, h in zip(probs, embedding.astype(float), strict=True)
+    ]
     return [[min(r[i]) if predicted[i] == c else r[i][c] for i in range(len(r))] for c in range(len(head))]
 
 
