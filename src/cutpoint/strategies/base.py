@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cutpoint.core.blocks import for_blocks
+from cutpoint.core.blocks import BLOCK, for_blocks
 from cutpoint.core.lowest import lowest
 from cutpoint.plans import one_shot
 from cutpoint.strategies.reads import embedding_of, head_of
@@ -27,6 +27,7 @@ CITE = """@article{emam2021active,
 
 Floats = NDArray[np.floating[Any]]
 SAME = 8  # rows of the head nearer than so many roundings of the longer one are equal: no boundary can be told there
+_SILENT = np.errstate(over="ignore", invalid="ignore")  # embeddings near the largest float
 
 
 @one_shot
@@ -40,63 +41,101 @@ def base(round: Round) -> Index:
 
     With no class known to the head, the lowest indices. O(N K (D + 1)) time, N x K floats of memory.
     """
-    embedding, head = embedding_of(round, "base"), head_of(round, "base")
     unlabelled = round.unlabelled()
+    boundaries = Boundaries(embedding_of(round, "base"), round.scores.probs, head_of(round, "base"))
     budget = min(round.budget, len(unlabelled))
-    weights = head[:, : embedding.shape[1]]
-    biases = head[:, -1] if head.shape[1] > embedding.shape[1] else np.zeros(len(head), head.dtype)
-    known = np.flatnonzero(np.isfinite(biases))
-    if not len(known):
+    classes = boundaries.known[:budget].tolist()
+    if not classes:
         return unlabelled[:budget]
-    distances_K_N = boundary_distances(embedding, round.scores.probs, weights, biases)
-    free = unlabelled
-    chosen = []
-    for place, c in enumerate(known.tolist()):
-        share = budget // len(known) + (place < budget % len(known))
-        if share == 0:
-            break
-        taken = lowest(distances_K_N[c, free], share)
-        chosen.append(free[taken])
-        free = np.delete(free, taken)
-    return np.concatenate(chosen) if chosen else unlabelled[:0]
+    least_K_N = boundaries.lower_bounds()
+    each, more = divmod(budget, len(boundaries.known))
+    free, chosen = unlabelled, []
+    for place, c in enumerate(classes):
+        share, least = each + (place < more), least_K_N[c, free]
+        reach = boundaries.distances(free[lowest(least, share)], c).max()
+        near = np.flatnonzero(least <= reach)
+        distances = np.full(len(near), np.inf)
+        finite = np.isfinite(least[near])
+        distances[finite] = boundaries.distances(free[near[finite]], c)
+        nearest = near[lowest(distances, share)]
+        chosen.append(free[nearest])
+        free = np.delete(free, nearest)
+    return np.concatenate(chosen)
 
 
-def boundary_distances(embedding: Floats, probs: NDArray[np.float32], weights: Floats, biases: Floats) -> Floats:
-    """(K, N) how far each example is from each class's boundary, infinite where there is none; equation 1.
+class Boundaries:
+    """How far examples are from the boundaries between classes: section 4's distance, from a pool and a linear head.
 
-    embedding: (N, D); probs: (N, K), of which only the largest of each row counts; weights: (K, D); biases: (K,), -inf
-    where a class is unknown. Row c holds the distance to the boundary with c, and for examples predicted to be of class
-    c the smallest of their distances to the others. In the embedding's precision, float32 at least.
+    embedding: (N, D); probs: (N, K), of which the largest in each row counts; head: (K, D) or (K, D + 1).
+    known: ascending, the classes whose bias is not -inf.
     """
-    dtype = np.result_type(embedding.dtype, np.float32)
-    known = np.isfinite(biases)
-    apart_K_K, boundary_K_K = _rows_apart(weights.astype(dtype), known)
-    weights_D_K = np.ascontiguousarray((weights - weights.mean(axis=0, dtype=np.float64)).astype(dtype).T)
-    biases = np.where(known, biases, 0).astype(dtype)
-    distances_K_N = np.empty((len(weights), len(embedding)), dtype)
 
-    def fill(first: int, after: int) -> None:
-        rows = np.arange(after - first)
-        predicted = probs[first:after].argmax(axis=1)
-        logits = embedding[first:after].astype(dtype, copy=False) @ weights_D_K + biases
-        far = np.abs(logits[rows, predicted][:, None] - logits) / apart_K_K[predicted]
-        far[~boundary_K_K[predicted] | np.isnan(far)] = np.inf
+    def __init__(self, embedding: Floats, probs: NDArray[np.float32], head: Floats) -> None:
+        width = embedding.shape[1]
+        self._embedding, self._probs = embedding, probs
+        self._weights_K_D = head[:, :width].astype(np.float64)
+        biases = head[:, width].astype(np.float64) if head.shape[1] > width else np.zeros(len(head))
+        self.known = np.flatnonzero(np.isfinite(biases))
+        self._biases_K = np.where(np.isfinite(biases), biases, 0.0)
+        apart_K_K, known_K = _rows_apart(self._weights_K_D), np.isfinite(biases)
+        self._boundary_K_K = (apart_K_K > 0) & known_K & known_K[:, None]
+        self._apart_K_K = np.where(self._boundary_K_K, apart_K_K, 1.0)
+
+    @_SILENT
+    def distances(self, items: Index, c: int) -> NDArray[np.float64]:
+        """(m,) distances of these pool indices to the boundary with c, for those of c to the nearest; infinite if none.
+
+        In double precision, row by row: equal examples are equally far, whatever else is in the list.
+        """
+        far = np.empty(len(items))
+        for first in range(0, len(items), BLOCK):
+            some = items[first : first + BLOCK]
+            rows = self._embedding[some].astype(np.float64)
+            logits = np.einsum("md,kd->mk", rows, self._weights_K_D) + self._biases_K
+            far[first : first + BLOCK] = self._far(logits, self._probs[some].argmax(axis=1), 0.0)[:, c]
+        return far
+
+    def lower_bounds(self) -> Floats:
+        """(K, N) at most `distances` for every class and example, by one product in the embedding's precision.
+
+        A product's rounding depends on where in it a row stands; it is bounded by (D + 4) roundings of the lengths.
+        """
+        dtype = np.result_type(self._embedding.dtype, np.float32)
+        centred_K_D = self._weights_K_D - self._weights_K_D.mean(axis=0)  # differences stay, and rounding is less
+        weights_D_K, biases_K = centred_K_D.T.astype(dtype), self._biases_K.astype(dtype)
+        longest = np.linalg.norm(centred_K_D, axis=1).max(initial=0)
+        roundings = 2 * (len(weights_D_K) + 4) * np.finfo(dtype).eps
+        least_K_N = np.empty((len(biases_K), len(self._embedding)), dtype)
+
+        @_SILENT
+        def fill(first: int, after: int) -> None:
+            rows = self._embedding[first:after].astype(dtype, copy=False)
+            length = np.sqrt(np.einsum("nd,nd->n", rows, rows))
+            off = roundings * (length * longest + np.abs(biases_K).max())
+            predicted = self._probs[first:after].argmax(axis=1)
+            least_K_N[:, first:after] = self._far(rows @ weights_D_K + biases_K, predicted, off[:, None]).T
+
+        for_blocks(len(self._embedding), fill)
+        return least_K_N
+
+    def _far(self, logits_n_K: Floats, predicted: Index, off: NDArray[np.floating[Any]] | float) -> Floats:
+        """(n, K) distances when every difference of two logits may be too large by `off`."""
+        rows = np.arange(len(logits_n_K))
+        far = np.abs(logits_n_K[rows, predicted][:, None] - logits_n_K) - off
+        np.fmax(far, 0, out=far)  # also where the product was too large for its precision
+        far /= self._apart_K_K[predicted]
+        np.minimum(far, np.finfo(far.dtype).max, out=far)
+        far[~self._boundary_K_K[predicted]] = np.inf
         far[rows, predicted] = far.min(axis=1)
-        distances_K_N[:, first:after] = far.T
-
-    with np.errstate(over="ignore", invalid="ignore"):  # an embedding near the largest float: no distance can be told
-        for_blocks(len(embedding), fill)
-    return distances_K_N
+        return far
 
 
-def _rows_apart(weights: Floats, known: NDArray[np.bool_]) -> tuple[Floats, NDArray[np.bool_]]:
-    """(K, K) distances between the head's rows, 1 where there is no boundary between two; (K, K) where there is one.
+def _rows_apart(weights_K_D: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(K, K) distances between rows, 0 where they are equal up to rounding; from explicit differences.
 
-    From explicit differences: the product of the head with itself would leave equal rows apart by its rounding.
+    The product of the head with itself would leave equal rows apart by its rounding.
     """
-    exact = weights.astype(np.float64)
-    apart = np.stack([np.linalg.norm(exact - row, axis=1) for row in exact])
-    length = np.linalg.norm(exact, axis=1)
-    least = SAME * np.finfo(weights.dtype).eps * np.maximum(length[:, None], length)
-    boundary = (apart > least) & known[:, None] & known
-    return np.where(boundary, apart, 1.0).astype(weights.dtype), boundary
+    apart = np.stack([np.linalg.norm(weights_K_D - row, axis=1) for row in weights_K_D])
+    length = np.linalg.norm(weights_K_D, axis=1)
+    apart[apart <= SAME * np.finfo(np.float64).eps * np.maximum(length[:, None], length)] = 0
+    return apart
