@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from bench_folder import write_snapshot
 from cutpoint.core.thresholds import order_by_margin, version_space
 from cutpoint.errors import DataError
-from cutpoint.experiment import pictures, plots, strips
+from cutpoint.experiment import looks, pictures, plots, strips
 from cutpoint.experiment.snapshots import Snapshot, read_snapshot
 from cutpoint.experiment.statistics import Arm, Runs, Setting, reach
 
@@ -22,7 +22,7 @@ ARMS = [
     Arm("direct", 1),
     Arm("direct", 5),
     Arm("direct", 20),
-    *(Arm(name, 1) for name in plots.LOOKS if name != "direct"),
+    *(Arm(name, 1) for name in looks.LOOKS if name != "direct"),
 ]
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -52,8 +52,8 @@ def test_figures_are_whole_pictures_of_a_sane_size() -> None:
     figures = [
         plots.curves_figure(found, "balanced accuracy"),
         plots.classes_figure([found, found], ["0", "other"], "digits-2", "recall"),
-        plots.reach_figure(reaches, plots.looks(ARMS), 120),
-        plots.panel(found[Setting("digits-2", "0")], plots.looks(ARMS), "recall"),
+        plots.reach_figure(reaches, looks.looks(ARMS), 120),
+        plots.panel(found[Setting("digits-2", "0")], looks.looks(ARMS), "recall"),
     ]
     for figure in figures:
         content = pictures.png(figure)
@@ -67,7 +67,7 @@ def test_figures_are_whole_pictures_of_a_sane_size() -> None:
 
 
 def test_a_page_figure_takes_the_colours_of_the_page() -> None:
-    figure = plots.panel(curves()[Setting("digits-2", "0")], plots.looks(ARMS), "recall")
+    figure = plots.panel(curves()[Setting("digits-2", "0")], looks.looks(ARMS), "recall")
     text = pictures.page_svg(figure, "a", "recall, digits-2")
     root = ElementTree.fromstring(text)
     assert root.get("role") == "img"
@@ -77,12 +77,12 @@ def test_a_page_figure_takes_the_colours_of_the_page() -> None:
     assert pictures.FAINT not in text
     assert "font-family" not in text
     classes = {element.get("class") for element in root.iter() if element.get("class")}
-    assert classes == {plots.class_name(arm) for arm in ARMS}
+    assert classes == {looks.class_name(arm) for arm in ARMS}
 
 
 def test_ids_of_different_figures_never_meet() -> None:
     def ids(name: str) -> set[str]:
-        figure = plots.panel(curves()[Setting("digits-2", "0")], plots.looks(ARMS), "recall")
+        figure = plots.panel(curves()[Setting("digits-2", "0")], looks.looks(ARMS), "recall")
         root = ElementTree.fromstring(pictures.page_svg(figure, name, "x"))
         return {element.get("id", "") for element in root.iter() if element.get("id")}
 
@@ -91,12 +91,46 @@ def test_ids_of_different_figures_never_meet() -> None:
 
 
 def test_every_arm_has_its_own_look_and_the_main_one_is_strongest() -> None:
-    styles = plots.looks([*ARMS, Arm("new", 1), Arm("newer", 1)])
+    styles = looks.looks([*ARMS, Arm("new", 1), Arm("newer", 1)])
     seen = {(look.colour, look.dash) for look in styles.values()}
     assert len(seen) == len(styles)
     widest = max(styles, key=lambda arm: styles[arm].width)
     assert widest == Arm("direct", 5)
-    assert styles[widest] == plots.LOOKS["direct"]
+    assert styles[widest] == looks.LOOKS["direct"]
+
+
+def test_markers_tell_strategies_apart_too() -> None:
+    markers = [look.marker for look in looks.LOOKS.values()]
+    assert len(set(markers)) == len(markers)
+
+
+def test_in_a_crowd_few_have_bands_and_none_hides_another() -> None:
+    styles = looks.looks(ARMS)
+    assert len(styles) > looks.CROWD
+    found = curves()
+    ax = plots.panel(found[Setting("digits-2", "0")], styles, "recall").axes[0]
+    assert {band.get_gid() for band in ax.collections} == {"arm-direct-5", "arm-galaxy-1", "arm-random-1"}
+    assert {line.get_marker() for line in ax.lines} == {look.marker for look in looks.LOOKS.values()}
+    same = {setting: {arm: reach(runs(0), 0.7) for arm in ARMS} for setting in found}
+    ax = plots.reach_figure(same, styles, 120).axes[0]
+    dots = [line for line in ax.lines if line.get_gid()]
+    heights = [float(np.asarray(dot.get_ydata())[0]) for dot in dots]
+    assert len(set(heights)) == len(dots) == len(same) * len(ARMS)
+    for dot, height in zip(dots, heights, strict=True):
+        assert abs(height - dots.index(dot) // len(ARMS)) < 0.5  # within its setting's row
+
+
+@pytest.mark.parametrize("arms", [ARMS, ARMS[:4]])
+def test_the_legend_covers_no_panel(arms: list[Arm]) -> None:
+    found = {setting: {arm: everyone[arm] for arm in arms} for setting, everyone in curves().items()}
+    reaches = {setting: {arm: reach(r, 0.7) for arm, r in known.items()} for setting, known in found.items()}
+    for figure in (plots.curves_figure(found, "recall"), plots.reach_figure(reaches, looks.looks(arms), 120)):
+        pictures.png(figure)
+        box = figure.legends[0].get_window_extent()
+        assert len(figure.legends[0].get_texts()) == len(arms)
+        assert 0 <= box.x0 < box.x1 <= figure.bbox.x1
+        for ax in figure.axes:
+            assert not box.overlaps(ax.get_window_extent())
 
 
 def contrast(colour: str, ground: str) -> float:
@@ -111,13 +145,13 @@ def contrast(colour: str, ground: str) -> float:
 
 @pytest.mark.parametrize("ground", ["#ffffff", "#181d24"])
 def test_lines_stand_out_on_light_and_dark_pages(ground: str) -> None:
-    for name, look in plots.LOOKS.items():
+    for name, look in looks.LOOKS.items():
         assert contrast(look.colour, ground) >= 3.0, name
 
 
 def test_one_seed_draws_no_band_and_undefined_values_no_error() -> None:
     one = Runs(np.array([0]), np.array([20, 40]), np.array([[0.5, np.nan]]))
-    styles = plots.looks(ARMS)
+    styles = looks.looks(ARMS)
     assert size(pictures.png(plots.panel({ARMS[1]: one}, styles, "recall", plots.span_of([{ARMS[1]: one}]))))
 
 
@@ -170,6 +204,12 @@ def test_the_strips_of_a_round_are_drawn(tmp_path: Path) -> None:
         words = [element.text or "" for element in ElementTree.fromstring(text).iter(f"{SVG}text")]
         assert sum("cut at" in word for word in words) == 3
         assert "digit 0" in words
+
+
+def test_one_label_and_one_answer_are_said_in_the_singular() -> None:
+    before, after = np.array([0, -1, -1]), np.array([0, -1, 1])
+    snapshot = Snapshot(np.full((3, 2), 0.5, np.float32), before, after, np.array([2]), np.array([0, 1, 1]), ("a", "b"))
+    assert [title for _, title in strips.moments(snapshot)] == ["before the round: 1 label", "after it: 1 more answer"]
 
 
 def test_a_snapshot_of_something_else_is_refused(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from bench_folder import fingerprint, write_folder
 from cutpoint.cli import run_cli
+from cutpoint.experiment.report import read_report
 
 ARMS = [("direct", 5), ("galaxy", 1), ("random", 1)]
 
@@ -33,6 +34,8 @@ def test_the_report_folder_holds_page_tables_figures_and_summary(page: Path) -> 
     names = {path.relative_to(page.parent).as_posix() for path in page.parent.rglob("*") if path.is_file()}
     for stem in ("balanced-accuracy", "minority-found", "recall-digits-2", "round-digits-2", "labels-to-random"):
         assert {f"figures/{stem}.png", f"figures/{stem}.svg"} <= names
+    for stem in ("seconds", "cost-digits-2"):
+        assert {f"tables/{stem}.csv", f"tables/{stem}.md"} <= names
     for stem in ("labels-to-random", "labels-to-galaxy", "overall", "final-digits-2", "paired", "targets", "levels"):
         assert {f"tables/{stem}.csv", f"tables/{stem}.md"} <= names
     assert {"index.html", "summary.json"} <= names
@@ -135,6 +138,26 @@ def test_an_unfinished_folder_is_reported_and_says_so(tmp_path: Path, capsys: py
     assert "7 of 12 runs are in" in capsys.readouterr().out
     text = (out / "report" / "index.html").read_text(encoding="utf-8")
     assert "Not complete: 7 of 12 runs are in" in text
+
+
+def test_one_run_is_said_in_the_singular(tmp_path: Path) -> None:
+    out = write_folder(tmp_path / "out", datasets=["digits-2"], noises=["0"], arms=ARMS[1:], seeds=1)
+    assert read_report(out).progress == "all 2 runs are in"
+    next((out / "runs").iterdir()).unlink()
+    assert read_report(out).progress == "1 of 2 runs is in"
+    out = write_folder(tmp_path / "single", datasets=["digits-2"], noises=["0"], arms=ARMS[1:2], seeds=1)
+    assert read_report(out).progress == "the 1 run is in"
+
+
+def test_the_legend_reaches_all_figures_and_a_click_hides_a_strategy(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    for name in ("arm-direct-5", "arm-galaxy-1", "arm-random-1"):
+        assert text.count(f'id="show-{name}"') == 1
+        assert f"body:has(#show-{name}:not(:checked)) svg .{name}{{display:none}}" in text
+    place = text.index("<div class=legend")
+    assert place < min(text.index(f'<section id="{name}"') for name in ("reach", "curves", "found", "recall"))
+    between = text[place : text.index('<section id="recall"')]
+    assert between.count("<div") - between.count("</div>") == 0  # the parent is not closed before the last figures
 
 
 def test_names_from_the_folder_are_shown_as_text(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import csv
 import numpy as np
 
 from cutpoint.experiment.findings import find, headline, median
+from cutpoint.experiment.long_tables import cost_table, selection_table
 from cutpoint.experiment.report_tables import all_tables, saving_table, terminal_tables
 from cutpoint.experiment.results import Row
 from cutpoint.experiment.tables import Column, Table
@@ -59,6 +60,26 @@ def test_not_reached_is_printed_and_never_a_number() -> None:
     assert shown["random"] == "200"
     assert shown["share"] == shown["vs random"] == "–"
     assert shown["seeds"] == "0/1"
+
+
+def test_seconds_are_medians_over_noises_rounds_and_seeds() -> None:
+    curve = rows({"direct": [[0.5, 0.6], [0.5, 0.6]], "random": [[0.5, 0.6], [0.5, 0.6]]})
+    spent = {"direct": [3.0, 1.0], "random": [0.25, 0.125]}
+    timed = [
+        Row("drawn", row.strategy, row.seed, noise, row.parallel, 0, 100, metric, value)
+        for noise, slow in (("0", 1), ("0.1", 100))
+        for row in curve
+        if row.round == 0
+        for metric, value in (("seconds_select", slow * spent[row.strategy][row.seed]), ("seconds_fit", 8.0))
+    ]
+    findings = find([*curve, *timed])
+    table = selection_table(findings)
+    assert [column.title for column in table.columns] == ["strategy", "drawn"]
+    assert table.rows[:2] == (("direct (5)", 51.5), ("random", 6.375))
+    assert table.rows[2:] == (("(a fit takes)", 8.0), ("(scoring takes)", None))
+    assert cost_table(findings, "drawn").rows == (("direct (5)", 51.5, 8.0), ("random", 6.375, 8.0))
+    assert selection_table(find(curve)).rows == ()
+    assert "seconds" in [table.name for table in terminal_tables(findings)]
 
 
 def test_a_campaign_without_direct_or_random_is_reported_too() -> None:

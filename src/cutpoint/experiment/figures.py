@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 
 from cutpoint.experiment import plots, strips
 from cutpoint.experiment.findings import recalls_of
+from cutpoint.experiment.looks import looks
 from cutpoint.experiment.pictures import png, svg
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ def _figures(report: Report) -> Iterator[tuple[str, Figure]]:
     findings = report.findings
     for setting, snapshot in report.snapshots.items():
         yield f"round-{setting.dataset}", strips.snapshot_figure(snapshot)
-    styles = plots.looks(findings.arms)
+    styles = looks(findings.arms)
     for target, found in findings.reaches.items():
         name = f"labels-to-{target.replace(':', '-').replace('.', '')}"
         yield name, plots.reach_figure(found, styles, findings.horizon)

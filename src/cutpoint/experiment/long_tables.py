@@ -1,10 +1,11 @@
-"""Tables with one row for each number of the report, for scripts; and what the runs cost."""
+"""Tables with one row for each number of the report, for scripts; and what a round costs."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from cutpoint.experiment.findings import Findings
+from cutpoint.experiment.results import LAST, SELECT
 from cutpoint.experiment.statistics import Arm, Reach, Setting, area, final, saving_between, standard_error
 from cutpoint.experiment.tables import Column, Table, Value
 
@@ -13,6 +14,7 @@ HOW_REACHED = (
     " seeds: how many"
     " single curves reach it. Share: of all labels that random was given. vs: 1 - ours / theirs."
 )
+PARTS = {SELECT: "select", "seconds_fit": "fit", LAST: "score", "C": "C"}
 HOW_PAIRED = (
     "Main strategy minus the other, per seed, then averaged; Wilcoxon's signed-rank test, two-sided and"
     " exact; Holm's"
@@ -103,26 +105,56 @@ def paired_long(findings: Findings) -> Table:
     return Table("paired", title, (*map(Column, names), *numbers), tuple(rows), HOW_PAIRED)
 
 
-def cost_table(findings: Findings) -> Table:
-    """Seconds of a round's parts and the chosen regularisation, a row per arm, over all settings."""
-    parts = {"seconds_fit": "fit", "seconds_score": "score", "seconds_select": "select", "C": "C (median)"}
-    present = [name for name in parts if name in findings.curves]
-    rows: list[tuple[Value, ...]] = []
-    for arm in findings.arms:
-        cells: list[Value] = []
-        for name in present:
-            values = [arms[arm].values.ravel() for arms in findings.curves[name].values() if arm in arms]
-            pooled = np.concatenate(values) if values else np.empty(0)
-            pooled = pooled[np.isfinite(pooled)]
-            summary = np.median if name == "C" else np.mean
-            cells.append(float(summary(pooled)) if pooled.size else None)
-        rows.append((arm.label, *cells))
-    columns = (Column("strategy"), *(Column(parts[name], "seconds") for name in present))
+def selection_table(findings: Findings) -> Table:
+    """Median seconds that an arm takes to choose a round's questions, a column per data set; below it fit and score."""
+    columns = (Column("strategy"), *(Column(dataset, "seconds") for dataset in findings.datasets))
+    rows: list[tuple[Value, ...]] = [
+        (arm.label, *(_median_of(findings, SELECT, dataset, arm) for dataset in findings.datasets))
+        for arm in findings.arms
+    ]
+    if any(value is not None for _, *values in rows for value in values):
+        rows += [
+            (what, *(_median_of(findings, metric, dataset) for dataset in findings.datasets))
+            for what, metric in (("(a fit takes)", "seconds_fit"), ("(scoring takes)", LAST))
+        ]
+    else:
+        rows = []
     return Table(
-        "cost",
-        "Seconds per round",
+        "seconds",
+        "Seconds per selection",
         columns,
         tuple(rows),
-        "Means over all settings, rounds and seeds.",
+        "Median over noises, rounds and seeds; for comparison, the learner's fit and its scoring of the pool.",
         findings.main.label,
     )
+
+
+def cost_table(findings: Findings, dataset: str) -> Table:
+    """Seconds of a round's parts and the chosen regularisation on one data set, a row per arm."""
+    present = {name: part for name, part in PARTS.items() if name in findings.curves}
+    rows = tuple(
+        (arm.label, *(_median_of(findings, name, dataset, arm) for name in present))
+        for arm in findings.arms
+        if any(setting.dataset == dataset and arm in arms for setting, arms in findings.accuracy.items())
+    )
+    return Table(
+        f"cost-{dataset}",
+        f"{dataset}: seconds of a round's parts",
+        (Column("strategy"), *(Column(part, "number" if part == "C" else "seconds") for part in present.values())),
+        rows,
+        "Medians over noises, rounds and seeds; C is the regularisation that the learner chose.",
+        findings.main.label,
+    )
+
+
+def _median_of(findings: Findings, metric: str, dataset: str, only: Arm | None = None) -> float | None:
+    """Median of one metric over a data set's noises, rounds and seeds, of one arm or of all; None: not measured."""
+    found = [
+        runs.values.ravel()
+        for setting, arms in findings.curves.get(metric, {}).items()
+        for arm, runs in arms.items()
+        if setting.dataset == dataset and only in (None, arm)
+    ]
+    values = np.concatenate(found) if found else np.empty(0)
+    values = values[np.isfinite(values)]
+    return float(np.median(values)) if values.size else None

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cutpoint.experiment import page_figures, plots
+from cutpoint.experiment import page_figures
 from cutpoint.experiment.findings import Findings, headline, median, savings, shares
-from cutpoint.experiment.plots import class_name
+from cutpoint.experiment.looks import looks
 from cutpoint.experiment.report_tables import all_tables
 from cutpoint.experiment.statistics import noise_label
 from cutpoint.experiment.tables import Column, Table
@@ -25,19 +25,26 @@ if TYPE_CHECKING:
     from cutpoint.experiment.report import Report
 
 
+SHOWN = ("labels-to-galaxy", "overall", "seconds")
+"""Tables that stand open on the page, after the first one; the others are folded away."""
+
+
 def page(report: Report) -> str:
     """The whole page as text."""
     findings = report.findings
-    styles = plots.looks(findings.arms)
+    styles = looks(findings.arms)
     parts = [
         _top(report),
         "<main>",
         _settings(report),
         page_figures.pictures(report),
+        "<div>",  # the legend stays in sight as far as its parent reaches
+        page_figures.legend(styles),
         page_figures.reach(findings, styles),
         page_figures.curves(findings, styles),
         page_figures.found(findings, styles),
         page_figures.recalls(report, styles),
+        "</div>",
         _tables(findings),
         "</main>",
         "<footer>Raw curves, never smoothed; bands are one standard error over seeds. What is not reached is"
@@ -45,14 +52,11 @@ def page(report: Report) -> str:
         " extrapolated. Selection sees no label that was not asked for.</footer>",
     ]
     css = files("cutpoint.experiment").joinpath("report.css").read_text(encoding="utf-8")
-    hide = "".join(
-        f"body:has(#show-{class_name(arm)}:not(:checked)) svg .{class_name(arm)}{{display:none}}"
-        for arm in findings.arms
-    )
+    css += page_figures.legend_rules(styles)
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>Cutpoint benchmark: {escape(report.title)}</title><style>{css}{hide}</style></head><body>"
+        f"<title>Cutpoint benchmark: {escape(report.title)}</title><style>{css}</style></head><body>"
         + "\n".join(parts)
         + "</body></html>\n"
     )
@@ -125,8 +129,9 @@ def _cards(findings: Findings) -> str:
 
 def _tables(findings: Findings) -> str:
     tables = [table for table in all_tables(findings) if len(table.rows) <= 60]
-    first = "".join(table.html() for table in tables[:3])
-    rest = "".join(table.html() for table in tables[3:])
+    shown = [table for table in tables if table.name in SHOWN or table is tables[0]]
+    first = "".join(table.html() for table in shown)
+    rest = "".join(table.html() for table in tables if table not in shown)
     return page_figures.section(
         "tables",
         "Tables",

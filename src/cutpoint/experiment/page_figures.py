@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from cutpoint.experiment import plots, strips
 from cutpoint.experiment.findings import Findings, recalls_of, target_label
+from cutpoint.experiment.looks import CROWD, Look, banded, class_name, reading_order
 from cutpoint.experiment.pictures import page_svg
-from cutpoint.experiment.plots import Look, class_name
 from cutpoint.experiment.statistics import Arm, Curves, noise_label
 
 if TYPE_CHECKING:
@@ -54,29 +54,41 @@ def pictures(report: Report) -> str:
 
 
 def reach(findings: Findings, styles: Mapping[Arm, Look]) -> str:
-    """Labels needed for the first target on every setting, with the legend that all figures share."""
+    """Labels needed for the first target on every setting."""
     if not findings.reaches:
         return ""
     target, found = next(iter(findings.reaches.items()))
     svg = page_svg(
-        plots.reach_figure(found, styles, findings.horizon),
+        plots.reach_figure(found, styles, findings.horizon, alone=False),
         "reach",
         "labels needed for the target on every setting",
     )
-    lead = f"Labels until the mean curve first reaches {target_label(target)}, on every setting. Left is better."
-    return section("reach", "Labels needed", lead, _legend(styles) + _figure(svg, "", "wide"))
+    lead = (
+        f"Labels until the mean curve first reaches {target_label(target)}, on every setting. Left is better; what is"
+        " hollow, right of the dotted line, never got there."
+    )
+    return section("reach", "Labels needed", lead, _figure(svg, "", "wide"))
 
 
-def _legend(styles: Mapping[Arm, Look]) -> str:
-    chips = []
-    for arm in sorted(styles, key=lambda a: (-styles[a].order, a.parallel)):
-        look, name = styles[arm], class_name(arm)
-        dash = " ".join(f"{2 * d:g}" for d in look.dash[1])
-        dashes = f' stroke-dasharray="{dash}"' if dash else ""
-        stroke = f'stroke="{look.colour}" stroke-width="{1.4 * look.width:g}"{dashes}'
-        line = f'<svg viewBox="0 0 32 8" aria-hidden="true"><line x1="0" x2="32" y1="4" y2="4" {stroke}/></svg>'
-        chips.append(f'<label><input type="checkbox" id="show-{name}" checked>{line}{escape(arm.label)}</label>')
-    return f'<div class=legend role=group aria-label="strategies shown">{"".join(chips)}</div>'
+def legend(styles: Mapping[Arm, Look]) -> str:
+    """The legend that all figures share: a click hides a strategy's lines, pointing at it pales the others."""
+    chips = ""
+    for arm in reading_order(styles):
+        name = class_name(arm)
+        svg = page_svg(plots.sample(styles[arm]), f"sample-{name}", "")
+        svg = svg.replace('role="img" aria-label=""', 'aria-hidden="true"')
+        shown = f'<input type="checkbox" id="show-{name}" checked>{svg}{escape(arm.label)}'
+        chips += f'<label class="of-{name}">{shown}</label>'
+    return f'<div class=legend role=group aria-label="strategies shown">{chips}</div>'
+
+
+def legend_rules(styles: Mapping[Arm, Look]) -> str:
+    """What the legend does to the lines of each strategy, as CSS: nothing here needs a script."""
+    return "".join(
+        f"body:has(#show-{name}:not(:checked)) svg .{name}{{display:none}}"
+        f"body:has(.of-{name}:hover) svg [class^=arm-]:not(.{name}){{opacity:.12}}"
+        for name in map(class_name, styles)
+    )
 
 
 def _panels(curves: Curves, styles: Mapping[Arm, Look], ylabel: str, name: str) -> str:
@@ -90,13 +102,21 @@ def _panels(curves: Curves, styles: Mapping[Arm, Look], ylabel: str, name: str) 
             said = f"{ylabel} against labels, {setting.label}"
             svg = page_svg(drawn, f"{name}-{dataset}-{setting.noise}", said)
             figures.append(_figure(svg, noise_label(setting.noise)))
-        body += f"<h3>{escape(dataset)}</h3><div class=grid>{''.join(figures)}</div>"
+        body += f"<h3>{escape(dataset)}</h3><div class='grid{_roomy(styles)}'>{''.join(figures)}</div>"
     return body
+
+
+def _roomy(styles: Mapping[Arm, Look]) -> str:
+    """The class that gives many lines larger panels."""
+    return " pair" if len(styles) > CROWD else ""
 
 
 def curves(findings: Findings, styles: Mapping[Arm, Look]) -> str:
     """Balanced accuracy, a panel per setting."""
     lead = "Balanced accuracy on the test split against labels: mean over seeds, band of one standard error."
+    if len(styles) > CROWD:
+        who = ", ".join(arm.label for arm in banded(styles))
+        lead = f"Balanced accuracy on the test split, mean over seeds. With a band of one standard error: {who}."
     return section("curves", "Learning curves", lead, _panels(findings.accuracy, styles, "balanced accuracy", "ba"))
 
 
@@ -127,6 +147,6 @@ def recalls(report: Report, styles: Mapping[Arm, Look]) -> str:
             for k, curves in here
         ]
         if figures:
-            grid = f"<div class=grid>{''.join(figures)}</div>"
+            grid = f"<div class='grid{_roomy(styles)}'>{''.join(figures)}</div>"
             body += f"<details><summary>{escape(setting.label)}</summary>{grid}</details>"
     return section("recall", "Recall of every class", "Test split. Open a setting to see its classes.", body)

@@ -1,16 +1,11 @@
 """Curves of finished runs as matplotlib figures: raw means with a band of one standard error, never smoothed.
 
-Figures are made without pyplot, so nothing global is touched. Every strategy has one look everywhere, told
-apart by colour *and* dashes, so that colour-blind readers and grey prints lose nothing; direct is the strong
-one. Import this
-module late: matplotlib is slow to load.
+Figures are made without pyplot, so nothing global is touched. Import this module late: matplotlib is slow to load.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -18,84 +13,28 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
+from cutpoint.experiment.looks import CROWD, MARK_EVERY, Look, banded, class_name, looks, reading_order
 from cutpoint.experiment.pictures import FAINT, INK
-from cutpoint.experiment.statistics import (
-    Arm,
-    Curves,
-    Reach,
-    Runs,
-    Setting,
-    main_arm,
-    noise_label,
-    standard_error,
-)
-
-
-class Look(NamedTuple):
-    """How an arm is drawn: colour, matplotlib dash pattern, line width, order (higher is nearer), marker."""
-
-    colour: str
-    dash: tuple[float, tuple[float, ...]]
-    width: float
-    order: int
-    marker: str = "o"
-
-
-# Mid-lightness colours: at least 3:1 on white and on near-black alike; colour-blind readers tell them apart
-# by lightness, hue and dashes.
-LOOKS: Mapping[str, Look] = {
-    "direct": Look("#e8480c", (0, ()), 2.8, 9),
-    "galaxy": Look("#2f7fdb", (0, ()), 1.7, 8, "s"),
-    "random": Look("#7a828c", (0, (5, 2)), 1.7, 7, "D"),
-    "confidence": Look("#0f9d8f", (0, (4, 1.2, 1, 1.2)), 1.4, 5, "^"),
-    "margin": Look("#8e6fd8", (0, (1, 1)), 1.6, 6, "v"),
-    "entropy": Look("#ad7c05", (0, (7, 1.5)), 1.4, 4, "P"),
-    "most_likely_positive": Look("#cf4f98", (0, (3, 1.2, 1, 1.2, 1, 1.2)), 1.4, 3, "X"),
-}
-DIRECT_SHADES = ("#f2935f", "#e8480c", "#a8380d")
-SPARE = ("#5a8f29", "#00838f", "#7b5d4a", "#b3475c", "#5468c9")
-
-
-def looks(arms: Iterable[Arm]) -> dict[Arm, Look]:
-    """The look of every arm: fixed per strategy; those of direct share a hue, the main one is strongest."""
-    known = sorted(set(arms), key=lambda arm: (arm.strategy, arm.parallel))
-    spare = sorted({arm.strategy for arm in known} - LOOKS.keys())
-    found = {}
-    for arm in known:
-        look = LOOKS.get(arm.strategy) or Look(SPARE[spare.index(arm.strategy) % len(SPARE)], (0, ()), 1.4, 2)
-        family = [other for other in known if other.strategy == arm.strategy]
-        if len(family) > 1:
-            place, middle = family.index(arm), family.index(main_arm(family))
-            if place != middle:
-                shade = DIRECT_SHADES[0 if place < middle else 2] if arm.strategy == "direct" else look.colour
-                look = Look(shade, (0, (2, 0.8)) if place < middle else (0, (6, 1)), 1.8, look.order - 1, look.marker)
-        found[arm] = look
-    return found
-
-
-def class_name(arm: Arm) -> str:
-    """The arm as a name that is safe in SVG, CSS and file names, such as "arm-direct-5"."""
-    return "arm-" + re.sub(r"[^a-z0-9]+", "-", f"{arm.strategy}-{arm.parallel}".lower())
+from cutpoint.experiment.statistics import Arm, Curves, Reach, Runs, Setting, noise_label, standard_error
 
 
 def draw_curves(ax: Axes, arms: Mapping[Arm, Runs], styles: Mapping[Arm, Look]) -> None:
-    """Draw every arm's mean over seeds against the number of labels, with a band of one standard error."""
-    for arm, runs in arms.items():
+    """Draw every arm's mean over seeds against the number of labels, with a band of one standard error.
+
+    In a crowd (`CROWD`) few have a band, and all have markers, each line at other places.
+    """
+    crowded = len(styles) > CROWD
+    for place, (arm, runs) in enumerate(arms.items()):
         look = styles[arm]
         error = standard_error(runs.values)
-        if np.isfinite(error).all():
+        if np.isfinite(error).all() and not (crowded and arm not in banded(styles)):
             low, high = runs.mean - error, runs.mean + error
             band = ax.fill_between(runs.n_labels, low, high, color=look.colour, alpha=0.16, linewidth=0)
             band.set_gid(class_name(arm))
-        marker = "o" if len(runs.n_labels) == 1 else None
-        (line,) = ax.plot(
-            runs.n_labels,
-            runs.mean,
-            color=look.colour,
-            linestyle=look.dash,
-            linewidth=look.width,
-            marker=marker,
-        )
+        (line,) = ax.plot(runs.n_labels, runs.mean, color=look.colour, linestyle=look.dash, linewidth=look.width)
+        if crowded or len(runs.n_labels) == 1:
+            line.set(marker=look.marker, markersize=4.5, markeredgewidth=0)
+            line.set_markevery((place % MARK_EVERY, MARK_EVERY) if len(runs.n_labels) > MARK_EVERY else None)
         line.set_zorder(10 + look.order)
         line.set_gid(class_name(arm))
     dress(ax)
@@ -118,7 +57,7 @@ def panel(
     arms: Mapping[Arm, Runs], styles: Mapping[Arm, Look], ylabel: str, span: tuple[float, float] | None = None
 ) -> Figure:
     """One panel alone, for pages, which have their own title and legend."""
-    figure = Figure(figsize=(4.4, 3.0), layout="constrained")
+    figure = Figure(figsize=(4.4, 3.6 if len(styles) > CROWD else 3.0), layout="constrained")
     ax = figure.subplots()
     draw_curves(ax, arms, styles)
     ax.set_xlabel("labels", color=INK, fontsize=9)
@@ -173,8 +112,10 @@ Cell = tuple[str, Mapping[Arm, Runs], tuple[float, float]]
 def _grid(cells: Sequence[Sequence[Cell]], titles: Sequence[str], ylabel: str) -> Figure:
     styles = looks(arm for row in cells for _, arms, _ in row for arm in arms)
     wide, high = max(len(row) for row in cells), len(cells)
-    legend_rows = -(-len(styles) // max(1, int(wide * 3.0 // 1.7)))
-    figure = Figure(figsize=(max(4.4, 3.0 * wide + 0.4), 2.6 * high + 0.3 + 0.22 * legend_rows), layout="constrained")
+    width, height = (3.9, 3.4) if len(styles) > CROWD else (3.0, 2.6)
+    legend_rows = -(-len(styles) // max(1, int(wide * width // 1.7)))
+    size = max(4.4, width * wide + 0.4), height * high + 0.3 + 0.22 * legend_rows
+    figure = Figure(figsize=size, layout="constrained")
     grid = figure.subplots(high, wide, squeeze=False)
     for below, axes, row, title in zip(range(high - 1, -1, -1), grid, cells, titles, strict=True):
         for column, ax in enumerate(axes):
@@ -193,14 +134,16 @@ def _grid(cells: Sequence[Sequence[Cell]], titles: Sequence[str], ylabel: str) -
 
 
 def legend(figure: Figure, styles: Mapping[Arm, Look], columns: int, *, markers: bool = False) -> None:
-    """One legend above all panels, direct first: of lines, or of markers."""
-    order = sorted(styles, key=lambda arm: (arm.strategy != "direct", -styles[arm].order, arm.parallel))
-    handles = [
-        Line2D([], [], color=look.colour, linestyle="", marker=look.marker, markersize=8 if look.width > 2 else 6)
-        if markers
-        else Line2D([], [], color=look.colour, linestyle=look.dash, linewidth=look.width)
-        for look in (styles[arm] for arm in order)
-    ]
+    """One legend above all panels, direct first: of lines, with their markers in a crowd, or of markers alone."""
+    order = reading_order(styles)
+    handles = []
+    for look in (styles[arm] for arm in order):
+        line = Line2D([], [], color=look.colour, linestyle=look.dash, linewidth=look.width)
+        if markers:
+            line.set(linestyle="", marker=look.marker, markersize=8 if look.width > 2 else 6)
+        elif len(styles) > CROWD:
+            line.set(marker=look.marker, markersize=5, markeredgewidth=0)
+        handles.append(line)
     figure.legend(
         handles,
         [arm.label for arm in order],
@@ -209,38 +152,56 @@ def legend(figure: Figure, styles: Mapping[Arm, Look], columns: int, *, markers:
         frameon=False,
         fontsize=9,
         labelcolor=INK,
-        handlelength=1.2 if markers else 2.4,
+        handlelength=1.2 if markers else 3.2 if len(styles) > CROWD else 2.4,
         columnspacing=1.4,
     )
 
 
-def reach_figure(reaches: Mapping[Setting, Mapping[Arm, Reach]], styles: Mapping[Arm, Look], most: int) -> Figure:
+def sample(look: Look) -> Figure:
+    """A short piece of a line with its marker, for the legends of pages."""
+    figure = Figure(figsize=(0.62, 0.2))
+    ax = figure.add_axes((0, 0, 1, 1))
+    ax.set_axis_off()
+    ax.plot([0, 1, 2], [0, 0, 0], color=look.colour, linestyle=look.dash, linewidth=look.width * 1.2)
+    ax.plot([1], [0], color=look.colour, linestyle="", marker=look.marker, markersize=8 if look.width > 2 else 6.5)
+    return figure
+
+
+def reach_figure(
+    reaches: Mapping[Setting, Mapping[Arm, Reach]], styles: Mapping[Arm, Look], most: int, *, alone: bool = True
+) -> Figure:
     """Labels of the mean curve to each setting's target, a row per setting; what is not reached is past the line.
 
-    most: the number of labels at which the runs end.
+    most: the number of labels at which the runs end; alone: with a legend, as pages have their own. In a crowd
+    (`CROWD`) every arm has a height of its own in each row, in the order of the legend, so that none hides another.
     """
-    figure = Figure(figsize=(7.6, 0.42 * len(reaches) + 1.4), layout="constrained")
+    crowded, order = len(styles) > CROWD, reading_order(styles)
+    figure = Figure(figsize=(7.6, (0.95 if crowded else 0.42) * len(reaches) + 1.4), layout="constrained")
     ax = figure.subplots()
     for place, arms in enumerate(reaches.values()):
-        ax.axhline(place, color=FAINT, linewidth=0.8, zorder=0)
+        ax.axhline(place + 0.5 if crowded else place, color=FAINT, linewidth=0.8, zorder=0)
         for arm, found in arms.items():
             look, known = styles[arm], found.of_mean is not None
             where = most * 1.06 if found.of_mean is None else found.of_mean
-            (dot,) = ax.plot([where], [place], marker=look.marker, linestyle="")
+            lane = 0.8 * (order.index(arm) / (len(order) - 1) - 0.5) if crowded else 0.0
+            (dot,) = ax.plot([where], [place + lane], marker=look.marker, linestyle="")
             dot.set(
                 color=look.colour,
-                markersize=10 if look.width > 2 else 6.5,
+                markersize=(7.5 if crowded else 10) if look.width > 2 else (5 if crowded else 6.5),
                 markerfacecolor=look.colour if known else "none",
                 zorder=10 + look.order,
                 gid=class_name(arm),
             )
     dress(ax)
     ax.grid(visible=False)
+    if crowded:
+        ax.grid(axis="x", color=FAINT, linewidth=0.8)
     ax.axvline(most, color=INK, linewidth=0.8, linestyle=(0, (1, 2)))
     ax.set_xlim(0, most * 1.1)
     ax.set_ylim(len(reaches) - 0.5, -0.5)
     ax.set_yticks(range(len(reaches)), [setting.label for setting in reaches])
     ax.set_xlabel("labels needed (hollow, right of the line: not reached)", color=INK, fontsize=9)
-    rows = -(-len(styles) // 5)
-    legend(figure, styles, columns=-(-len(styles) // rows), markers=True)
+    if alone:
+        rows = -(-len(styles) // 5)
+        legend(figure, styles, columns=-(-len(styles) // rows), markers=True)
     return figure

@@ -19,6 +19,7 @@ from cutpoint.experiment.results import read_results, stored_options, write_atom
 from cutpoint.experiment.snapshots import Snapshot, read_snapshot
 from cutpoint.experiment.statistics import Arm, Setting
 from cutpoint.experiment.tables import Value
+from cutpoint.experiment.words import count
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,9 +45,10 @@ class Report:
     @property
     def progress(self) -> str:
         """How many runs the report rests on, in words."""
+        are = "is" if self.finished == 1 else "are"
         if self.complete:
-            return f"all {self.finished} runs are in"
-        return f"{self.finished} of {self.planned} runs are in"
+            return f"{'the' if self.finished == 1 else 'all'} {count(self.finished, 'run')} {are} in"
+        return f"{self.finished} of {count(self.planned, 'run')} {are} in"
 
     def class_names(self, dataset: str, n_classes: int) -> Sequence[str]:
         """Names of a data set's classes, or plain numbers where the folder does not say."""

@@ -7,7 +7,14 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 from cutpoint.experiment.findings import Findings, median, savings, shares, target_label
-from cutpoint.experiment.long_tables import HOW_REACHED, cost_table, levels_long, paired_long, targets_long
+from cutpoint.experiment.long_tables import (
+    HOW_REACHED,
+    cost_table,
+    levels_long,
+    paired_long,
+    selection_table,
+    targets_long,
+)
 from cutpoint.experiment.significance import Paired
 from cutpoint.experiment.statistics import (
     Arm,
@@ -172,9 +179,10 @@ def _versus(result: Paired | None, short: bool) -> str:
 def all_tables(findings: Findings) -> list[Table]:
     """Every table of the report, in its order; tables without rows are left out."""
     tables = [saving_table(findings, target) for target in findings.reaches]
-    tables += [overall_table(findings)]
+    tables += [overall_table(findings), selection_table(findings)]
     tables += [matrix(findings, dataset, what) for what in MATRICES for dataset in findings.datasets]
-    tables += [cost_table(findings), levels_long(findings), targets_long(findings), paired_long(findings)]
+    tables += [cost_table(findings, dataset) for dataset in findings.datasets]
+    tables += [levels_long(findings), targets_long(findings), paired_long(findings)]
     return [table for table in tables if table.rows and len(table.columns) > 1]
 
 
@@ -184,4 +192,4 @@ def terminal_tables(findings: Findings) -> list[Table]:
     for dataset in findings.datasets:
         short = sum(setting.dataset == dataset for setting in findings.accuracy) > 3
         tables += [matrix(findings, dataset, what, short=short) for what in ("final", "versus")]
-    return [table for table in [*tables, overall_table(findings)] if table.rows]
+    return [table for table in [*tables, overall_table(findings), selection_table(findings)] if table.rows]

@@ -27,6 +27,7 @@ from cutpoint.core.thresholds import (
 from cutpoint.experiment.pictures import INK
 from cutpoint.experiment.snapshots import Snapshot
 from cutpoint.experiment.statistics import Floats
+from cutpoint.experiment.words import count
 from cutpoint.types import UNKNOWN, Labels
 
 SPACE = "#f5b942"
@@ -212,10 +213,10 @@ def snapshot_figure(snapshot: Snapshot) -> Figure:
 
 def moments(snapshot: Snapshot) -> Sequence[tuple[Labels, str]]:
     """The labels and the title of both moments."""
-    asked = len(snapshot.asked)
+    known = int((snapshot.before != UNKNOWN).sum())
     return (
-        (snapshot.before, f"before the round: {int((snapshot.before != UNKNOWN).sum())} labels"),
-        (snapshot.after, f"after it: {asked} more answers"),
+        (snapshot.before, f"before the round: {count(known, 'label')}"),
+        (snapshot.after, f"after it: {count(len(snapshot.asked), 'more answer')}"),
     )
 
 

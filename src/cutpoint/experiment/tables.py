@@ -28,6 +28,7 @@ FORMATS: Mapping[str, Callable[[float], str]] = {
     "p": lambda v: f"{v:.3f}" if v >= 0.0005 else "< .0005",
     "count": lambda v: f"{v:g}",
     "seconds": lambda v: f"{v:.3g}",
+    "number": lambda v: f"{v:.3g}",
 }
 WIDTH = 100
 """Columns of the terminal that tables must fit."""
