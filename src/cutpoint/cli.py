@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from cutpoint.cli_cite import cite
 from cutpoint.cli_report import bench_report
 from cutpoint.cli_run import bench_run
 from cutpoint.cli_select import select
@@ -24,6 +25,7 @@ app = typer.Typer(
 bench = typer.Typer(help="Compare strategies on data whose labels are known.", no_args_is_help=True)
 app.add_typer(bench, name="bench")
 app.command("select")(select)
+app.command("cite")(cite)
 bench.command("run")(bench_run)
 bench.command("report")(bench_report)
 
