@@ -47,7 +47,7 @@ def test_an_unknown_name_is_one_sentence_and_prints_no_entry(
 
 
 def test_every_entry_is_whole_and_keys_do_not_meet() -> None:
-    keys = {}
+    keys: dict[str, str] = {}
     for name, entry in STRATEGIES.items():
         head = re.match(r"@(article|inproceedings|techreport|misc)\{([a-z]+\d{4}[a-z]+),\n", entry.cite)
         assert head, f"{name}: the entry begins {entry.cite[:40]!r}"
