@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from cutpoint.strategies import base, cluster_margin, direct, galaxy, random, uncertainty
+from cutpoint.strategies import badge, base, cluster_margin, coreset, direct, galaxy, random, similar, uncertainty
 from cutpoint.types import Entry
 
 _PROBS = frozenset({"probs"})
@@ -19,6 +19,9 @@ STRATEGIES: Mapping[str, Entry] = MappingProxyType(
         "most_likely_positive": Entry(uncertainty.most_likely_positive, _PROBS, uncertainty.CITE_POSITIVE),
         "base": Entry(base.base, frozenset({"probs", "embedding", "head"}), base.CITE),
         "cluster_margin": Entry(cluster_margin.cluster_margin, frozenset({"probs", "embedding"}), cluster_margin.CITE),
+        "badge": Entry(badge.badge, frozenset({"probs", "embedding"}), badge.CITE),
+        "coreset": Entry(coreset.coreset, frozenset({"embedding"}), coreset.CITE),
+        "similar": Entry(similar.similar, frozenset({"probs", "embedding"}), similar.CITE),
     }
 )
 """Name -> Entry(strategy, needs, cite), names as in docs/strategies.md."""
