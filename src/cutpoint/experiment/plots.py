@@ -113,7 +113,7 @@ def _grid(cells: Sequence[Sequence[Cell]], titles: Sequence[str], ylabel: str) -
     styles = looks(arm for row in cells for _, arms, _ in row for arm in arms)
     wide, high = max(len(row) for row in cells), len(cells)
     width, height = (3.9, 3.4) if len(styles) > CROWD else (3.0, 2.6)
-    legend_rows = -(-len(styles) // max(1, int(wide * width // 1.7)))
+    legend_rows = -(-len(styles) // max(1, int(wide * width // 1.55)))
     size = max(4.4, width * wide + 0.4), height * high + 0.3 + 0.22 * legend_rows
     figure = Figure(figsize=size, layout="constrained")
     grid = figure.subplots(high, wide, squeeze=False)
