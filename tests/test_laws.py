@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
 
-from cutpoint import STRATEGIES, UNKNOWN, Index, Plan, Round, Strategy, one_shot
+from cutpoint import STRATEGIES, UNKNOWN, Index, Plan, Round, Scores, Session, Strategy, UsageError, one_shot
 from cutpoint.learners import LEARNERS, make_learner, wrap
 from cutpoint.plans import NOTHING
 from cutpoint.testing import STRATEGY_LAWS, check_equivariance, check_learner, check_strategy, trials
@@ -22,6 +24,46 @@ def test_every_strategy_obeys_the_laws(name: str) -> None:
 @pytest.mark.parametrize("name", ["confidence", "margin", "entropy", "most_likely_positive"])
 def test_strategies_that_draw_nothing_are_equivariant(name: str) -> None:
     check_equivariance(STRATEGIES[name].strategy)
+
+
+@pytest.mark.parametrize("name", ["coreset", "bait", "cluster_margin"])
+def test_strategies_of_the_embedding_that_draw_nothing_are_equivariant(name: str) -> None:
+    """SIMILAR is not among them: examples unlike every query are tied (test_choices.py has it up to there)."""
+    check_equivariance(STRATEGIES[name].strategy)
+
+
+def test_base_follows_permutations_and_takes_the_classes_by_number() -> None:
+    check_equivariance(STRATEGIES["base"].strategy, renamed=False)
+    with pytest.raises(AssertionError, match="renaming the classes"):
+        check_equivariance(STRATEGIES["base"].strategy)
+
+
+@pytest.mark.parametrize(
+    ("name", "missing"),
+    [(name, missing) for name, entry in STRATEGIES.items() for missing in sorted(entry.needs - {"probs"})],
+)
+def test_a_strategy_says_what_is_missing_before_its_first_question(name: str, missing: str) -> None:
+    round = next(trials()).round
+    absent: Any = {missing: None}
+    scores = replace(round.scores, **absent)
+    with pytest.raises(UsageError, match=f"{name} reads the {missing}"):
+        Session(STRATEGIES[name].strategy, replace(round, scores=scores))
+
+
+@pytest.mark.parametrize("name", STRATEGIES)
+def test_a_strategy_reads_no_more_than_it_says(name: str) -> None:
+    """The same questions without what is not among its needs."""
+    entry = STRATEGIES[name]
+    for trial in trials():
+        round, scores = trial.round, trial.round.scores
+        n, k = scores.probs.shape
+        bare = Scores(
+            scores.probs if "probs" in entry.needs else np.full((n, k), 1 / k, np.float32),
+            scores.embedding if "embedding" in entry.needs else None,
+            scores.head if "head" in entry.needs else None,
+        )
+        asked = Session(entry.strategy, replace(round, scores=bare)).wanted
+        assert np.array_equal(asked, Session(entry.strategy, round).wanted), trial.what
 
 
 def test_a_strategy_that_draws_is_not_equivariant() -> None:
@@ -60,6 +102,29 @@ def test_the_trials_are_as_odd_as_they_say() -> None:
     assert 2 not in rounds["a class that never occurs"].labels
     assert len(rounds["more budget than is left"].unlabelled()) < rounds["more budget than is left"].budget
     assert len(rounds["half of the pool held back"].held) > 10
+    assert set(np.unique(rounds["one class labelled"].labels)) == {UNKNOWN, 0}
+
+
+def test_the_embeddings_and_heads_are_as_odd_as_they_say() -> None:
+    scores = {trial.what: trial.round.scores for trial in trials()}
+
+    def points(what: str) -> int:
+        embedding = scores[what].embedding
+        assert embedding is not None
+        return len(np.unique(embedding, axis=0))
+
+    assert [points(f"{many} for all") for many in ("one point", "three points")] == [1, 3]
+    odd: dict[str, Callable[[Any, Any], bool]] = {
+        "an embedding of zeros": lambda h, _: not h.any(),
+        "an embedding of one column": lambda h, _: h.shape[1] == 1,
+        "an embedding in half precision": lambda h, _: h.dtype == np.float16,
+        "a head with two equal rows": lambda _, w: (w[0] == w[1]).all(),
+        "a class that the head does not know": lambda _, w: w[0, -1] == -np.inf,
+        "a head without biases": lambda h, w: h.shape[1] == w.shape[1],
+    }
+    for what, check in odd.items():
+        assert check(scores[what].embedding, scores[what].head), what
+    assert not scores["a class that the head does not know"].probs[:, 0].any()
 
 
 # --- strategies that break one law each -------------------------------------------------------------------

@@ -10,6 +10,7 @@ Everything is drawn from fixed seeds, so a failure comes again. Strategies need 
 """
 
 from cutpoint.testing.learners import check_learner
-from cutpoint.testing.strategies import STRATEGY_LAWS, Trial, check_equivariance, check_strategy, trials
+from cutpoint.testing.strategies import STRATEGY_LAWS, check_equivariance, check_strategy
+from cutpoint.testing.trials import Trial, trials
 
 __all__ = ["STRATEGY_LAWS", "Trial", "check_equivariance", "check_learner", "check_strategy", "trials"]

@@ -3,59 +3,16 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cutpoint.session import Session, run
+from cutpoint.testing.trials import Trial, linear_scores, trials
 from cutpoint.types import UNKNOWN, Index, Labels, Round, Scores, Strategy
-
-
-@dataclass(frozen=True, eq=False)
-class Trial:
-    """A round to try a strategy on: what is odd about it, and (N,) the truth that answers come from."""
-
-    what: str
-    round: Round
-    truth: Labels
-
-
-def trials(seed: int = 0) -> Iterator[Trial]:
-    """Small rounds, ordinary and odd: ties, saturated scores, absent or single classes, all labelled.
-
-    Scores come with an embedding and a head, so strategies that need them can be tried too.
-    """
-
-    def trial(what: str, n: int, n_classes: int, *, labelled: float = 0.2, budget: int = 9, **odd: Any) -> Trial:
-        rng = np.random.default_rng([seed, *what.encode()])
-        scores = _scores(rng, n, n_classes, odd.get("sharp", 3.0), odd.get("step", 0.0))
-        truth = np.where(rng.random(n) < 0.8, scores.probs.argmax(axis=1), rng.integers(n_classes, size=n))
-        truth = truth % odd.get("present", n_classes)
-        known = rng.random(n) < labelled if "first" not in odd else np.arange(n) < odd["first"]
-        held = np.flatnonzero(rng.random(n) < odd.get("held", 0.0))
-        labels = np.where(known, truth, UNKNOWN)
-        return Trial(what, Round(scores, labels, budget, odd.get("parallel", 4), seed, held), truth)
-
-    yield trial("two classes", 60, 2)
-    yield trial("three classes, one question at a time", 50, 3, parallel=1, budget=20)
-    yield trial("five classes", 60, 5, budget=31)
-    yield trial("two classes, nothing labelled", 40, 2, labelled=0.0, budget=12)
-    yield trial("many exact ties", 60, 3, step=0.25, budget=20)
-    yield trial("probabilities of exactly 0 and 1", 40, 2, step=1.0, budget=16)
-    yield trial("all scores equal", 30, 3, sharp=0.0, budget=12)
-    yield trial("a class that never occurs", 40, 3, present=2, budget=13)
-    yield trial("a single class", 20, 1, budget=7)
-    yield trial("only the pool's last examples unlabelled", 60, 2, first=45, budget=8)
-    yield trial("half of the pool held back", 50, 3, held=0.5, budget=10)
-    yield trial("everything held back", 12, 2, held=1.1)
-    yield trial("everything labelled", 12, 3, labelled=1.1)
-    yield trial("more budget than is left", 25, 2, budget=60)
-    yield trial("a budget of one", 30, 3, budget=1)
-    yield trial("one example", 1, 2, labelled=0.0, budget=3)
-    yield trial("no example", 0, 2, budget=3)
 
 
 def check_strategy(strategy: Strategy, *, seeds: int = 2) -> None:
@@ -87,7 +44,9 @@ def _asks_exactly_the_budget(strategy: Strategy, trial: Trial) -> None:
 
 def _draws_from_the_rounds_seed_alone(strategy: Strategy, trial: Trial) -> None:
     """The same round gives the same questions, and leaves it and all global generators as they were."""
-    arrays: list[NDArray[Any]] = [trial.round.labels, trial.round.held, trial.round.scores.probs]
+    scores = trial.round.scores
+    given = (trial.round.labels, trial.round.held, scores.probs, scores.embedding, scores.head)
+    arrays: list[NDArray[Any]] = [array for array in given if array is not None]
     before = [array.copy() for array in arrays]
     theirs, plain = np.random.get_state(), random.getstate()  # noqa: NPY002
     try:
@@ -191,15 +150,16 @@ STRATEGY_LAWS: Mapping[str, Callable[[Strategy, Trial], None]] = {
 """What every strategy does: law -> check(strategy, trial), which raises AssertionError where it is broken."""
 
 
-def check_equivariance(strategy: Strategy, *, seeds: int = 10) -> None:
+def check_equivariance(strategy: Strategy, *, seeds: int = 10, renamed: bool = True) -> None:
     """For strategies that draw nothing: permuting the pool permutes the questions; names of classes are free.
 
-    Tried on rounds without exact ties, answered truthfully.
+    renamed: False for strategies that go through the classes by number. Tried on rounds without exact ties, answered
+    truthfully.
     """
     for seed in range(seeds):
         rng = np.random.default_rng([5, seed])
         n, n_classes = int(rng.integers(2, 40)), int(rng.integers(2, 6))
-        scores = _scores(rng, n, n_classes, 1.0, 0.0)
+        scores = linear_scores(rng, n, n_classes, sharp=1.0)
         truth = np.minimum(rng.integers(2 * n_classes, size=n), n_classes - 1)  # the last class is the majority
         labels = np.where(np.arange(n) < n // 2, truth, UNKNOWN)
         labels[: n // 2 : 2] = n_classes - 1
@@ -211,8 +171,9 @@ def check_equivariance(strategy: Strategy, *, seeds: int = 10) -> None:
         )  # i moves to place[i], class k becomes name[k]
         moved = _asked(strategy, _moved(trial, place))
         assert moved == place[asked].tolist(), f"permuting the pool changed the questions (seed {seed})."
-        renamed = _asked(strategy, _renamed(trial, name))
-        assert renamed == asked, f"renaming the classes changed the questions (seed {seed})."
+        if renamed:
+            others = _asked(strategy, _renamed(trial, name))
+            assert others == asked, f"renaming the classes changed the questions (seed {seed})."
 
 
 def _asked(strategy: Strategy, trial: Trial) -> list[int]:
@@ -251,22 +212,6 @@ def _some_event(session: Session, trial: Trial, rng: np.random.Generator) -> Non
 
 def _same_state(one: Any, other: Any) -> bool:
     return all(np.array_equal(a, b) for a, b in zip(one, other, strict=True))
-
-
-def _scores(rng: np.random.Generator, n: int, n_classes: int, sharp: float, step: float) -> Scores:
-    """A linear model on drawn embeddings; with a step, probabilities are rounded to multiples of it."""
-    embedding = rng.normal(size=(n, 4)).astype(np.float32)
-    head = rng.normal(size=(n_classes, 5)).astype(np.float32) * np.float32(sharp)
-    logits = embedding @ head[:, :4].T + head[:, 4]
-    probs = np.exp(logits - logits.max(axis=1, keepdims=True))
-    probs /= probs.sum(axis=1, keepdims=True)
-    if step:
-        rounded = np.round(probs / step) * step
-        top = np.arange(n), probs.argmax(axis=1)
-        rounded[top] = 0
-        rounded[top] = np.maximum(1 - rounded.sum(axis=1), 0)
-        probs = rounded / rounded.sum(axis=1, keepdims=True)
-    return Scores(probs.astype(np.float32), embedding, head)
 
 
 def _moved(trial: Trial, place: Index) -> Trial:
