@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from cutpoint.strategies import badge, base, cluster_margin, coreset, direct, galaxy, random, similar, uncertainty
+from cutpoint.strategies import badge, bait, base, cluster_margin, coreset, direct, galaxy, random, similar, uncertainty
 from cutpoint.types import Entry
 
 _PROBS = frozenset({"probs"})
@@ -20,6 +20,7 @@ STRATEGIES: Mapping[str, Entry] = MappingProxyType(
         "base": Entry(base.base, frozenset({"probs", "embedding", "head"}), base.CITE),
         "cluster_margin": Entry(cluster_margin.cluster_margin, frozenset({"probs", "embedding"}), cluster_margin.CITE),
         "badge": Entry(badge.badge, frozenset({"probs", "embedding"}), badge.CITE),
+        "bait": Entry(bait.bait, frozenset({"probs", "embedding"}), bait.CITE),
         "coreset": Entry(coreset.coreset, frozenset({"embedding"}), coreset.CITE),
         "similar": Entry(similar.similar, frozenset({"probs", "embedding"}), similar.CITE),
     }
