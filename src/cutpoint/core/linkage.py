@@ -19,8 +19,8 @@ ROWS = 256  # of the distances at one time, so that what is computed on the way 
 def flat_clusters(points: NDArray[np.floating[Any]], n_clusters: int) -> NDArray[np.intp]:
     """(n,) which of at most `n_clusters` clusters each point is in, from 0, in the order of their first points.
 
-    points: (n, D), Euclidean; distances in double precision. Groups equally far apart are joined together, so there may
-    be fewer clusters than asked for; equal points are always together.
+    points: (n, D), Euclidean; distances in double precision. The tree is cut at one height: groups that are equally far
+    apart are joined together, so there may be fewer clusters than asked for, and equal points are always in one.
     """
     n = len(points)
     if n <= 1:

@@ -38,17 +38,18 @@ def cluster_margin(round: Round) -> Index:
     `clustered_by(clusters_of(embedding))`.
     """
     embedding = embedding_of(round, "cluster_margin")
-    candidates = _candidates(round)
-    if not len(candidates):
-        return candidates
-    return candidates[take_turns(cluster_sample(embedding).assign(embedding, candidates), round.budget)]
+    items = _candidates(round, CANDIDATES)
+    if not len(items):
+        return items
+    return items[take_turns(cluster_sample(embedding).assign(embedding, items), round.budget)]
 
 
-def clustered_by(clusters: Labels) -> Strategy:
+def clustered_by(clusters: Labels, *, candidates: float = CANDIDATES) -> Strategy:
     """Cluster-Margin on a clustering that was made once.
 
-    clusters: (N,) whole numbers from 0, the cluster of every example of the pool, whatever made it. UsageError where
-    they are not that, or not as many as the pool's examples.
+    clusters:   (N,) whole numbers from 0, the cluster of every example of the pool, whatever made it.
+    candidates: how many of the smallest margins are looked at for each question, 1 or more; some public runs take 1.25.
+    UsageError where they are not that, or `clusters` has another length than the pool.
     """
     given = integers(clusters, "clusters")
     if given.ndim != 1:
@@ -58,6 +59,8 @@ def clustered_by(clusters: Labels) -> Strategy:
         raise UsageError(
             f"clusters[{row}] is {given[row]}; it must be 0 or more; give an example without a cluster one of its own."
         )
+    if not 1 <= candidates < np.inf:
+        raise UsageError(f"candidates is {candidates}; it must be 1 or more: margins looked at for each question.")
     given = given.astype(np.intp)  # a copy: the caller's array may move
 
     @one_shot
@@ -67,8 +70,8 @@ def clustered_by(clusters: Labels) -> Strategy:
                 f"clusters has {len(given)} entries and the pool {round.scores.n_examples} examples; "
                 "it must have one per example, in the pool's order."
             )
-        candidates = _candidates(round)
-        return candidates[take_turns(given[candidates], round.budget)]
+        items = _candidates(round, candidates)
+        return items[take_turns(given[items], round.budget)]
 
     return chosen
 
@@ -86,7 +89,7 @@ def take_turns(clusters: Index, size: int) -> Index:
     return np.lexsort((first[member_of], sizes[member_of], turn))[:size]
 
 
-def _candidates(round: Round) -> Index:
-    """(min(10 budget, M),) unlabelled examples of smallest margin, smallest first, ties to the lower index."""
+def _candidates(round: Round, each: float) -> Index:
+    """(min(each * budget, M),) unlabelled examples of smallest margin, smallest first, ties to the lower index."""
     unlabelled = round.unlabelled()
-    return unlabelled[lowest(gaps(round.scores.probs[unlabelled]), CANDIDATES * round.budget)]
+    return unlabelled[lowest(gaps(round.scores.probs[unlabelled]), int(min(each * round.budget, len(unlabelled))))]

@@ -12,20 +12,38 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cutpoint.core.blocks import BLOCK
+from cutpoint.core.checks import check_finite, floating
 from cutpoint.core.linkage import flat_clusters
-from cutpoint.types import Index
+from cutpoint.errors import UsageError
+from cutpoint.types import Index, whole_number
 
 Floats = NDArray[np.floating[Any]]
-SAMPLE = 2000  # examples clustered whole: 0.2 s at 512 columns; both memory and time grow with the square
-MEMBERS = 10  # examples of the sample to a cluster, on average
+SAMPLE = 2000
+"""Examples that are clustered whole; time and memory grow with the square. 2000 of 512 columns take 0.2 s and 32 MB.
+
+4000 took four times that and chose no better (CIFAR-10 features, 8 seeds: balanced accuracy 0.802 +- 0.005, and 0.805).
+"""
+MEMBERS = 10
+"""Examples of the sample to a cluster, on average: as many as candidates to a question.
+
+So the candidates lie in about as many clusters as there are questions. Citovsky et al. leave the height of the cut open;
+public code takes a height, or 1.25 members. Neither is better everywhere: 1.25 on ten balanced digits (0.860 +- 0.004
+against 0.839), 10 on HAM10000 (0.395 +- 0.009 against 0.378), no difference on three classes of CIFAR-10.
+"""
 
 
-def clusters_of(embedding: Floats) -> Index:
+def clusters_of(embedding: Floats, *, sample: int = SAMPLE, members: float = MEMBERS) -> Index:
     """(N,) which cluster each example of the pool is in, from 0; for `clustered_by`, once for a whole campaign.
 
-    embedding: (N, D). O(SAMPLE^2 D) for the sample and one product of the embedding with the centroids.
+    embedding: (N, D), finite. sample: how many evenly spaced examples are clustered whole; members: how many of them
+    make a cluster, on average. O(sample^2 D), and one product of the embedding with the centroids.
+    UsageError where the embedding is not a table of finite numbers, or `sample` or `members` is below 1.
     """
-    return cluster_sample(embedding).assign(embedding, np.arange(len(embedding)))
+    embedding = floating(embedding, "embedding")
+    if embedding.ndim != 2:
+        raise UsageError(f"embedding has shape {embedding.shape}; it must be (N, D): one row per example of the pool.")
+    check_finite(embedding, "embedding")
+    return cluster_sample(embedding, sample, members).assign(embedding, np.arange(len(embedding)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,12 +60,13 @@ class Clustering:
     def assign(self, embedding: Floats, items: Index) -> Index:
         """(m,) the clusters of these pool indices: their own in the sample, of the others the nearest centroid's.
 
-        Of equally near centroids the first; ties within the rounding of the product may fall either way.
+        Of equally near centroids the first, as far as the rounding of a product can tell.
         """
-        place = np.searchsorted(self.sample, items)
-        place[place == len(self.sample)] = 0
-        found = self.clusters[place] if len(items) else place
-        others = np.flatnonzero(self.sample[place] != items) if len(items) else place
+        place = np.minimum(np.searchsorted(self.sample, items), len(self.sample) - 1)
+        found = self.clusters[place]
+        others = np.flatnonzero(self.sample[place] != items)
+        if not len(others):
+            return found
         origin = self.centroids.mean(axis=0)  # what all have in common would cost digits
         centroids = self.centroids - origin
         half_squares = np.einsum("ij,ij->i", centroids, centroids) / 2
@@ -58,15 +77,17 @@ class Clustering:
         return found
 
 
-def cluster_sample(embedding: Floats, size: int = SAMPLE, members: int = MEMBERS) -> Clustering:
-    """Average linkage of `size` evenly spaced examples of the pool, or of all, cut to one cluster per `members`."""
+def cluster_sample(embedding: Floats, sample: int = SAMPLE, members: float = MEMBERS) -> Clustering:
+    """Average linkage of `sample` evenly spaced examples of the pool, or of all, cut to one cluster per `members`."""
+    if not members >= 1:
+        raise UsageError(f"members is {members}; it must be 1 or more: examples to a cluster, on average.")
     n = len(embedding)
-    size = min(size, n)
-    sample = np.arange(size) * n // max(size, 1)
-    points = embedding[sample]
-    clusters = flat_clusters(points, max(1, size // members))
+    size = min(whole_number(sample, "sample", 1), n)
+    items = np.arange(size) * n // max(size, 1)
+    points = embedding[items]
+    clusters = flat_clusters(points, max(1, int(size // members)))
+    by_cluster = np.argsort(clusters, kind="stable")
     counts = np.bincount(clusters)
-    totals = np.zeros((len(counts), embedding.shape[1]))
-    np.add.at(totals, clusters, points)
+    totals = np.add.reduceat(points[by_cluster], np.cumsum(counts) - counts, axis=0, dtype=np.float64)
     dtype = np.result_type(embedding.dtype, np.float32)
-    return Clustering(sample, clusters, (totals / counts[:, None]).astype(dtype))
+    return Clustering(items, clusters, (totals / counts[:, None]).astype(dtype))
