@@ -27,13 +27,14 @@ def badge(round: Round) -> Index:
     """(<= budget,) examples drawn by k-means++ on the gradients that their most likely labels would give.
 
     The gradient of the last layer is g = (p - e_yhat) (x) h with yhat the most probable class (of equals the first):
-    the probabilities, as given, and the embedding h, without a bias and not normalised. The first example is uniform,
-    each of the rest is drawn in proportion to the squared distance of its g to the nearest one drawn.
-    Where that is 0 for all that is left (with one class every gradient is 0), the draw is uniform.
+    the probabilities as given, and the embedding h as given, without a bias and not normalised. The first example is
+    uniform, each of the rest is drawn in proportion to the squared distance of its g to the nearest one drawn. Where
+    that is 0 for all that is left, the draw is uniform; so it is with one class, whose gradients are all 0.
+    UsageError where there is no embedding.
 
-    Cost: O(B N (D + K)) time, a product with the embedding for each of B = budget questions; the gradients, N x K x D,
-    are never formed. Memory beyond the scores: one N x K array and a few of N.
-    Public code differs: it takes the largest gradient for the first example, and it forms gradients.
+    Cost: O(B N (D + K)) time, one product with the embedding for each of B = budget questions. The gradients, N x K x D
+    numbers, are never formed. Memory beyond the scores: one N x K array and a few of N.
+    Public code differs: the authors' takes the largest gradient for the first example and writes all gradients out.
     """
     embedding = Points(embedding_of(round, "badge"))
     unlabelled = round.unlabelled()

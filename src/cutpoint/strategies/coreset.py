@@ -24,12 +24,14 @@ CITE = """@inproceedings{sener2018active,
 def coreset(round: Round) -> Index:
     """(<= budget,) examples, each the farthest from the labelled ones and those chosen before it.
 
-    Euclidean distance of the embedding as it is. Labels are not read, only who has one; what is held is no centre.
-    Nothing labelled: the first example is uniform. Ties go to the lower index.
+    Euclidean distance of the embedding as given, not normalised. Of the labels it reads only which examples have one;
+    examples held back are no centres. Where nothing is labelled the first example is uniform. Ties go to the lower
+    index. UsageError where there is no embedding.
 
-    Cost: O(N L D) time for the distances to L labelled examples, by matrix products, and O(N D) for each of B = budget
-    questions. Memory: a few arrays of N. Public code keeps all N x L distances, or asks scikit-learn for them anew.
-    The paper's robust variant, which solves integer programs to leave outliers out, is not here.
+    Cost: O(N L D) time for the distances to L labelled examples, in matrix products, and O(N D) for each of B = budget
+    questions; K does not matter. Memory: a few arrays of N.
+    Public code differs: the common version holds all N x L distances at once. The paper's robust variant, which solves
+    integer programs to leave outliers out, is not here.
     """
     space = Embedded(embedding_of(round, "coreset"))
     unlabelled = round.unlabelled()
