@@ -176,6 +176,34 @@ def test_the_tree_is_scipys() -> None:
     assert pairs.shape == (299, 2)
 
 
+@given(st.integers(0, 2**32 - 1), st.integers(2, 40), st.integers(1, 3))
+def test_a_tree_joins_everybody_however_many_are_equally_far(seed: int, n: int, levels: int) -> None:
+    """A mean that rounding takes below its terms would send a chain round in circles."""
+    distance = 0.1 * np.random.default_rng(seed).integers(1, levels + 1, (n, n))
+    distance = np.minimum(distance, distance.T)
+    np.fill_diagonal(distance, 0)
+    pairs, heights = average_linkage(distance.copy())
+    group = {i: {i} for i in range(n)}
+    for (a, b), height in zip(pairs.tolist(), heights.tolist(), strict=True):
+        assert group[a] is not group[b]
+        assert height == pytest.approx(distance[np.ix_(sorted(group[a]), sorted(group[b]))].mean())
+        joined = group[a] | group[b]
+        group |= dict.fromkeys(joined, joined)
+    assert len(group[0]) == n
+
+
+def test_points_that_are_all_equally_far_are_one_cluster() -> None:
+    points = np.eye(200) / 10
+    assert not flat_clusters(points, 199).any()
+    assert len(set(flat_clusters(points, 200).tolist())) == 200
+
+
+@pytest.mark.parametrize("scale", [2.0**-500, 2.0**500, 1e300])
+def test_clusters_do_not_depend_on_the_unit(scale: float) -> None:
+    points = blobs(120, 4, 8).astype(float)
+    assert np.array_equal(flat_clusters(scale * points, 12), flat_clusters(points, 12))
+
+
 @pytest.mark.parametrize(("n", "width"), [(1, 3), (7, 1), (300, 64), (600, 2)])
 def test_distances_are_the_explicit_ones(n: int, width: int) -> None:
     points = np.random.default_rng(n).normal(size=(n, width)).astype(np.float32) + np.float32(30)

@@ -25,7 +25,8 @@ def flat_clusters(points: NDArray[np.floating[Any]], n_clusters: int) -> NDArray
     n = len(points)
     if n <= 1:
         return np.zeros(n, np.intp)
-    pairs, heights = average_linkage(distances(points))
+    exponent = np.frexp(np.abs(points).max(initial=0))[1]  # a power of two, which changes no digit, against overflow
+    pairs, heights = average_linkage(distances(np.ldexp(points.astype(np.float64), -exponent)))
     last = np.sort(heights)[n - 1 - n_clusters] if n_clusters < n else 0.0
     root = np.arange(n)
 
@@ -83,7 +84,10 @@ def average_linkage(distance_n_n: Floats) -> tuple[NDArray[np.intp], Floats]:
             chain.append(nearest)
         a, b = sorted((chain.pop(), chain.pop()))
         pairs[joined], heights[joined] = (a, b), distance_n_n[a, b]
-        mean = (size[a] * distance_n_n[a] + size[b] * distance_n_n[b]) / (size[a] + size[b])
+        of_a, of_b = distance_n_n[a], distance_n_n[b]
+        mean = (size[a] * of_a + size[b] * of_b) / (size[a] + size[b])
+        # between the two in spite of rounding: equal ones stay equal, and what a chain has left is never nearest again
+        mean = np.minimum(np.maximum(mean, np.minimum(of_a, of_b)), np.maximum(of_a, of_b))
         mean[b] = gone[a] = np.inf
         distance_n_n[b] = distance_n_n[:, b] = mean
         size[b] += size[a]

@@ -26,9 +26,10 @@ SAMPLE = 2000
 MEMBERS = 10
 """Examples of the sample to a cluster, on average: as many as candidates to a question.
 
-So the candidates lie in about as many clusters as there are questions. Citovsky et al. leave the height of the cut open;
-public code takes a height, or 1.25 members. Neither is better everywhere: 1.25 on ten balanced digits (0.860 +- 0.004
-against 0.839), 10 on HAM10000 (0.395 +- 0.009 against 0.378), no difference on three classes of CIFAR-10.
+So the candidates lie in about as many clusters as there are questions. Citovsky et al. leave the height of the cut
+open; public code takes a height, or 1.25 members. Neither is better everywhere: 1.25 on ten balanced digits (balanced
+accuracy 0.860 +- 0.004 against 0.839), 10 on HAM10000 (0.395 +- 0.009 against 0.378), no difference on three classes of
+CIFAR-10 features (6 to 16 seeds, logistic regression).
 """
 
 
