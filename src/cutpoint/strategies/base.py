@@ -1,6 +1,6 @@
 """BASE: every class gets its share of the budget, spent on the examples nearest to that class's boundary.
 
-Emam et al. (arXiv 2111.12880), section 4. All distances come from one product of the embedding with the last layer and
+Emam et al. (arXiv 2111.12880). All distances come from one product of the embedding with the last layer and
 the K x K distances between that layer's rows; nothing of size N x K x D is ever made. Draws nothing.
 """
 
@@ -52,6 +52,7 @@ def base(round: Round) -> Index:
     free, chosen = unlabelled, []
     for place, c in enumerate(classes):
         share, least = each + (place < more), least_K_N[c, free]
+        # so many lie within `reach`, so whoever is certainly further away need not be looked at
         reach = boundaries.distances(free[lowest(least, share)], c).max()
         near = np.flatnonzero(least <= reach)
         distances = np.full(len(near), np.inf)
@@ -64,7 +65,7 @@ def base(round: Round) -> Index:
 
 
 class Boundaries:
-    """How far examples are from the boundaries between classes: section 4's distance, from a pool and a linear head.
+    """How far examples are from the boundaries between classes, from a pool and a linear head.
 
     embedding: (N, D); probs: (N, K), of which the largest in each row counts; head: (K, D) or (K, D + 1).
     known: ascending, the classes whose bias is not -inf.

@@ -1,6 +1,6 @@
 """Cluster-Margin: the unsurest examples, the clusters of the embedding taking turns, the smallest first.
 
-Citovsky et al. (arXiv 2107.14263), Algorithm 1. Within a cluster the smallest margin goes first, where the paper draws:
+Citovsky et al. (arXiv 2107.14263). Within a cluster the smallest margin goes first, where the paper draws:
 with ten times the budget as candidates, clusters differ more than their members, and nothing is left to chance.
 """
 
