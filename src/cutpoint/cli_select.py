@@ -10,7 +10,13 @@ import typer
 
 def select(
     *,
-    scores: Annotated[Path, typer.Argument(help=".npz: probs (N, K); if you like embedding, head, ids, classes.")],
+    scores: Annotated[
+        Path,
+        typer.Argument(
+            help=".npz: probs (N, K); embedding (N, D) and head (K, D + 1), its bias last, for strategies that read"
+            " them; if you like, ids and classes."
+        ),
+    ],
     output: Annotated[Path, typer.Option("--output", "-o", help="Sheet of questions to write, a CSV.")],
     labels: Annotated[
         list[Path] | None,

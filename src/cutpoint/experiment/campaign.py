@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 
 from cutpoint.core.measures import recall_per_class
 from cutpoint.data.pool import Benchmark
+from cutpoint.errors import UsageError
 from cutpoint.experiment.seeds import ASK, FIT, number
-from cutpoint.learners.base import Learner, Model
+from cutpoint.learners.base import Learner, Model, gives
 from cutpoint.session import run
 from cutpoint.strategies import STRATEGIES
 from cutpoint.types import UNKNOWN, Index, Labels, Round, Scores
@@ -66,7 +67,11 @@ class Oracle:
 def run_campaign(
     benchmark: Benchmark, observed: Labels, strategy: str, learner: Learner, schedule: Schedule, *, seed: int
 ) -> tuple[list[Measure], Snapshot | None]:
-    """All measures of a campaign, and its first round with a model (None if it has none)."""
+    """All measures of a campaign, and its first round with a model (None if it has none).
+
+    UsageError, before anything is asked, if the learner says that it does not give what the strategy reads.
+    """
+    check_gives(strategy, learner, type(learner).__name__)
     measures: list[Measure] = []
     snapshot = None
     labels = first_batch(observed, benchmark.n_classes, schedule.first, seed)
@@ -88,6 +93,18 @@ def run_campaign(
             snapshot = snapshot or Snapshot(scores.probs, now.labels, labels, np.concatenate(oracle.asked))
         measures += [Measure(r, n_labels, metric, float(value)) for metric, value in values.items()]
     return measures, snapshot
+
+
+def check_gives(strategy: str, learner: Learner, name: str) -> None:
+    """UsageError if the strategy reads of `Scores` what the learner, called `name`, says that it does not give."""
+    given = gives(learner)
+    missing = sorted(STRATEGIES[strategy].needs - given) if given is not None else []
+    if missing:
+        raise UsageError(
+            f"{strategy} reads {' and '.join(missing)} of the scores, and the learner {name} gives"
+            f" {' and '.join(sorted(given or ()))} only; take a learner that gives it, such as logistic, or a strategy"
+            " that reads probabilities alone."
+        )
 
 
 def first_batch(observed: Labels, n_classes: int, size: int, seed: int) -> Labels:

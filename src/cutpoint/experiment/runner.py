@@ -11,6 +11,7 @@ import os
 import signal
 import threading
 import warnings
+from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
@@ -24,7 +25,7 @@ from typing import Any, NamedTuple
 
 from cutpoint.data import Benchmark, DataOptions, load_benchmark
 from cutpoint.errors import CutpointError, UsageError
-from cutpoint.experiment.campaign import Measure, Schedule, run_campaign
+from cutpoint.experiment.campaign import Measure, Schedule, check_gives, run_campaign
 from cutpoint.experiment.config import BenchConfig, RunSpec
 from cutpoint.experiment.folder import (
     begin,
@@ -35,6 +36,7 @@ from cutpoint.experiment.folder import (
     snapshot_arrays,
     store,
 )
+from cutpoint.experiment.heard import heard
 from cutpoint.experiment.observed import observed_labels
 from cutpoint.experiment.results import locked, read_runs
 from cutpoint.experiment.words import count
@@ -52,11 +54,12 @@ class Progress(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """What a worker sends back."""
+    """What a worker sends back; said: what the strategy logged."""
 
     spec: RunSpec
     measures: list[Measure]
     snapshot: dict[str, Any] | None
+    said: list[str]
 
 
 def prepare(config: BenchConfig, root: Path | None, warn: Callable[[str], object] = warnings.warn) -> dict[str, Any]:
@@ -64,6 +67,8 @@ def prepare(config: BenchConfig, root: Path | None, warn: Callable[[str], object
 
     `warn` is called with the note of each data set that has one.
     """
+    for strategy in config.strategies:
+        check_gives(strategy, make_learner(config.learner, 2), config.learner)
     described = {}
     for dataset in config.datasets:
         benchmark = _benchmark(dataset, _options(config, dataset, root))
@@ -96,8 +101,8 @@ def run_benchmark(
     """Do all runs that are not done yet and store them; the number of runs done now.
 
     `progress` is called at the start and after each run, `warn` if the versions are no longer those that the folder
-    was begun with, or if rows of a data file are left out. An interrupt (Ctrl-C) passes through; nothing stored is
-    harmed.
+    was begun with, if rows of a data file are left out, and with what strategies logged. An interrupt (Ctrl-C) passes
+    through; nothing stored is harmed.
     """
     if jobs < 1:
         raise UsageError(f"jobs is {jobs}; it must be at least 1.")
@@ -113,9 +118,13 @@ def run_benchmark(
             warn(changed)
         progress(Progress(len(done), len(runs), len(done)))
         kept = pictured(config)
+        said: Counter[str] = Counter()
         for new, outcome in enumerate(_outcomes(config, left, kept, root, jobs), start=1):
-            store(folder, config, *outcome)
+            store(folder, config, outcome.spec, outcome.measures, outcome.snapshot)
+            said.update(outcome.said)
             progress(Progress(len(done) + new, len(runs), len(done)))
+        for sentence, times in said.items():
+            warn(f"in {count(times, 'run')}: {sentence}")
     return len(left)
 
 
@@ -134,7 +143,8 @@ def estimate_seconds(config: BenchConfig, root: Path | None, jobs: int) -> float
                 learner = make_learner(config.learner, benchmark.n_classes)
                 observed = observed_labels(benchmark, spec.noise, 0)
                 started = perf_counter()
-                run_campaign(benchmark, observed, strategy, learner, schedule, seed=0)
+                with heard():
+                    run_campaign(benchmark, observed, strategy, learner, schedule, seed=0)
                 rounds = (config.rounds + 1) / (schedule.rounds + 1)
                 total += times * rounds * (perf_counter() - started)
     return total / max(1, min(jobs, len(config.runs())))
@@ -187,9 +197,10 @@ def _run(config: BenchConfig, spec: RunSpec, keep: bool, root: Path | None) -> O
     schedule = Schedule(config.first, config.budget, config.rounds, spec.parallel)
     observed = observed_labels(benchmark, spec.noise, spec.seed)
     learner = make_learner(config.learner, benchmark.n_classes)
-    measures, snapshot = run_campaign(benchmark, observed, spec.strategy, learner, schedule, seed=spec.seed)
+    with heard() as said:
+        measures, snapshot = run_campaign(benchmark, observed, spec.strategy, learner, schedule, seed=spec.seed)
     arrays = snapshot_arrays(snapshot, benchmark) if keep and snapshot is not None else None
-    return Outcome(spec, measures, arrays)
+    return Outcome(spec, measures, arrays, said)
 
 
 @lru_cache(maxsize=1)

@@ -20,6 +20,7 @@ from pathlib import Path
 
 from cutpoint.data.sheets import ARRAYS, SKIP, Scored, read_labels, read_scores, read_sheet, sheet_text
 from cutpoint.errors import UsageError
+from cutpoint.experiment.heard import heard
 from cutpoint.experiment.words import count
 from cutpoint.session import Session
 from cutpoint.strategies import STRATEGIES
@@ -60,18 +61,17 @@ def select(
     if strategy not in STRATEGIES:
         raise UsageError(f"there is no strategy '{strategy}'; choose from {', '.join(STRATEGIES)}.")
     scored = read_scores(scores)
-    for needed in sorted(STRATEGIES[strategy].needs - {"probs"}):
-        if getattr(scored.scores, needed) is None:
-            raise UsageError(f"{strategy} needs {needed}, and {scores} has none; add it, or choose another strategy.")
+    _check_needs(strategy, scores, scored)
     header, rows = _sheet(output, labels)
     now = Round(scored.scores, read_labels(labels, scored), budget, budget if parallel is None else parallel, seed)
     answers = [_answer(scored, row, f"{output}, question {number}") for number, row in enumerate(rows, 1)]
-    session = Session(STRATEGIES[strategy].strategy, now)
-    notes = _notes(scores, scored.unread, strategy, session, parallel)
-    if parallel is None:
-        _close_all(session)
-    else:
-        _replay(session, answers)
+    with heard() as said:
+        session = Session(STRATEGIES[strategy].strategy, now)
+        notes = _notes(scores, scored.unread, strategy, session, parallel)
+        if parallel is None:
+            _close_all(session)
+        else:
+            _replay(session, answers)
     asked = session.asked.tolist()
     closed = sum(label is not None for _, label in answers)
     _check_fit(output, [i for i, _ in answers], asked, closed, session.ask(1).tolist())
@@ -79,7 +79,21 @@ def select(
     names = ["order", "index", *(["id"] if scored.ids else []), "label"]
     names += [name for name in header if name not in names]
     _write(output, sheet_text(names, rows))
-    return Asked(len(asked), closed, len(asked) == min(budget, len(now.unlabelled())), notes)
+    return Asked(len(asked), closed, len(asked) == min(budget, len(now.unlabelled())), (*notes, *said))
+
+
+def _check_needs(strategy: str, path: Path, scored: Scored) -> None:
+    """UsageError if the strategy reads arrays that the scores file does not hold."""
+    missing = [
+        name for name in ARRAYS if name in STRATEGIES[strategy].needs and getattr(scored.scores, name, None) is None
+    ]
+    if missing:
+        arrays = ", ".join(f"{name}={name}" for name in ARRAYS if name in {*STRATEGIES[strategy].needs, "probs"})
+        others = f" (it holds {', '.join(scored.unread)}, which nothing reads)" if scored.unread else ""
+        raise UsageError(
+            f"{strategy} reads {' and '.join(missing)}, and {path} has no {' and no '.join(missing)}{others}; save it"
+            f" with np.savez(path, {arrays}), or choose another strategy."
+        )
 
 
 def _write(output: Path, text: str) -> None:

@@ -8,16 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cutpoint.data.pool import Features, Pool
 from cutpoint.errors import UsageError
+from cutpoint.learners.scaling import Scaled
 from cutpoint.types import UNKNOWN, Labels, Scores
 
 Floats = NDArray[np.float32]
+PROBS = frozenset({"probs"})
+EVERYTHING = frozenset({"probs", "embedding", "head"})
 
 
 class Model(Protocol):
@@ -36,17 +39,28 @@ class Model(Protocol):
         """Most probable class of each row, (M,) int64."""
         ...
 
-    def score(self, pool: Pool, needs: frozenset[str] = frozenset({"probs"})) -> Scores:
+    def score(self, pool: Pool, needs: frozenset[str] = PROBS) -> Scores:
         """Scores of the whole pool; the embedding and the head only if they are needed and defined."""
         ...
 
 
 class Learner(Protocol):
-    """Makes models of a fixed number of classes."""
+    """Makes models of a fixed number of classes.
+
+    It may say what its models put into `Scores`, in an attribute `gives`: a frozenset of "probs", "embedding" and
+    "head". A campaign with a strategy that reads more is then refused before its first question; a learner that says
+    nothing is found out in the first round, by the strategy.
+    """
 
     def fit(self, pool: Pool, labels: Labels, *, seed: int) -> Model:
         """A model of the examples whose label is not -1; the same arguments give the same model."""
         ...
+
+
+def gives(learner: Learner) -> frozenset[str] | None:
+    """What the learner says that its models put into `Scores`; None if it does not say."""
+    said = getattr(learner, "gives", None)
+    return None if said is None else frozenset(said)
 
 
 def labelled(pool: Pool, labels: Labels, n_classes: int) -> tuple[NDArray[np.intp], Labels]:
@@ -96,17 +110,22 @@ class WrappedModel:
         """Most probable class, (M,) int64; the lowest of several."""
         return np.asarray(self.predict_probs(features).argmax(axis=1), dtype=np.int64)
 
-    def score(self, pool: Pool, needs: frozenset[str] = frozenset({"probs"})) -> Scores:
+    def score(self, pool: Pool, needs: frozenset[str] = PROBS) -> Scores:
         """Probabilities alone, whatever is needed besides."""
         return Scores(self.predict_probs(pool.features))
 
 
 @dataclass(frozen=True, eq=False)
 class ConstantModel:
-    """Says the one class it has seen, with certainty: what labels of a single class teach."""
+    """Says the one class it has seen, with certainty: what labels of a single class teach.
+
+    scale: the scaled features then stand for the embedding that other labels would have taught, below a head whose
+    biases alone decide; None: probabilities are all that it gives.
+    """
 
     n_classes: int
     only: int
+    scale: Scaled | None = None
     notes: Mapping[str, float] = field(default_factory=dict)
 
     def predict_probs(self, features: Features) -> Floats:
@@ -119,22 +138,27 @@ class ConstantModel:
         """The one class, (M,) int64."""
         return np.full(len(features), self.only, dtype=np.int64)
 
-    def score(self, pool: Pool, needs: frozenset[str] = frozenset({"probs"})) -> Scores:
-        """Probabilities, and a head whose biases alone decide: 0 for the one class, -inf for those unseen."""
+    def score(self, pool: Pool, needs: frozenset[str] = PROBS) -> Scores:
+        """Probabilities; with a scale and if needed, also an embedding (N, d) and a head (K, d + 1).
+
+        The head's weights are 0, its biases 0 for the one class and -inf for those unseen.
+        """
         probs_N_K = self.predict_probs(pool.features)
-        if not needs & {"embedding", "head"}:
+        if self.scale is None or not needs & {"embedding", "head"}:
             return Scores(probs_N_K)
-        head_K_D = np.zeros((self.n_classes, pool.features.shape[1] + 1), dtype=np.float32)
+        embedding = self.scale.pool if pool.features is self.scale.pool_features else self.scale.apply(pool.features)
+        head_K_D = np.zeros((self.n_classes, embedding.shape[1] + 1), dtype=np.float32)
         head_K_D[:, -1] = np.where(np.arange(self.n_classes) == self.only, 0.0, -np.inf)
-        return Scores(probs_N_K, pool.features, head_K_D)
+        return Scores(probs_N_K, embedding, head_K_D)
 
 
 @dataclass(frozen=True)
 class WrappedLearner:
-    """Fits a new scikit-learn classifier in every round; `make(seed)` returns it unfitted."""
+    """Fits a new scikit-learn classifier in every round; `make(seed)` returns it unfitted. It gives probabilities."""
 
     n_classes: int
     make: Callable[[int], Any]
+    gives: ClassVar[frozenset[str]] = PROBS
 
     def fit(self, pool: Pool, labels: Labels, *, seed: int) -> Model:
         """A model of the labelled rows, the features as they are."""
@@ -147,6 +171,7 @@ class WrappedLearner:
 def wrap(classifier: Any, n_classes: int) -> Learner:
     """A learner out of any scikit-learn classifier with `predict_proba`; it is cloned for every fit.
 
+    It gives probabilities alone, so strategies that read an embedding or a head do not work with it.
     Its `random_state`, if it has one, is set from the seed. For `class_weight="balanced"` and the like, set
     them on it.
     """

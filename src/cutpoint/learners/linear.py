@@ -9,14 +9,14 @@ from __future__ import annotations
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cutpoint.data.pool import Features, Pool
 from cutpoint.errors import UsageError
-from cutpoint.learners.base import class_weights, labelled
+from cutpoint.learners.base import EVERYTHING, PROBS, class_weights, labelled
 from cutpoint.learners.scaling import Scaled, scaled
 from cutpoint.types import Labels, Scores
 
@@ -25,7 +25,6 @@ FEW = 5  # labels in the rarest class; with fewer, some fold would hold none of 
 STRENGTH_OF_FEW = 1e-3
 FOLDS = 5
 TOLERANCE = 1e-3  # of the gradient; 1e-4 takes half as long again and moves no third digit of the loss
-_NEEDS_PROBS = frozenset({"probs"})
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,7 +43,7 @@ class LinearModel:
         """Most probable class, (M,) int64; the lowest of several."""
         return np.asarray(self.predict_probs(features).argmax(axis=1), dtype=np.int64)
 
-    def score(self, pool: Pool, needs: frozenset[str] = _NEEDS_PROBS) -> Scores:
+    def score(self, pool: Pool, needs: frozenset[str] = PROBS) -> Scores:
         """Probabilities, and, if needed, the scaled features as embedding with the head on them."""
         embedding = self.scale.pool if pool.features is self.scale.pool_features else self.scale.apply(pool.features)
         probs = self._probs(embedding)
@@ -71,6 +70,7 @@ class LogisticLearner:
     n_classes: int
     C: float | None = None
     by_column: bool = False
+    gives: ClassVar[frozenset[str]] = EVERYTHING
 
     def __post_init__(self) -> None:
         """Check the strength."""

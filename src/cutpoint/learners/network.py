@@ -5,13 +5,13 @@ from __future__ import annotations
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cutpoint.data.pool import Features, Pool
-from cutpoint.learners.base import ConstantModel, Model, WrappedModel, class_weights, labelled
+from cutpoint.learners.base import EVERYTHING, PROBS, ConstantModel, Model, WrappedModel, class_weights, labelled
 from cutpoint.learners.scaling import Scaled, scaled
 from cutpoint.types import Labels, Scores
 
@@ -32,7 +32,7 @@ class NetworkModel:
         """Most probable class, (M,) int64; the lowest of several."""
         return np.asarray(self.predict_probs(features).argmax(axis=1), dtype=np.int64)
 
-    def score(self, pool: Pool, needs: frozenset[str] = frozenset({"probs"})) -> Scores:
+    def score(self, pool: Pool, needs: frozenset[str] = PROBS) -> Scores:
         """Probabilities, and, if needed, the last hidden layer (N, width) with the output layer as head."""
         probs_N_K = self.predict_probs(pool.features)
         if not needs & {"embedding", "head"}:
@@ -58,13 +58,14 @@ class NetworkLearner:
     hidden: tuple[int, ...] = (64,)
     alpha: float = 1e-2
     epochs: int = 200
+    gives: ClassVar[frozenset[str]] = EVERYTHING
 
     def fit(self, pool: Pool, labels: Labels, *, seed: int) -> Model:
         """A network trained anew on the labelled rows."""
         known, given = labelled(pool, labels, self.n_classes)
-        if (given == given[0]).all():
-            return ConstantModel(self.n_classes, int(given[0]))
         scale = scaled(pool)
+        if (given == given[0]).all():
+            return ConstantModel(self.n_classes, int(given[0]), scale)
         weights = class_weights(given, self.n_classes)[given]
         network = _train(self._network(seed), scale.pool[known], given, weights)
         return NetworkModel(WrappedModel(self.n_classes, network), scale)

@@ -69,7 +69,18 @@ def _check_fit(learner: Learner, pool: Pool, labels: Labels, n_classes: int) -> 
     assert np.allclose(model.predict_probs(pool.features), probs, atol=1e-6), "predict_probs and score differ."
     predicted = model.predict(pool.features)
     assert np.array_equal(predicted, probs.argmax(axis=1)), "predict is not the most probable class."
+    _check_gives(learner, model, pool)
     _check_head(model, pool)
+
+
+def _check_gives(learner: Learner, model: Model, pool: Pool) -> None:
+    """What the learner says that it gives is in the scores when it is needed."""
+    from cutpoint.learners.base import gives
+
+    said = gives(learner) or frozenset()
+    scores = model.score(pool, said)
+    missing = sorted(name for name in said if getattr(scores, name, None) is None)
+    assert not missing, f"it says that it gives {', '.join(missing)}, and its scores have none."
 
 
 def _check_head(model: Model, pool: Pool) -> None:
