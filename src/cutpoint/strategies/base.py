@@ -1,7 +1,8 @@
 """BASE: every class gets its share of the budget, spent on the examples nearest to that class's boundary.
 
-Emam et al. (arXiv 2111.12880). All distances come from one product of the embedding with the last layer and
-the K x K distances between that layer's rows; nothing of size N x K x D is ever made. Draws nothing.
+Emam et al. (arXiv 2111.12880). One product of the embedding with the last layer, and the K x K distances between that
+layer's rows, bound all distances from below; the few that decide are computed again in double precision. Nothing of
+size N x K x D is ever made. Draws nothing.
 """
 
 from __future__ import annotations
