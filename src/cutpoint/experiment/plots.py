@@ -71,8 +71,9 @@ def span_of(settings: Iterable[Mapping[Arm, Runs]]) -> tuple[float, float]:
     """One vertical range for all given panels, bands included, so that they can be compared by eye."""
     lows, highs = [], []
     for arms in settings:
-        for runs in arms.values():
-            error = np.nan_to_num(standard_error(runs.values))
+        shown = banded(arms) if len(arms) > CROWD else arms
+        for arm, runs in arms.items():
+            error = np.nan_to_num(standard_error(runs.values)) * (arm in shown)
             lows.append(np.nanmin(runs.mean - error))
             highs.append(np.nanmax(runs.mean + error))
     low, high = min(lows, default=0.0), max(highs, default=1.0)
