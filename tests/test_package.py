@@ -25,6 +25,7 @@ IMPORTED_AS = {
     "joblib": "scikit-learn",  # what scikit-learn requires is there wherever it is
     "threadpoolctl": "scikit-learn",
     "open_clip": "open_clip_torch",
+    "PIL": "pillow",
 }
 
 

@@ -11,21 +11,39 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
+from cutpoint.data.cifar import load_cifar10, load_cifar100
 from cutpoint.data.digits import load_digits
 from cutpoint.data.drawn import load_drawn
 from cutpoint.data.files import SUFFIXES, load_file
+from cutpoint.data.medmnist import load_pathmnist
 from cutpoint.data.options import DATA_ROOT_VARIABLE, DataOptions
+from cutpoint.data.pictures import Pictures
 from cutpoint.data.pool import Benchmark, Pool
-from cutpoint.data.stored import load_cifar10_jpeg, load_ham10000
+from cutpoint.data.stored import (
+    load_cifar10_jpeg,
+    load_cifar10_jpeg_pictures,
+    load_ham10000,
+    load_ham10000_pictures,
+)
+from cutpoint.data.svhn import load_svhn
+from cutpoint.data.wilds import load_fmow, load_iwildcam
 from cutpoint.errors import UsageError
 
 Loader = Callable[[str, int | None, DataOptions], Benchmark]
 
 DATASETS: Mapping[str, Loader] = {
     "cifar10-jpeg": load_cifar10_jpeg,
+    "cifar10-jpeg-pictures": load_cifar10_jpeg_pictures,
     "digits": load_digits,
     "drawn": load_drawn,
+    "fmow": load_fmow,
     "ham10000": load_ham10000,
+    "ham10000-pictures": load_ham10000_pictures,
+    "imb-cifar10": load_cifar10,
+    "imb-cifar100": load_cifar100,
+    "imb-svhn": load_svhn,
+    "iwildcam": load_iwildcam,
+    "pathmnist": load_pathmnist,
 }
 
 __all__ = [
@@ -33,6 +51,7 @@ __all__ = [
     "DATA_ROOT_VARIABLE",
     "Benchmark",
     "DataOptions",
+    "Pictures",
     "Pool",
     "dataset_name",
     "is_file",

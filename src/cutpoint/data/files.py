@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -35,6 +36,14 @@ def load_file(name: str, path: Path, options: DataOptions) -> Benchmark:
     """The benchmark in a file, its classes grouped to min(y, options.group - 1) if that is given."""
     columns = read_columns(path, options)
     features = check_features(columns[options.features], f"{path.name}: '{options.features}'")
+    return from_columns(name, path, columns, features, options)
+
+
+def from_columns(name: str, path: Path, columns: dict[str, Array], features: Any, options: DataOptions) -> Benchmark:
+    """The benchmark of the labels, the split and the classes in `columns`, and of features or pictures in their order.
+
+    What `features` gives for indices is kept: pictures that are decoded when asked for are decoded here.
+    """
     labels, names = _classes(columns, options.label, len(features), path)
     is_pool, is_test, note = _split(columns.get(options.split_column), columns.get("split_names"), labels, path)
     human = {}

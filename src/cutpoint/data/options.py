@@ -34,19 +34,42 @@ class DataOptions:
         """The name of the split: the one that was given, or else `split`."""
         return self.split or "split"
 
+    @property
+    def data_root(self) -> Path | None:
+        """The folder of the larger sets, as given or from the environment; None if neither says."""
+        given = self.root or os.environ.get(DATA_ROOT_VARIABLE)
+        return Path(given) if given else None
+
     def file(self, data_set: str, filename: str) -> Path:
         """Path of a file in the data root; DataError, with what to put where, if it is not there."""
-        given = self.root or os.environ.get(DATA_ROOT_VARIABLE)
-        if not given:
+        if self.data_root is None:
             raise DataError(
                 f"data set {data_set} needs the file {filename} and no data root is set; put the file into "
                 "a folder "
                 f"and give it with --data-root FOLDER or {DATA_ROOT_VARIABLE}=FOLDER."
             )
-        path = Path(given) / filename
+        path = self.data_root / filename
         if not path.is_file():
-            raise DataError(f"data set {data_set} needs {path}, which is not there; put {filename} into {given}.")
+            raise DataError(
+                f"data set {data_set} needs {path}, which is not there; put {filename} into {self.data_root}."
+            )
         return path
+
+    def find(self, data_set: str, *names: str) -> Path:
+        """Path of the first of these files or folders in the data root; DataError, with how to get it, if none is."""
+        either = " or ".join(names)
+        if self.data_root is None:
+            raise DataError(
+                f"data set {data_set} needs {either} and no data root is set; fetch it with `cutpoint data fetch "
+                f"{data_set} --data-root FOLDER`, and give that folder or {DATA_ROOT_VARIABLE}=FOLDER."
+            )
+        for name in names:
+            if (self.data_root / name).exists():
+                return self.data_root / name
+        raise DataError(
+            f"data set {data_set} needs {either} in {self.data_root}, and it is not there; fetch it with `cutpoint "
+            f"data fetch {data_set} --data-root {self.data_root}`, or put it there."
+        )
 
 
 def class_names(names: tuple[str, ...], n_classes: int | None) -> tuple[str, ...]:
@@ -54,6 +77,15 @@ def class_names(names: tuple[str, ...], n_classes: int | None) -> tuple[str, ...
     if n_classes is None or n_classes >= len(names):
         return names
     return (*names[: n_classes - 1], "other")
+
+
+def wanted_classes(data_set: str, n_classes: int | None, most: int) -> int:
+    """K of a name that must end in it; UsageError unless 2 <= K <= most, the number of classes before grouping."""
+    if n_classes is None or not 2 <= n_classes <= most:
+        asked = "no number of classes" if n_classes is None else f"{n_classes} classes"
+        source = data_set if n_classes is None else data_set.removesuffix(f"-{n_classes}")
+        raise UsageError(f"data set {data_set} asks for {asked}; write {source}-K with K from 2 to {most}.")
+    return n_classes
 
 
 def no_human(data_set: str, column: str, has: Iterable[str]) -> UsageError:
