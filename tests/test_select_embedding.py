@@ -95,7 +95,7 @@ ODD: dict[str, dict[str, Any]] = {
     "whole numbers": {"embedding": np.arange(N * D).reshape(N, D)},
     "columns as rows in memory": {"embedding": np.asfortranarray(layers()["embedding"])},
     "very large": {"embedding": layers()["embedding"] * np.float32(1e30)},
-    "larger than single precision": {"embedding": layers()["embedding"].astype(np.float64) * 1e200},
+    "larger than single precision": {"embedding": layers()["embedding"].astype(np.float64) * 1e100},
     "very small": {"embedding": layers()["embedding"] * np.float32(1e-30)},
     "a class that the head does not know": {"head": np.c_[layers()["head"][:, :-1], [0.0, -np.inf, 0.0]]},
 }
