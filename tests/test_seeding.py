@@ -185,6 +185,19 @@ def test_many_centres_at_once_are_as_one_by_one(
         assert np.array_equal(one, plain)
 
 
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_products_formed_ahead_change_no_choice(dtype: type[np.floating[Any]], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(seeding, "ROWS", 16)
+    h = np.random.default_rng(4).normal(size=(80, 3)).astype(dtype)
+    some, one = np.arange(20, 80), np.arange(20)
+    chosen = []
+    for ahead in (1, 2, 16, 1000):
+        monkeypatch.setattr(seeding, "AHEAD", ahead)
+        chosen.append(k_center_greedy(Embedded(h), some, one, 60, np.random.default_rng(0)).tolist())
+    assert all(order == chosen[0] for order in chosen)
+    assert chosen[0] == naive.coreset(h, [0] * 20 + [UNKNOWN] * 60, [], 60, 0)
+
+
 # --- odd input ----------------------------------------------------------------------------------------------
 
 RNG = np.random.default_rng(11)

@@ -23,6 +23,7 @@ Doubles = NDArray[np.float64]
 ROWS = 8192  # of a pass over the embedding as it lies in memory
 NUMBERS = 2**17  # of rows copied at one time: a megabyte in double precision, inside a level-two cache
 FIRST, CENTRES = 1024, 512  # rows and centres of one matrix product: two megabytes of float32
+AHEAD = 16  # centres for which one pass over the embedding forms products; it takes as long as three passes for one
 SAFE = 2.0**60  # squared norms up to this, and at least one from its inverse on, need no scaling in float32
 FAR = 100.0  # a mean so many times the mean squared distance to it, squared, is taken off before the products
 
@@ -71,13 +72,13 @@ class Points:
             part *= self._scale
         return part
 
-    def products(self, first: int, after: int, rows: Index, vector: Floats) -> Floats:
-        """(len(rows),) products of `vector` with `rows`, ascending and all within first..after - 1."""
+    def products(self, first: int, after: int, rows: Index, vectors: Floats) -> Floats:
+        """(len(rows), ...) products of `rows`, ascending and all within first..after - 1, with `vectors` (D, ...)."""
         if self._in_place and 2 * len(rows) >= after - first:
-            return (self._given[first:after] @ vector)[rows - first]
-        out = np.empty(len(rows), self.dtype)
+            return (self._given[first:after] @ vectors)[rows - first]
+        out = np.empty((len(rows), *vectors.shape[1:]), self.dtype)
         for at in range(0, len(rows), self._step):
-            out[at : at + self._step] = self.working(rows[at : at + self._step]) @ vector
+            out[at : at + self._step] = self.working(rows[at : at + self._step]) @ vectors
         return out
 
     def differences(self, rows: Index, centres: Index) -> Doubles:

@@ -7,11 +7,12 @@ four norms.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Protocol
 
 import numpy as np
 
-from cutpoint.core.points import CENTRES, FIRST, ROWS, Doubles, Floats, Points, rounding
+from cutpoint.core.points import AHEAD, CENTRES, FIRST, ROWS, Doubles, Floats, Points, rounding
 from cutpoint.types import Index
 
 
@@ -34,21 +35,42 @@ class Embedded:
     def __init__(self, embedding: Floats) -> None:
         self._points = Points(embedding, shifted=True)
         self._part, self._least = rounding(self._points.width, self._points.dtype)
+        self._foreseen: dict[int, Floats] = {}
 
     def __len__(self) -> int:
         """N."""
         return len(self._points)
 
     def lower_bounds(self, first: int, after: int, rows: Index, centre: int) -> Doubles:
-        """(len(rows),) from one matrix-vector product."""
+        """(len(rows),) from one matrix-vector product, or from those foreseen."""
         points = self._points
-        product = points.products(first, after, rows, points.working(np.array([centre]))[0]).astype(np.float64)
+        if centre in self._foreseen:
+            product = self._foreseen[centre][rows].astype(np.float64)
+        else:
+            product = points.products(first, after, rows, points.working(np.array([centre]))[0]).astype(np.float64)
         whole: Doubles = points.norms[rows] + points.norms[centre]
         return (1 - self._part) * whole - self._least - 2 * product
 
     def squared(self, rows: Index, centre: int) -> Doubles:
         """(len(rows),) by subtraction."""
         return self._points.differences(rows, np.array([centre]))
+
+    def foresee(self, distances: Doubles, centre: int, n_more: int) -> None:
+        """Form the products for `centre`, and for what is farthest by now: these are probably centres soon.
+
+        Reading a large embedding takes longer than multiplying it, so it is read once for all of them. This changes no
+        choice. Nothing is done where the products for `centre` are there already.
+        """
+        n_more = min(n_more, AHEAD - 1)
+        if centre in self._foreseen or not n_more or np.isinf(distances).any():
+            return
+        centres = np.append(np.argpartition(distances, -n_more)[-n_more:], centre)
+        against = np.ascontiguousarray(self._points.working(centres).T)
+        self._foreseen = {}  # before there are new ones
+        products = np.zeros((len(centres), len(self)), self._points.dtype)
+        for first, after, rows in _open_rows(distances):
+            products[:, rows] = self._points.products(first, after, rows, against).T
+        self._foreseen = dict(zip(centres.tolist(), products, strict=True))
 
     def lower_to_all(self, distances: Doubles, centres: Index) -> None:
         """As `lower` with each of `centres` in turn, by matrix products of some rows with some centres."""
@@ -122,12 +144,9 @@ def lower(space: Space, distances: Doubles, centre: int) -> None:
 
     O(N (D + K)) for the product, and a difference for each example that the centre may be nearer to.
     """
-    for first in range(0, len(space), ROWS):
-        after = min(first + ROWS, len(space))
-        rows = first + np.flatnonzero(distances[first:after] > 0)
-        if len(rows):
-            rows = rows[space.lower_bounds(first, after, rows, centre) < distances[rows]]
-            _take_lower(distances, rows, space.squared(rows, centre))
+    for first, after, rows in _open_rows(distances):
+        rows = rows[space.lower_bounds(first, after, rows, centre) < distances[rows]]
+        _take_lower(distances, rows, space.squared(rows, centre))
 
 
 def k_means_plus_plus(space: Space, candidates: Index, size: int, rng: np.random.Generator) -> Index:
@@ -174,8 +193,18 @@ def k_center_greedy(space: Embedded, candidates: Index, centres: Index, size: in
         chosen[turn] = place
         distances[place] = -1.0
         if turn + 1 < size:
+            space.foresee(distances, place, size - turn - 2)
             lower(space, distances, place)
     return chosen
+
+
+def _open_rows(distances: Doubles) -> Iterator[tuple[int, int, Index]]:
+    """(first, after, the rows among them with a distance above 0), block by block, where there are such rows."""
+    for first in range(0, len(distances), ROWS):
+        after = min(first + ROWS, len(distances))
+        rows = first + np.flatnonzero(distances[first:after] > 0)
+        if len(rows):
+            yield first, after, rows
 
 
 def _take_lower(distances: Doubles, rows: Index, squared: Doubles) -> None:
