@@ -1,0 +1,48 @@
+"""The script that times the choices runs at a small size, with and without scikit-activeml; no time is judged."""
+
+from __future__ import annotations
+
+import importlib.util
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from cutpoint import STRATEGIES
+
+SCRIPT = Path(__file__).parent.parent / "benchmarks" / "selection.py"
+HIDDEN = """
+import runpy, sys
+sys.modules["skactiveml"] = None
+sys.argv[1:] = ["--quick"]
+runpy.run_path({!r}, run_name="__main__")
+"""
+
+
+def printed(*words: str) -> str:
+    """What a fresh interpreter prints, which must end with 0 and print no error."""
+    done = subprocess.run([sys.executable, *words], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_every_strategy_has_its_line_where_scikit_activeml_is_missing() -> None:
+    out = printed("-c", HIDDEN.format(str(SCRIPT)))
+    lines = [line.split()[0] for line in out.splitlines() if " of the processors)" in line]
+    assert set(STRATEGIES) <= set(lines)
+    assert "pip install scikit-activeml==" in out
+    assert "times faster" not in out
+
+
+@pytest.mark.skipif(importlib.util.find_spec("skactiveml") is None, reason="scikit-activeml is not installed")
+def test_each_bar_says_whether_it_is_reached() -> None:
+    bars = [line for line in printed(str(SCRIPT), "--quick", "--n", "1000").splitlines() if "bar: " in line]
+    assert len(bars) == 8
+    assert all(line.endswith((": reached", ": MISSED")) for line in bars)
+
+
+def test_a_pool_that_is_too_small_is_refused() -> None:
+    done = subprocess.run([sys.executable, str(SCRIPT), "--n", "10"], capture_output=True, text=True)
+    assert done.returncode == 2
+    assert "--n is 10; it must be at least 1000" in done.stderr
