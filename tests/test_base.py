@@ -90,6 +90,20 @@ def test_distances_are_those_of_the_geometry(n: int, n_classes: int, width: int,
         assert np.all((least[c, some] > exact - 0.01) | np.isinf(exact))
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("apart", [1e-1, 1e-3, 1e-6, 1e-9, 1e-12])
+def test_bounds_are_bounds_where_rows_of_the_head_are_nearly_equal(apart: float, dtype: type) -> None:
+    """Else a class would find fewer examples than its share."""
+    rng = np.random.default_rng(9)
+    for width in (1, 2, 7):
+        head = rng.normal(size=(1, width)) + apart * rng.normal(size=(3, width))
+        probs = np.full((500, 3), 1 / 3, np.float32)
+        boundaries = Boundaries(rng.normal(size=(500, width)).astype(dtype), probs, head)
+        bounds = boundaries.lower_bounds()
+        for c in range(3):
+            assert (bounds[c] <= boundaries.distances(np.arange(500), c)).all()
+
+
 def test_distances_do_not_depend_on_the_rest_of_the_list() -> None:
     embedding, head = drawn(230, 6, 512)
     boundaries = Boundaries(embedding, softmax(embedding, head), head)

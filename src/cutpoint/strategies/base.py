@@ -100,20 +100,23 @@ class Boundaries:
     def lower_bounds(self) -> Floats:
         """(K, N) at most `distances` for every class and example, by one product in the embedding's precision.
 
-        A product's rounding depends on where in it a row stands; it is bounded by (D + 4) roundings of the lengths.
+        A product's rounding depends on where in it a row stands; it is bounded by (D + 4) roundings of the lengths. So
+        is that of `distances`, which has the rows as they are: where these are nearly equal it is the larger one.
         """
         dtype = np.result_type(self._embedding.dtype, np.float32)
         centred_K_D = self._weights_K_D - self._weights_K_D.mean(axis=0)  # differences stay, and rounding is less
         weights_D_K, biases_K = centred_K_D.T.astype(dtype), self._biases_K.astype(dtype)
-        longest = np.linalg.norm(centred_K_D, axis=1).max(initial=0)
-        roundings = 2 * (len(weights_D_K) + 4) * np.finfo(dtype).eps
+        many = 2 * (len(weights_D_K) + 4)
+        here, there = many * np.finfo(dtype).eps, many * np.finfo(np.float64).eps
+        error = here * _longest(centred_K_D) + there * _longest(self._weights_K_D)
+        constant = (here + there) * np.abs(self._biases_K).max()
         least_K_N = np.empty((len(biases_K), len(self._embedding)), dtype)
 
         @_SILENT
         def fill(first: int, after: int) -> None:
             rows = self._embedding[first:after].astype(dtype, copy=False)
             length = np.sqrt(np.einsum("nd,nd->n", rows, rows))
-            off = roundings * (length * longest + np.abs(biases_K).max())
+            off = (length * error + constant).astype(dtype)
             predicted = self._probs[first:after].argmax(axis=1)
             least_K_N[:, first:after] = self._far(rows @ weights_D_K + biases_K, predicted, off[:, None]).T
 
@@ -130,6 +133,10 @@ class Boundaries:
         far[~self._boundary_K_K[predicted]] = np.inf
         far[rows, predicted] = far.min(axis=1)
         return far
+
+
+def _longest(weights_K_D: NDArray[np.float64]) -> float:
+    return float(np.linalg.norm(weights_K_D, axis=1).max(initial=0))
 
 
 def _rows_apart(weights_K_D: NDArray[np.float64]) -> NDArray[np.float64]:
