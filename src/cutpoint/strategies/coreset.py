@@ -29,7 +29,7 @@ def coreset(round: Round) -> Index:
     index. UsageError where there is no embedding.
 
     Cost: O(N L D) time for the distances to L labelled examples, in matrix products, and O(N D) for each of B = budget
-    questions; K does not matter. Memory: a few arrays of N.
+    questions; K does not matter. Memory: some twenty numbers for each example.
     Public code differs: the common version holds all N x L distances at once. The paper's robust variant, which solves
     integer programs to leave outliers out, is not here.
     """
