@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 
 from cutpoint.core.blocks import BLOCK
 from cutpoint.core.checks import check_finite, floating
-from cutpoint.core.linkage import flat_clusters
 from cutpoint.errors import UsageError
 from cutpoint.types import Index, whole_number
 
@@ -92,3 +91,17 @@ def cluster_sample(embedding: Floats, sample: int = SAMPLE, members: float = MEM
     totals = np.add.reduceat(points[by_cluster], np.cumsum(counts) - counts, axis=0, dtype=np.float64)
     dtype = np.result_type(embedding.dtype, np.float32)
     return Clustering(items, clusters, (totals / counts[:, None]).astype(dtype))
+
+
+def flat_clusters(points: Floats, n_clusters: int) -> Index:
+    """(n,) which of at most `n_clusters` clusters each point is in, from 0, in the order of their first points.
+
+    points: (n, D). Groups equally far apart are joined together, so there may be fewer clusters than asked for.
+    """
+    if len(points) < 2:
+        return np.zeros(len(points), np.intp)
+    from scipy.cluster.hierarchy import fcluster, linkage
+
+    found = fcluster(linkage(points.astype(np.float64), "average"), n_clusters, "maxclust")
+    _, first, member_of = np.unique(found, return_index=True, return_inverse=True)
+    return np.argsort(np.argsort(first))[member_of].astype(np.intp)
