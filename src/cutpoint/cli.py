@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from cutpoint.cli_cite import cite
+from cutpoint.cli_data import data_check, data_fetch, data_list
 from cutpoint.cli_report import bench_report
 from cutpoint.cli_run import bench_run
 from cutpoint.cli_select import select
@@ -23,11 +24,16 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 bench = typer.Typer(help="Compare strategies on data whose labels are known.", no_args_is_help=True)
+data = typer.Typer(help="List, fetch and check the data sets of the paper.", no_args_is_help=True)
 app.add_typer(bench, name="bench")
+app.add_typer(data, name="data")
 app.command("select")(select)
 app.command("cite")(cite)
 bench.command("run")(bench_run)
 bench.command("report")(bench_report)
+data.command("list")(data_list)
+data.command("fetch")(data_fetch)
+data.command("check")(data_check)
 
 
 def _print_version(wanted: bool) -> None:

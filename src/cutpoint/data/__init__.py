@@ -56,6 +56,7 @@ __all__ = [
     "dataset_name",
     "is_file",
     "load_benchmark",
+    "source_of",
 ]
 
 
@@ -76,6 +77,11 @@ def load_benchmark(name: str, options: DataOptions | None = None) -> Benchmark:
     _refuse_file_options(name, source, options)
     grouped = int(matched.group(2)) if matched.group(2) else None
     return DATASETS[source](name, grouped, replace(options, group=grouped))
+
+
+def source_of(name: str) -> str:
+    """The key in DATASETS that a name begins with, without its number of classes and its parameters."""
+    return re.sub(r"(-\d+)?(:.*)?$", "", name, count=1)
 
 
 def _refuse_file_options(name: str, source: str, options: DataOptions) -> None:

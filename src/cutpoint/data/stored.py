@@ -6,7 +6,7 @@ paper's.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -22,28 +22,40 @@ from cutpoint.data.pool import Benchmark
 from cutpoint.errors import DataError, UsageError
 from cutpoint.types import Labels
 
+FILES: Mapping[str, str] = {
+    "cifar10-jpeg": "cifar10_jpeg_features.npz",
+    "cifar10-jpeg-pictures": "cifar10_jpeg.npz",
+    "ham10000": "ham10000_features.npz",
+    "ham10000-pictures": "ham10000_64.npz",
+}
+ABOUT: Mapping[str, tuple[int, str, str]] = {  # examples in the pool, classes, terms
+    "cifar10-jpeg": (50000, "2 to 10", "none stated; cite it"),
+    "cifar10-jpeg-pictures": (50000, "2 to 10", "none stated; cite it"),
+    "ham10000": (5984, "2 to 7", "CC BY-NC 4.0"),
+    "ham10000-pictures": (5984, "2 to 7", "CC BY-NC 4.0"),
+}
 _HUMAN = "cifar10_human_labels.npz"
 
 
 def load_cifar10_jpeg(name: str, n_classes: int | None, options: DataOptions) -> Benchmark:
     """CIFAR-10 (JPEG), 50 000 and 10 000; human labels from CIFAR-10N, grouped like the clean ones."""
-    return _cifar10(name, n_classes, options, "cifar10_jpeg_features.npz", load_file)
+    return _cifar10(name, n_classes, options, FILES["cifar10-jpeg"], load_file)
 
 
 def load_cifar10_jpeg_pictures(name: str, n_classes: int | None, options: DataOptions) -> Benchmark:
     """The same as pictures of 32 x 32, decoded once: 184 MB."""
-    return _cifar10(name, n_classes, options, "cifar10_jpeg.npz", _load_pictures)
+    return _cifar10(name, n_classes, options, FILES["cifar10-jpeg-pictures"], _load_pictures)
 
 
 def load_ham10000(name: str, n_classes: int | None, options: DataOptions) -> Benchmark:
     """HAM10000 skin lesions: 5984 and 1512, seven classes, imbalanced by nature (72 : 1)."""
-    path = options.file(name, "ham10000_features.npz")
+    path = options.file(name, FILES["ham10000"])
     return load_file(name, path, DataOptions(group=n_classes, human=options.human))
 
 
 def load_ham10000_pictures(name: str, n_classes: int | None, options: DataOptions) -> Benchmark:
     """The same as pictures of 64 x 64, decoded once: 92 MB."""
-    path = options.file(name, "ham10000_64.npz")
+    path = options.file(name, FILES["ham10000-pictures"])
     return _load_pictures(name, path, DataOptions(group=n_classes, human=options.human))
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Callable, Iterator, Mapping
-from pathlib import Path, PurePosixPath, PureWindowsPath
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -19,6 +19,7 @@ from cutpoint.data.options import DataOptions
 from cutpoint.data.pictures import Files, Pictures
 from cutpoint.data.pool import Benchmark, Pool
 from cutpoint.data.table_1 import as_in_table_1
+from cutpoint.data.unpack import is_inside
 from cutpoint.errors import DataError, UsageError
 from cutpoint.types import Labels
 
@@ -106,7 +107,7 @@ def _examples(
                 f"row {i + 1} of {path} cannot be meant ({shown}); it is damaged: fetch the data set again."
             ) from None
         if found is not None:
-            if not _is_plain(found.file):
+            if not is_inside(found.file):
                 raise DataError(
                     f"row {i + 1} of {path} names the picture {found.file!r}, which is outside of its folder; do not "
                     "use this file: fetch the data set again."
@@ -134,12 +135,6 @@ def _rows(path: Path, columns: tuple[str, ...]) -> Iterator[dict[str, str]]:
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         said = getattr(error, "strerror", None) or str(error)
         raise DataError(f"{path} cannot be read ({said}); fetch the data set again.") from None
-
-
-def _is_plain(name: str) -> bool:
-    """True if a file name stays inside the folder that it is relative to, on any system."""
-    paths = (PurePosixPath(name), PureWindowsPath(name))
-    return bool(name) and not any(path.is_absolute() or path.drive or ".." in path.parts for path in paths)
 
 
 def _load(name: str, folder: Path, examples: list[Example], pictures: str, classes: tuple[str, ...]) -> Benchmark:
