@@ -20,7 +20,7 @@ help:
 	@echo "make test    environment and the tests"
 	@echo "make lint    ruff: style and formatting rules"
 	@echo "make types   mypy --strict over src and tests"
-	@echo "make bench   speed: one round of a million rows, ratios printed"
+	@echo "make bench   speed: a round of a million rows, and every choice, as ratios"
 	@echo "make docs    the documentation as a web site, in site/"
 	@echo "make clean   remove the environment, caches and built pages (never out/)"
 
