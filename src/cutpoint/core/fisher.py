@@ -16,13 +16,16 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from cutpoint.core.fisher_gains import Gains, Roots
-from cutpoint.core.rows import BLOCK, Rows, longest, principal
+from cutpoint.core.rows import BLOCK, Rows, longest, principal, thin
+from cutpoint.errors import UsageError
 
 Floats = NDArray[np.floating[Any]]
 Doubles = NDArray[np.float64]
 Index = NDArray[np.intp]
 PENDING = 64  # columns by which the inverse is late: it is written once for so many, not once a step
-HARMLESS = {"float32": 1e4, "float64": 1e10}  # squared lengths of rows up to which this type's rounding is small
+AFRESH = 16  # steps after which gains are computed anew: the first ones take most away, and the rounding of it stays
+LARGEST = 1 << 29  # numbers kept of all candidates together: 2 GiB
+HARMLESS = {"float32": 1e2, "float64": 1e5}  # lengths of rows up to which the rounding of their squares is small
 FAINTEST = 1e-12  # the identity, relative to the longest squared row, is never less: rounding would decide
 
 
@@ -34,16 +37,17 @@ def choose(embedding: Floats, probs: Floats, labelled: Index, free: Index, budge
     Ties, and differences that rounding could have made: the lower index is added, the higher one is left out.
     O(D K (B N K + (K D)^2)) time for the products, O(B N K^3) for the rest; O(N K^2 + (K D)^2) memory.
     """
+    n, n_classes = probs.shape
+    _check(n, n_classes - 1, columns)
     budget = min(budget, len(free))
     size = longest(embedding)
     if not size or not budget:
         return free[:budget]
     rows, identity = _scaled(embedding, size)
-    rows = principal(rows, max(columns // (probs.shape[1] - 1), 1))
+    rows = principal(rows, columns // (n_classes - 1))
     weight = 1 / (len(labelled) + budget)
-    known = prior(probs.shape[1], rows.n_columns) * identity + weight * information(rows, probs, labelled)
-    everything = np.arange(len(rows))
-    search = _Search(rows, probs, known, information(rows, probs, everything) / len(rows), weight * budget)
+    known = prior(n_classes, rows.n_columns) * identity + weight * information(rows, probs, labelled)
+    search = _Search(rows, probs, known, information(rows, probs) / n, weight * budget)
     chosen = search.forward(free, min(2 * budget, len(free)))
     return search.backward(chosen, budget)
 
@@ -54,13 +58,13 @@ def prior(n_classes: int, n_columns: int) -> Doubles:
     return np.kron(differences, np.eye(n_columns)).astype(np.float64)
 
 
-def information(rows: Rows, probs: Floats, which: Index) -> Doubles:
-    """((K-1) D, (K-1) D) the sum of (diag p - p p^T) (x) h h^T over the examples `which`, without the last class."""
+def information(rows: Rows, probs: Floats, which: Index | None = None) -> Doubles:
+    """((K-1) D, (K-1) D) the sum of (diag p - p p^T) (x) h h^T over the examples `which`, or all: no last class."""
     k, d = probs.shape[1] - 1, rows.n_columns
     total = np.zeros((k, d, k, d))
-    whole = len(which) == len(rows)
-    for first in range(0, len(which), BLOCK):
-        part: Any = slice(first, first + BLOCK) if whole else which[first : first + BLOCK]
+    for first in range(0, len(rows if which is None else which), BLOCK):
+        block = slice(first, first + BLOCK)
+        part = block if which is None else which[block]
         h, p = rows.take(part), probs[part].astype(rows.dtype)
         rest = 2 - p.sum(axis=1)
         for a in range(k):
@@ -73,13 +77,26 @@ def information(rows: Rows, probs: Floats, which: Index) -> Doubles:
     return total.reshape(k * d, k * d)
 
 
+def _check(n_examples: int, k: int, columns: int) -> None:
+    """UsageError where the columns do not suffice for K - 1 = k, or the candidates' matrices would be too large."""
+    if columns < k:
+        raise UsageError(
+            f"columns is {columns}; with {k + 1} classes BAIT needs at least {k}: hand in bait_with(columns={k})."
+        )
+    if n_examples * k * (k + 1) > LARGEST:
+        raise UsageError(
+            f"BAIT keeps {k * (k + 1)} numbers for each of {n_examples} examples with {k + 1} classes, more than "
+            f"{LARGEST} in all; hand in a part of the pool, join classes, or choose badge."
+        )
+
+
 def _scaled(embedding: Floats, size: float) -> tuple[Rows, float]:
     """The rows in the type to compute in, and what stands for the identity."""
     dtype: DTypeLike = np.promote_types(embedding.dtype, np.float32)
-    if 1e-6 < size**2 <= HARMLESS.get(str(dtype), 0.0):
+    if 1e-3 < size <= HARMLESS.get(str(dtype), 0.0):
         return Rows(embedding, dtype), 1.0
-    least = min(max(1 / size / size, FAINTEST), 1 / FAINTEST)
-    return Rows(embedding, np.float64, 1 / size), least
+    scale = 1 / max(size, 1e-300)
+    return Rows(embedding, np.float64, scale), min(max(scale * scale, FAINTEST), 1 / FAINTEST)
 
 
 class _Search:
@@ -87,16 +104,17 @@ class _Search:
 
     def __init__(self, rows: Rows, probs: Floats, known: Doubles, pool: Doubles, weight: float) -> None:
         self._rows, self._probs, self._weight = rows, probs, weight
-        self._pool = pool
+        self._pool, self._whole = pool, slice(0, len(pool))
         self._inverse: Doubles = np.linalg.inv(known).astype(np.float64, copy=False)
         self._inverse += self._inverse.T.copy()
         self._inverse /= 2
-        self._late: list[Doubles] = []
+        self._late: Doubles = np.empty((len(pool), PENDING + probs.shape[1] - 1))
+        self._n_late = 0
 
     def forward(self, free: Index, n_steps: int) -> Index:
         """(n_steps,) of `free`: each the one that lowers tr(M^-1 F) most."""
-        gains = Gains(self._rows, self._probs, self._weight, self._matrices())
-        values = gains.values()
+        gains = Gains(self._rows, self._probs, self._weight)
+        values = gains.start(*self._matrices())
         left = np.ones(len(free), bool)
         chosen: list[int] = []
         while True:
@@ -106,7 +124,7 @@ class _Search:
             outer, middle = self._change(chosen[-1], 1)
             if len(chosen) == n_steps:
                 return np.array(chosen, np.intp)
-            values = gains.changed(outer, middle)
+            values = gains.start(*self._matrices()) if len(chosen) == AFRESH else gains.changed(outer, middle)
 
     def backward(self, chosen: Index, size: int) -> Index:
         """(size,) of `chosen`: one after the other, that without which tr(M^-1 F) rises least is left out."""
@@ -114,9 +132,9 @@ class _Search:
             return chosen
         order = np.argsort(-chosen)  # of equal ones the first, so the highest index, goes
         rows = Rows(self._rows.take(chosen[order]).astype(np.float64), np.float64)
-        gains = Gains(rows, self._probs[chosen[order]], self._weight, self._matrices(), -1)
+        gains = Gains(rows, self._probs[chosen[order]], self._weight, -1)
         left = np.ones(len(chosen), bool)
-        values = gains.values()
+        values = gains.start(*self._matrices())
         while True:
             place = _first_largest(np.where(left, -values, -np.inf))
             left[place] = False
@@ -140,27 +158,26 @@ class _Search:
         columns = np.kron(root.T, row[:, None]) * np.sqrt(self._weight)
         image = self._times(columns, sign)
         lengths, axes = np.linalg.eigh(np.eye(len(root)) + sign * (columns.T @ image))
-        outer: Doubles = image @ (axes / np.sqrt(np.maximum(lengths, 1e-14)))
-        through = self._pool @ outer
+        outer = np.asarray(image @ (axes / np.sqrt(np.maximum(lengths, 1e-14))), np.float64)
+        through = thin(self._pool, outer, self._whole).T.astype(np.float64, copy=False)
         middle = self._times(through, sign) - outer @ (sign / 2 * (outer.T @ through))
-        self._late.append(outer)
-        if len(self._late) * len(root) >= PENDING:
+        self._late[:, self._n_late : self._n_late + len(root)] = outer
+        self._n_late += len(root)
+        if self._n_late >= PENDING:
             self._write(sign)
         return outer, middle
 
     def _times(self, columns: Doubles, sign: int) -> Doubles:
         """G times columns, what is pending included."""
-        result = self._inverse @ columns
-        for outer in self._late:
-            result -= outer @ (sign * (outer.T @ columns))
-        return result
+        late = self._late[:, : self._n_late]
+        result = thin(self._inverse, columns, self._whole).T - late @ (sign * (late.T @ columns))
+        return result.astype(np.float64, copy=False)
 
     def _write(self, sign: int) -> None:
         """Bring G up to date."""
-        if self._late:
-            late = np.concatenate(self._late, axis=1)
-            self._inverse -= (sign * late) @ late.T
-            self._late.clear()
+        late = self._late[:, : self._n_late]
+        self._inverse -= (sign * late) @ late.T
+        self._n_late = 0
 
 
 def _first_largest(values: Floats) -> int:

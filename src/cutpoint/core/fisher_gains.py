@@ -4,8 +4,8 @@ A candidate is V = L (x) h: its (K-1, K-1) root L and its row h of the embedding
 far, and of H = G F G, it needs P = V G V^T and R = V H V^T alone, both (K-1, K-1). They follow every change of G by
 inner products with h, so nothing of (K-1) D columns is ever built for a candidate.
 
-Small symmetric matrices are packed: the rows of the lower triangle one after the other, one contiguous row of numbers
-per entry, candidates side by side. An operation on an entry is then one pass over a block that stays in a core's cache.
+Small symmetric matrices are packed: the columns of the lower triangle one after the other, a contiguous row of numbers
+for each entry, candidates side by side. What is done to an entry is then one pass over a block that stays in the cache.
 """
 
 from __future__ import annotations
@@ -15,12 +15,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from cutpoint.core.rows import Rows
+from cutpoint.core.rows import Rows, thin
 
 Floats = NDArray[np.floating[Any]]
 Doubles = NDArray[np.float64]
-CACHED = 1 << 15  # candidates of a block times (K-1)^2: a few such arrays fit into a level-two cache
-SHORTEST, LONGEST = 64, 512  # candidates in a block: shorter ones cost calls, longer ones leave the cache with h
+CACHED = 1 << 17  # candidates of a block times (K-1)^2: a few such arrays fit into a level-two cache
+SHORTEST, LONGEST = 64, 4096  # candidates in a block: shorter ones cost calls, longer ones leave the cache
+STRIP = 512  # rows of the embedding in one product: they and their images stay in the cache
 
 
 class Roots:
@@ -57,27 +58,28 @@ class Roots:
 class Gains:
     """tr[R (I + sign P)^-1] of every candidate: what it adds (sign 1), or what leaving it out would cost (sign -1).
 
-    rows:    the candidates' embedding (n, D).
-    probs:   (n, K).
-    weight:  what V^T V is multiplied by.
-    inverse: (K-1) D x (K-1) D, G, and `middle` G F G. O(n K^2) memory.
+    rows:   the candidates' embedding (n, D).
+    probs:  (n, K).
+    weight: what V^T V is multiplied by.
+    O(n K^2) memory.
     """
 
-    def __init__(
-        self, rows: Rows, probs: Floats, weight: float, matrices: tuple[Doubles, Doubles], sign: int = 1
-    ) -> None:
+    def __init__(self, rows: Rows, probs: Floats, weight: float, sign: int = 1) -> None:
         self._rows, self._sign, self._weight = rows, sign, weight
         self._roots = Roots(probs, rows.dtype)
-        self._k = probs.shape[1] - 1
-        self._width = width = min(max(CACHED // self._k**2, SHORTEST), LONGEST)
+        self._k = k = probs.shape[1] - 1
+        ends = np.cumsum([0, *range(k, 0, -1)]).tolist()
+        self._columns = [slice(ends[a], ends[a + 1]) for a in range(k)]
+        self._width = width = min(max(CACHED // k**2, SHORTEST), LONGEST)
         self._parts = [slice(first, min(first + width, len(rows))) for first in range(0, len(rows), width)]
-        size = self._k * (self._k + 1) // 2
-        self._state = [np.empty((2, size, part.stop - part.start), rows.dtype) for part in self._parts]
-        for index, matrix in enumerate(matrices):
-            self._fill(index, matrix * weight)
+        self._state = [np.empty((2, k * (k + 1) // 2, part.stop - part.start), rows.dtype) for part in self._parts]
 
-    def values(self) -> Floats:
-        """(n,) now."""
+    def start(self, inverse: Doubles, middle: Doubles) -> Floats:
+        """(n,) the values for G = `inverse` and G F G = `middle`, each (K-1) D x (K-1) D."""
+        for index, matrix in enumerate((inverse, middle)):
+            blocks = (matrix * self._weight).reshape(2 * (self._k, self._rows.n_columns)).astype(self._rows.dtype)
+            for part, state in zip(self._parts, self._state, strict=True):
+                self._fill(state[index], blocks, part)
         return np.concatenate([self._value(state) for state in self._state])
 
     def changed(self, outer: Doubles, middle: Doubles) -> Floats:
@@ -87,18 +89,17 @@ class Gains:
         """
         k = self._k
         both = np.concatenate((outer, middle), axis=1) * np.sqrt(self._weight)
-        columns = both.reshape(k, -1, 2 * k).transpose(0, 2, 1).reshape(2 * k * k, -1).astype(self._rows.dtype)
+        columns = both.reshape(k, -1, 2 * k).transpose(1, 0, 2).reshape(-1, 2 * k * k).astype(self._rows.dtype)
         values = np.empty(len(self._rows), self._rows.dtype)
         change = np.subtract if self._sign > 0 else np.add
         for part, state in zip(self._parts, self._state, strict=True):
             p, r = state
-            vw = (columns @ self._rows.take(part).T).reshape(k, 2 * k, -1)
+            vw = thin(self._rows, columns, part).reshape(k, 2 * k, -1)
             vw = self._roots.times(vw, part)
             wv = np.concatenate((vw[:, k:], vw[:, :k]), axis=1)
-            for a in range(k):
-                row = _row(a)
-                change(p[row], np.einsum("jn,bjn->bn", vw[a, :k], vw[: a + 1, :k]), out=p[row])
-                change(r[row], np.einsum("jn,bjn->bn", vw[a], wv[: a + 1]), out=r[row])
+            for a, column in enumerate(self._columns):
+                change(p[column], np.einsum("jn,bjn->bn", vw[a, :k], vw[a:, :k]), out=p[column])
+                change(r[column], np.einsum("jn,bjn->bn", vw[a], wv[a:]), out=r[column])
             values[part] = self._value(state)
         return values
 
@@ -109,45 +110,43 @@ class Gains:
         self._state[block][:, :, place] = 0
 
     def _value(self, state: Floats) -> Floats:
-        """tr[R (I + sign P)^-1] by eliminating the last row and column of both, over and over."""
-        p, r = state
-        m = p * self._sign
-        r = r.copy()
-        value: Floats = np.zeros_like(m[0])
-        floor = np.finfo(m.dtype).eps
-        for a in reversed(range(self._k)):
-            *_, pivot = m[_row(a)]
-            pivot += 1
-            np.maximum(pivot, floor, out=pivot)
-            value += r[_row(a)][-1] / pivot
-            if not a:
-                break
-            column = m[_row(a)][:-1]
-            factor = column / pivot
-            side = r[_row(a)][:-1] - factor * (r[_row(a)][-1] / 2)
-            for b in range(a):
-                row = _row(b)
-                m[row] -= factor[b] * column[: b + 1]
-                r[row] -= factor[b] * side[: b + 1]
-                r[row] -= side[b] * factor[: b + 1]
+        """tr[R (I + sign P)^-1], from the inverse of a Cholesky factor, an entry of all candidates at a time."""
+        k, (p, r) = self._k, state
+        least = np.finfo(p.dtype).eps
+        factor = np.zeros((k, k, p.shape[1]), p.dtype)
+        inverse = np.zeros_like(factor)  # of the factor; both are lower triangles
+        for a, column in enumerate(self._columns):
+            below = p[column] * self._sign
+            below[0] += 1
+            if a:
+                below -= np.einsum("jn,bjn->bn", factor[a, :a], factor[a:, :a])
+            np.maximum(below[0], least, out=below[0])
+            scale = inverse[a, a]
+            np.divide(1, np.sqrt(below[0]), out=scale)
+            if a:
+                np.einsum("jn,jbn->bn", factor[a, :a], inverse[:a, :a], out=inverse[a, :a])
+                inverse[a, :a] *= -scale
+            np.multiply(below[1:], scale, out=factor[a + 1 :, a])
+        value: Floats = np.zeros_like(p[0])
+        for a, column in enumerate(self._columns):
+            whole = np.einsum("jn,jbn->bn", inverse[a:, a], inverse[a:, a:])
+            whole *= r[column]
+            whole[1:] *= 2
+            value += whole.sum(axis=0)
         return value
 
-    def _fill(self, index: int, matrix: Doubles) -> None:
-        """L_x (h_x^T Q_ab h_x)_ab L_x^T of every candidate, Q = `matrix`."""
-        k, d = self._k, self._rows.n_columns
-        blocks = matrix.reshape(k, d, k, d).astype(self._rows.dtype)
-        for part, state in zip(self._parts, self._state, strict=True):
-            h = self._rows.take(part)
-            square = np.empty((k, k, len(h)), h.dtype)
+    def _fill(self, packed: Floats, blocks: Floats, part: slice) -> None:
+        """L_x (h_x^T Q_ab h_x)_ab L_x^T of the candidates `part`; blocks: (K-1, D, K-1, D), Q."""
+        k = self._k
+        square = np.empty((k, k, part.stop - part.start), packed.dtype)
+        for first in range(part.start, part.stop, STRIP):
+            after = min(first + STRIP, part.stop)
+            h = self._rows.take(slice(first, after))
+            to = slice(first - part.start, after - part.start)
             for a in range(k):
                 for b in range(a + 1):
-                    square[a, b] = square[b, a] = np.einsum("nd,nd->n", h @ blocks[a, :, b], h)
-            square = self._roots.times(square, part)
-            square = self._roots.times(np.ascontiguousarray(square.transpose(1, 0, 2)), part)
-            for a in range(k):
-                state[index, _row(a)] = square[a, : a + 1]
-
-
-def _row(a: int) -> slice:
-    """Where row a of a packed lower triangle is."""
-    return slice(a * (a + 1) // 2, (a + 1) * (a + 2) // 2)
+                    square[a, b, to] = square[b, a, to] = np.einsum("nd,nd->n", h @ blocks[a, :, b], h)
+        square = self._roots.times(square, part)
+        square = self._roots.times(np.ascontiguousarray(square.transpose(1, 0, 2)), part)
+        for a, column in enumerate(self._columns):
+            packed[column] = square[a, a:]
