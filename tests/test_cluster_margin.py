@@ -140,6 +140,12 @@ def test_clusters_are_numbered_by_their_first_points() -> None:
     assert flat_clusters(points, 3).tolist() == [0, 1, 0, 2, 1]
 
 
+def test_points_that_look_like_distances_are_points() -> None:
+    """As many columns as rows, symmetric, 0 on the diagonal: scipy would warn, and warnings are errors here."""
+    assert flat_clusters(np.zeros((3, 3)), 1).tolist() == [0, 0, 0]
+    assert flat_clusters(np.array([[0.0, 1, 9], [1, 0, 9], [9, 9, 0]]), 2).tolist() == [0, 0, 1]
+
+
 def test_equal_points_are_together() -> None:
     points = np.random.default_rng(0).normal(size=(30, 3)).astype(np.float32)[np.arange(60) % 30]
     clusters = flat_clusters(points, 40)

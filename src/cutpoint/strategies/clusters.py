@@ -101,7 +101,9 @@ def flat_clusters(points: Floats, n_clusters: int) -> Index:
     if len(points) < 2:
         return np.zeros(len(points), np.intp)
     from scipy.cluster.hierarchy import fcluster, linkage
+    from scipy.spatial.distance import pdist
 
-    found = fcluster(linkage(points.astype(np.float64), "average"), n_clusters, "maxclust")
+    distances = pdist(points.astype(np.float64))  # given points, linkage warns of those that look like distances
+    found = fcluster(linkage(distances, "average"), n_clusters, "maxclust")
     _, first, member_of = np.unique(found, return_index=True, return_inverse=True)
     return np.argsort(np.argsort(first))[member_of].astype(np.intp)
