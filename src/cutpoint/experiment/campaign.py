@@ -13,10 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cutpoint.core.measures import recall_per_class
-from cutpoint.data.pool import Benchmark
+from cutpoint.data.pool import Benchmark, Pool
 from cutpoint.errors import UsageError
 from cutpoint.experiment.seeds import ASK, FIT, number
-from cutpoint.learners.base import Learner, Model, gives
+from cutpoint.learners.base import Learner, Model, gives, reads
 from cutpoint.session import run
 from cutpoint.strategies import STRATEGIES
 from cutpoint.types import UNKNOWN, Index, Labels, Round, Scores
@@ -72,6 +72,7 @@ def run_campaign(
     UsageError, before anything is asked, if the learner says that it does not give what the strategy reads.
     """
     check_gives(strategy, learner, type(learner).__name__)
+    check_reads(benchmark.pool, learner, type(learner).__name__)
     measures: list[Measure] = []
     snapshot = None
     labels = first_batch(observed, benchmark.n_classes, schedule.first, seed)
@@ -107,6 +108,17 @@ def check_gives(strategy: str, learner: Learner, name: str) -> None:
         )
 
 
+def check_reads(pool: Pool, learner: Learner, name: str) -> None:
+    """UsageError if the pool holds pictures and the learner, called `name`, reads features, or the other way round."""
+    held, wanted = "pictures" if pool.is_pictures else "features", reads(learner)
+    if held != wanted:
+        other = "resnet18" if pool.is_pictures else "logistic"
+        raise UsageError(
+            f"the pool holds {held}, and the learner {name} reads {wanted}; take a learner of {held}, such as {other}, "
+            f"or a data set of {wanted}."
+        )
+
+
 def first_batch(observed: Labels, n_classes: int, size: int, seed: int) -> Labels:
     """Labels (N,) after `size` random questions; the same for every strategy, since there is no model yet."""
     probs = np.full((observed.size, n_classes), 1 / n_classes, dtype=np.float32)
@@ -121,14 +133,15 @@ def measure(benchmark: Benchmark, observed: Labels, labels: Labels, model: Model
     values: dict[str, float] = {}
     test = recall_per_class(benchmark.test_labels, model.predict(benchmark.test_features), k)
     pool = recall_per_class(benchmark.labels, scores.probs.argmax(axis=1), k)
-    values["balanced_accuracy"] = float(test.mean())
+    values["balanced_accuracy"] = float(np.nanmean(test))  # without the classes that a published test part lacks
     values["pool_balanced_accuracy"] = float(pool.mean())
     known = np.flatnonzero(labels != UNKNOWN)
     found = np.bincount(benchmark.labels[known], minlength=k)
     seen = np.bincount(observed[known], minlength=k)
     for c in range(k):
+        if np.isfinite(test[c]):
+            values[f"recall_{c}"] = float(test[c])
         values |= {
-            f"recall_{c}": float(test[c]),
             f"found_{c}": float(found[c]),
             f"observed_{c}": float(seen[c]),
         }

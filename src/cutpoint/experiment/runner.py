@@ -25,7 +25,7 @@ from typing import Any, NamedTuple
 
 from cutpoint.data import Benchmark, DataOptions, load_benchmark
 from cutpoint.errors import CutpointError, UsageError
-from cutpoint.experiment.campaign import Measure, Schedule, check_gives, run_campaign
+from cutpoint.experiment.campaign import Measure, Schedule, check_gives, check_reads, run_campaign
 from cutpoint.experiment.config import BenchConfig, RunSpec
 from cutpoint.experiment.folder import (
     begin,
@@ -72,6 +72,7 @@ def prepare(config: BenchConfig, root: Path | None, warn: Callable[[str], object
     described = {}
     for dataset in config.datasets:
         benchmark = _benchmark(dataset, _options(config, dataset, root))
+        check_reads(benchmark.pool, make_learner(config.learner, benchmark.n_classes), config.learner)
         n, needed = benchmark.pool.n_examples, config.first + config.rounds * config.budget
         if needed > n:
             raise UsageError(

@@ -49,7 +49,8 @@ class Learner(Protocol):
 
     It may say what its models put into `Scores`, in an attribute `gives`: a frozenset of "probs", "embedding" and
     "head". A campaign with a strategy that reads more is then refused before its first question; a learner that says
-    nothing is found out in the first round, by the strategy.
+    nothing is found out in the first round, by the strategy. And it says what it reads of a pool if that is not
+    features: `reads = "pictures"`; a pool of the other kind is refused as early.
     """
 
     def fit(self, pool: Pool, labels: Labels, *, seed: int) -> Model:
@@ -61,6 +62,11 @@ def gives(learner: Learner) -> frozenset[str] | None:
     """What the learner says that its models put into `Scores`; None if it does not say."""
     said = getattr(learner, "gives", None)
     return None if said is None else frozenset(said)
+
+
+def reads(learner: Learner) -> str:
+    """What the learner reads of a pool: "pictures" if it says so, else "features"."""
+    return "pictures" if getattr(learner, "reads", "features") == "pictures" else "features"
 
 
 def labelled(pool: Pool, labels: Labels, n_classes: int) -> tuple[NDArray[np.intp], Labels]:
@@ -165,7 +171,7 @@ class WrappedLearner:
         known, given = labelled(pool, labels, self.n_classes)
         if (given == given[0]).all():
             return ConstantModel(self.n_classes, int(given[0]))
-        return WrappedModel(self.n_classes, self.make(seed).fit(pool.features[known], given))
+        return WrappedModel(self.n_classes, self.make(seed).fit(pool.table[known], given))
 
 
 def wrap(classifier: Any, n_classes: int) -> Learner:

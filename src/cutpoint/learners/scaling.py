@@ -48,11 +48,10 @@ def scaled(pool: Pool, by_column: bool = False) -> Scaled:
     """
     kept = _CACHE.setdefault(pool, {})
     if by_column not in kept:
-        centre_d = pool.features.mean(axis=0, dtype=np.float64)
-        squares_d = np.array(
-            [np.square(column - m).mean() for column, m in zip(pool.features.T, centre_d, strict=True)]
-        )
+        features = pool.table
+        centre_d = features.mean(axis=0, dtype=np.float64)
+        squares_d = np.array([np.square(column - m).mean() for column, m in zip(features.T, centre_d, strict=True)])
         spread_d = np.sqrt(squares_d if by_column else np.full_like(squares_d, squares_d.mean()))
         spread_d[spread_d == 0] = 1.0
-        kept[by_column] = Scaled(pool.features, centre_d.astype(np.float32), spread_d.astype(np.float32))
+        kept[by_column] = Scaled(features, centre_d.astype(np.float32), spread_d.astype(np.float32))
     return kept[by_column]
