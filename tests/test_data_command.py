@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import io
 import json
 import signal
 import subprocess
 import sys
-import tarfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -24,7 +22,6 @@ from cutpoint.data import download
 from cutpoint.data.obtain import holdings, obtain
 from cutpoint.data.sources import SOURCES
 from cutpoint.data.table_1 import TABLE_1, Row
-from cutpoint.data.unpack import is_inside, unpack
 from cutpoint.errors import DataError
 from file_server import Served, serving
 from toy_sets import cifar10_archive, cifar10_parts, fmow_files, iwildcam_files, put, shrink, svhn_files, tar_gz
@@ -263,46 +260,6 @@ def test_a_stopped_fetch_goes_on_where_it_was(tmp_path: Path, number: signal.Sig
         assert served.asked[-1] == f"bytes={kept}-"
 
 
-@pytest.mark.parametrize("name", ["../out", "/out", "a/../../out", "C:/out", "..\\out", "\\\\host\\out", ""])
-def test_a_path_that_leads_outside_is_seen(name: str) -> None:
-    assert not is_inside(name)
-    assert is_inside("a/b..c/d.png")
-
-
-def member(name: str, kind: bytes = tarfile.REGTYPE, target: str = "") -> tarfile.TarInfo:
-    """An empty member of an archive."""
-    made = tarfile.TarInfo(name)
-    made.type, made.linkname = kind, target
-    return made
-
-
-@pytest.mark.parametrize(
-    "hostile",
-    [
-        member("../outside"),
-        member("/tmp/outside"),
-        member("inner/../../outside"),
-        member("link", tarfile.SYMTYPE, "/etc/passwd"),
-        member("link", tarfile.SYMTYPE, ".."),
-        member("link", tarfile.LNKTYPE, "table.csv"),
-        member("device", tarfile.CHRTYPE),
-        member("pipe", tarfile.FIFOTYPE),
-    ],
-    ids=lambda each: each.name,
-)
-def test_a_hostile_archive_writes_nothing_outside(tmp_path: Path, hostile: tarfile.TarInfo) -> None:
-    path = tmp_path / "archive.tar.gz"
-    with tarfile.open(path, "w:gz") as archive:
-        archive.addfile(member("table.csv"), io.BytesIO())
-        archive.addfile(hostile)
-    with pytest.raises(
-        DataError, match=r"which is no file inside of it; do not use this archive: delete it, and fetch"
-    ):
-        unpack(path, tmp_path / "set", "table.csv")
-    assert not (tmp_path / "set").exists()
-    assert {path.name for path in tmp_path.rglob("*")} == {"archive.tar.gz", "set.part", "table.csv"}
-
-
 @pytest.mark.parametrize("place", [0.0, 0.3, 0.95, -5])
 def test_a_truncated_archive_is_kept_and_its_folder_not_made(serve: Serve, tmp_path: Path, place: float) -> None:
     noise = {f"images/{i}.png": np.random.default_rng(i).bytes(3000) for i in range(20)}
@@ -320,15 +277,6 @@ def test_a_truncated_archive_is_kept_and_its_folder_not_made(serve: Serve, tmp_p
     serve("fmow", data, md5=False)
     assert obtain("fmow", root)
     assert {path.name for path in root.iterdir()} == {"fmow_v1.1"}
-
-
-def test_another_archive_and_a_folder_in_the_way_are_said(tmp_path: Path) -> None:
-    path = tar_gz(tmp_path / "archive.tar.gz", {"other.csv": b""})
-    with pytest.raises(DataError, match=r"has no table\.csv; it is another archive: delete it, and fetch again"):
-        unpack(path, tmp_path / "set", "table.csv")
-    (tmp_path / "set").mkdir()
-    with pytest.raises(DataError, match=r"set is there and has no table\.csv, so it is not whole; move it away"):
-        unpack(path, tmp_path / "set", "table.csv")
 
 
 def test_the_table_of_sources_is_well_formed() -> None:
