@@ -1,7 +1,7 @@
 """SIMILAR for rare classes: the batch that says most about the labelled examples of the minority classes.
 
-Kothawade et al. 2021, section 3.1 and algorithm 1, with FLQMI and cosine similarities of last-layer gradients. Cosines
-below 0 count as 0.
+Kothawade et al. (arXiv 2107.00717), the setting of rare classes, with FLQMI and the cosines of last-layer gradients.
+Cosines below 0 count as 0. Draws nothing.
 """
 
 from __future__ import annotations
@@ -32,6 +32,8 @@ def similar(round: Round) -> Index:
 
     The query set is every labelled example of every class but the most frequent one, with its observed label. Where
     there is none, the choice is that of most_likely_positive, and a warning is logged.
+
+    With Q queries: O(N Q (K + d)) time, and memory for 12 Q (K + d) bytes and a block of the pool.
     """
     embedding, probs, unlabelled = embedding_of(round, "similar"), round.scores.probs, round.unlabelled()
     minority = np.flatnonzero((round.labels != UNKNOWN) & (round.labels != majority_class(round)))
