@@ -23,9 +23,10 @@ Floats = NDArray[np.floating[Any]]
 Doubles = NDArray[np.float64]
 Index = NDArray[np.intp]
 PENDING = 64  # columns by which the inverse is late: it is written once for so many, not once a step
-AFRESH = 16  # steps after which gains are computed anew: the first ones take most away, and the rounding of it stays
+AFRESH = 8  # gains are computed anew when they have fallen by this factor: their rounding would stay as it was
 LARGEST = 1 << 29  # numbers kept of all candidates together: 2 GiB
 HARMLESS = {"float32": 1e2, "float64": 1e5}  # lengths of rows up to which the rounding of their squares is small
+TIED = {"float32": 1e-5, "float64": 1e-10}  # relative differences of gains that rounding may have made
 FAINTEST = 1e-12  # the identity, relative to the longest squared row, is never less: rounding would decide
 
 
@@ -115,16 +116,21 @@ class _Search:
         """(n_steps,) of `free`: each the one that lowers tr(M^-1 F) most."""
         gains = Gains(self._rows, self._probs, self._weight)
         values = gains.start(*self._matrices())
+        best = top = values[free].max()
         left = np.ones(len(free), bool)
         chosen: list[int] = []
         while True:
+            if best * AFRESH < top:
+                values = gains.start(*self._matrices())
+                top = best
             place = _first_largest(np.where(left, values[free], -np.inf))
             left[place] = False
             chosen.append(int(free[place]))
             outer, middle = self._change(chosen[-1], 1)
             if len(chosen) == n_steps:
                 return np.array(chosen, np.intp)
-            values = gains.start(*self._matrices()) if len(chosen) == AFRESH else gains.changed(outer, middle)
+            values = gains.changed(outer, middle)
+            best = values[free[left]].max()
 
     def backward(self, chosen: Index, size: int) -> Index:
         """(size,) of `chosen`: one after the other, that without which tr(M^-1 F) rises least is left out."""
@@ -183,4 +189,4 @@ class _Search:
 def _first_largest(values: Floats) -> int:
     """The first place whose value is the largest, up to what rounding may have done to it."""
     top = values.max()
-    return int(np.argmax(values >= top - 64 * np.finfo(values.dtype).eps * abs(top)))
+    return int(np.argmax(values >= top - TIED[str(values.dtype)] * abs(top)))
