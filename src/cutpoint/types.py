@@ -65,7 +65,10 @@ class Scores:
         if self.head is not None:
             head = _frozen(floating(self.head, "head"))
             if head.ndim != 2 or len(head) != self.n_classes:
-                raise UsageError(f"head has shape {head.shape}; it must be ({self.n_classes}, D): one row per class.")
+                hint = " Of a two-class model with one row w hand in the rows -w/2 and w/2." if len(head) == 1 else ""
+                raise UsageError(
+                    f"head has shape {head.shape}; it must be ({self.n_classes}, D): one row per class.{hint}"
+                )
             width = None if self.embedding is None else self.embedding.shape[1]
             if width is not None and head.shape[1] not in (width, width + 1):
                 raise UsageError(

@@ -17,12 +17,12 @@ STRATEGIES: Mapping[str, Entry] = MappingProxyType(
         "margin": Entry(uncertainty.margin, _PROBS, uncertainty.CITE_MARGIN),
         "entropy": Entry(uncertainty.entropy, _PROBS, uncertainty.CITE_SURVEY),
         "most_likely_positive": Entry(uncertainty.most_likely_positive, _PROBS, uncertainty.CITE_POSITIVE),
-        "base": Entry(base.base, frozenset({"probs", "embedding", "head"}), base.CITE),
-        "cluster_margin": Entry(cluster_margin.cluster_margin, frozenset({"probs", "embedding"}), cluster_margin.CITE),
         "badge": Entry(badge.badge, frozenset({"probs", "embedding"}), badge.CITE),
         "bait": Entry(bait.bait, frozenset({"probs", "embedding"}), bait.CITE),
-        "coreset": Entry(coreset.coreset, frozenset({"embedding"}), coreset.CITE),
+        "base": Entry(base.base, frozenset({"probs", "embedding", "head"}), base.CITE),
+        "cluster_margin": Entry(cluster_margin.cluster_margin, frozenset({"probs", "embedding"}), cluster_margin.CITE),
         "similar": Entry(similar.similar, frozenset({"probs", "embedding"}), similar.CITE),
+        "coreset": Entry(coreset.coreset, frozenset({"embedding"}), coreset.CITE),
     }
 )
 """Name -> Entry(strategy, needs, cite), names as in docs/strategies.md."""

@@ -26,7 +26,7 @@ def head_of(round: Round, strategy: str) -> Floats:
 def _given(array: Floats | None, name: str, strategy: str) -> Floats:
     if array is None:
         raise UsageError(
-            f"{strategy} reads the {name} of the scores, and there is none; hand it in, Scores(probs, {name}=...), "
-            "from a learner that has one, or choose a strategy that reads probabilities alone."
+            f"{strategy} reads the {name} of the scores, and there is none; hand it in with what else is needed, "
+            f"Scores(probs, embedding, head), or choose a strategy that needs no {name} (STRATEGIES[name].needs)."
         )
     return array
