@@ -9,8 +9,8 @@ import pytest
 from numpy.typing import NDArray
 
 from cutpoint import STRATEGIES, UNKNOWN, Index, Round, Scores, UsageError, run
+from cutpoint.core.boundaries import Boundaries
 from cutpoint.core.lowest import lowest
-from cutpoint.strategies.base import Boundaries
 
 Floats = NDArray[np.floating[Any]]
 
@@ -80,56 +80,76 @@ def test_distances_are_those_of_the_geometry(n: int, n_classes: int, width: int,
     embedding, head = drawn(n, n_classes, width, bias=bias)
     embedding = embedding.astype(dtype) + np.asarray(5, dtype)  # what all have in common must not cost digits
     probs = softmax(embedding, head)
-    boundaries = Boundaries(embedding, probs, head)
-    least, some = boundaries.lower_bounds(), np.arange(n)[:: max(1, n // 200)]
-    expected = explicit(embedding[some], probs[some], head)
-    for c in range(n_classes):
-        exact = boundaries.distances(some, c)
-        np.testing.assert_allclose(exact, expected[:, c], rtol=1e-9, atol=1e-9)
-        assert np.all(least[c, some] <= exact)
-        assert np.all((least[c, some] > exact - 0.01) | np.isinf(exact))
+    some = np.arange(n)[:: max(1, n // 200)]
+    far = Boundaries(head, width).distances(embedding, probs.argmax(axis=1), some)
+    np.testing.assert_allclose(far, explicit(embedding[some], probs[some], head).T, rtol=1e-9, atol=1e-9)
 
 
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize("apart", [1e-1, 1e-3, 1e-6, 1e-9, 1e-12])
-def test_bounds_are_bounds_where_rows_of_the_head_are_nearly_equal(apart: float, dtype: type) -> None:
-    """Else a class would find fewer examples than its share."""
-    rng = np.random.default_rng(9)
-    for width in (1, 2, 7):
-        head = rng.normal(size=(1, width)) + apart * rng.normal(size=(3, width))
-        probs = np.full((500, 3), 1 / 3, np.float32)
-        boundaries = Boundaries(rng.normal(size=(500, width)).astype(dtype), probs, head)
-        bounds = boundaries.lower_bounds()
-        for c in range(3):
-            assert (bounds[c] <= boundaries.distances(np.arange(500), c)).all()
-
-
-def test_distances_do_not_depend_on_the_rest_of_the_list() -> None:
-    embedding, head = drawn(230, 6, 512)
-    boundaries = Boundaries(embedding, softmax(embedding, head), head)
-    everybody = boundaries.distances(np.arange(230), 2)
-    assert np.array_equal(everybody, np.concatenate([boundaries.distances(np.array([i]), 2) for i in range(230)]))
+@pytest.mark.parametrize("width", [1, 3, 63, 512])
+@pytest.mark.parametrize("n_classes", [1, 2, 5, 10])
+def test_equal_examples_are_equally_far_wherever_they_stand(n_classes: int, width: int) -> None:
+    embedding, head = drawn(23, n_classes, width)
+    embedding, predicted = np.tile(embedding, (40, 1)), np.tile(np.arange(23) % n_classes, 40)
+    boundaries = Boundaries(head, width)
+    far = boundaries.distances(embedding, predicted, np.arange(920))
+    assert np.array_equal(far, np.tile(far[:, :23], 40))
+    alone = [boundaries.distances(embedding, predicted, np.array([i])) for i in range(23)]
+    assert np.array_equal(far[:, :23], np.hstack(alone))
 
 
 def test_there_is_no_boundary_between_equal_rows() -> None:
     """Their Gram matrix would put them apart by its rounding, and the examples at some distance."""
     embedding, head = drawn(300, 4, 64)
     head[2, :-1] = head[1, :-1]  # the biases differ: no point of the space is on both sides all the same
-    probs = softmax(embedding, head)
-    boundaries, predicted = Boundaries(embedding, probs, head), probs.argmax(axis=1)
-    far = boundaries.distances(np.arange(300), 2)
+    predicted = softmax(embedding, head).argmax(axis=1)
+    far = Boundaries(head, 64).distances(embedding, predicted, np.arange(300))[2]
     assert np.isinf(far[predicted == 1]).all()
     assert np.isfinite(far[predicted != 1]).all()
-    assert np.isinf(boundaries.lower_bounds()[2, predicted == 1]).all()
 
 
 def test_rows_that_differ_in_the_last_bit_have_a_boundary() -> None:
     embedding, head = drawn(50, 2, 4)
     head[1] = head[0]
     head[1, 0] = np.nextafter(head[0, 0], np.float32(9))
-    probs = np.tile(np.array([0.75, 0.25], np.float32), (50, 1))
-    far = Boundaries(embedding, probs, head).distances(np.arange(50), 1)
+    far = Boundaries(head, 4).distances(embedding, np.zeros(50, np.intp), np.arange(50))[1]
     np.testing.assert_allclose(far, np.abs(embedding[:, 0]), rtol=1e-6)
+
+
+@pytest.mark.parametrize("scale", [1e-300, 1e-170, 1e-30, 1e200, 1e300])
+def test_the_unit_of_the_head_is_no_matter(scale: float) -> None:
+    embedding, head = drawn(200, 4, 8)
+    probs, head = softmax(embedding, head), head.astype(np.float64)
+    predicted, items = probs.argmax(axis=1), np.arange(200)
+    far = Boundaries(head, 8).distances(embedding, predicted, items)
+    np.testing.assert_allclose(Boundaries(head * scale, 8).distances(embedding, predicted, items), far, 1e-9, 1e-9)
+    usual = asked(a_round(embedding, head, 30, probs=probs))
+    assert asked(a_round(embedding, head * scale, 30, probs=probs)) == usual
+    head[2, -1] = -np.inf
+    usual = asked(a_round(embedding, head, 30, probs=probs))
+    assert asked(a_round(embedding, head * scale, 30, probs=probs)) == usual
+
+
+@pytest.mark.parametrize("scale", [1e-320, 1e-170, 1e200])
+def test_rows_of_very_different_lengths_are_borne(scale: float) -> None:
+    """Two rows differ by what has no square in double precision, next to two rows of the usual length."""
+    embedding, head = drawn(60, 4, bias=False)
+    probs = softmax(embedding, head)
+    head = head.astype(np.float64)
+    head[:2] *= scale
+    predicted = probs.argmax(axis=1)
+    far = Boundaries(head, 3).distances(embedding, predicted, np.arange(60))
+    both = Boundaries(head[:2] / scale, 3).distances(embedding, predicted % 2, np.arange(60))
+    if scale > 1e-300:
+        np.testing.assert_allclose(far[1, predicted == 0], both[1, predicted == 0], 1e-9)
+    assert len(set(asked(a_round(embedding, head, 50, probs=probs)))) == 50
+
+
+def test_biases_may_be_far_larger_than_weights() -> None:
+    embedding, head = drawn(30, 3)
+    probs, head = softmax(embedding, head), head.astype(np.float64)
+    for weight, bias in ((1e-320, 1.0), (1e-170, 1e200), (1e-320, 1e307), (0.0, 1e307)):
+        odd = np.hstack([head[:, :-1] * weight, head[:, -1:] * bias])
+        assert len(set(asked(a_round(embedding, odd, 20, probs=probs)))) == 20
 
 
 # --- shares -----------------------------------------------------------------------------------------------
@@ -249,6 +269,31 @@ def test_embeddings_near_the_largest_float_are_borne() -> None:
     assert asked(a_round(embedding, head, 5, probs=probs))[:2] == np.argsort(far[:, 0])[:2].tolist()
     huge = embedding.astype(np.float64) * 1e269
     assert len(set(asked(a_round(huge, head.astype(np.float64), 12, probs=probs)))) == 12
+
+
+@pytest.mark.parametrize(
+    ("scale", "dtype"),
+    [(1e-23, np.float32), (1e-40, np.float32), (1e30, np.float32), (1e-310, np.float64), (1e-200, np.float64)],
+)
+@pytest.mark.parametrize("every", [1, 2, 3])
+@pytest.mark.parametrize("bias", [True, False])
+def test_the_whole_budget_is_asked_whatever_the_scale(bias: bool, every: int, scale: float, dtype: type) -> None:
+    """Every row, or every second or third, is so small or large that squares of single precision vanish."""
+    embedding, head = drawn(60, 4, 16, bias=bias)
+    probs = softmax(embedding, head)
+    embedding = embedding.astype(dtype)
+    embedding[::every] *= dtype(scale)
+    for budget in (1, 3, 5, 17, 60):
+        questions = asked(a_round(embedding, head, budget, probs=probs))
+        assert len(set(questions)) == len(questions) == budget
+
+
+@pytest.mark.parametrize(("scale", "dtype"), [(1e-23, np.float32), (1e-30, np.float32), (1e-200, np.float64)])
+def test_the_unit_of_the_embedding_is_no_matter_without_biases(scale: float, dtype: type) -> None:
+    embedding, head = drawn(60, 4, 16, bias=False)
+    probs, embedding = softmax(embedding, head), embedding.astype(dtype)
+    questions = asked(a_round(embedding * dtype(scale), head, 20, probs=probs))
+    assert questions == asked(a_round(embedding, head, 20, probs=probs))
 
 
 def test_nothing_to_ask_is_nothing_asked() -> None:

@@ -150,3 +150,26 @@ def test_equal_points_are_together() -> None:
     points = np.random.default_rng(0).normal(size=(30, 3)).astype(np.float32)[np.arange(60) % 30]
     clusters = flat_clusters(points, 40)
     assert np.array_equal(clusters[:30], clusters[30:])
+
+
+SCALES = [(1e25, np.float32), (1e-25, np.float32), (1e200, np.float64), (1e-200, np.float64), (1e-300, np.float64)]
+
+
+@pytest.mark.parametrize(("scale", "dtype"), SCALES)
+def test_the_unit_of_the_embedding_is_no_matter(scale: float, dtype: type) -> None:
+    """With few examples all are clustered; with more than the sample, the others go to centroids."""
+    for n in (150, 2600):
+        embedding: Floats = blobs(n, 5, 12).astype(dtype)
+        probs = np.random.default_rng(1).dirichlet(np.ones(3), n)
+        scaled = embedding * dtype(scale)
+        assert np.array_equal(clusters_of(scaled), clusters_of(embedding))
+        assert asked(a_round(probs, scaled, 60)) == asked(a_round(probs, embedding, 60))
+
+
+def test_examples_far_beyond_the_sample_are_borne() -> None:
+    embedding = blobs(400, 3, 4).astype(np.float64) * 1e-200
+    embedding[1::2] *= 1e300
+    clusters = clusters_of(embedding, sample=200)  # the even ones
+    assert len(clusters) == 400
+    embedding[::2] = 0
+    assert clusters_of(embedding, sample=200)[::2].tolist() == [0] * 200

@@ -34,8 +34,9 @@ CANDIDATES = 10  # for each question of the budget, as in the paper
 def cluster_margin(round: Round) -> Index:
     """(<= budget,) as `clustered_by` with the clusters of the round's own embedding; only candidates are assigned.
 
-    The clustering is made in every round: 0.2 s with 512 columns. Where the embedding stays, do it once and use
-    `clustered_by(clusters_of(embedding))`.
+    A deviation: the paper clusters once, by the first embedding. A strategy keeps no state, so this one clusters the
+    round's embedding in every round, which takes 0.2 s with 512 columns. `clustered_by(clusters_of(embedding))` does it
+    once, as the paper does. UsageError where the scores have no embedding.
     """
     embedding = embedding_of(round, "cluster_margin")
     items = _candidates(round, CANDIDATES)
