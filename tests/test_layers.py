@@ -23,6 +23,7 @@ LAYERS = [
     {"learners", "data", "store"},
     {"scale"},
     {"experiment", "service"},
+    {"paper"},
     {"cli", "testing"},
 ]
 RANK = {part: rank for rank, parts in enumerate(LAYERS) for part in parts}

@@ -12,6 +12,7 @@ import typer
 
 from cutpoint.cli_cite import cite
 from cutpoint.cli_data import data_check, data_fetch, data_list
+from cutpoint.cli_paper import paper_list, paper_plot, paper_run
 from cutpoint.cli_report import bench_report
 from cutpoint.cli_run import bench_run
 from cutpoint.cli_select import select
@@ -26,7 +27,9 @@ app = typer.Typer(
 bench = typer.Typer(help="Compare strategies on data whose labels are known.", no_args_is_help=True)
 data = typer.Typer(help="List, fetch and check the data sets of the paper.", no_args_is_help=True)
 app.add_typer(bench, name="bench")
+paper = typer.Typer(help="Run and draw the figures of the paper, one preset for each.", no_args_is_help=True)
 app.add_typer(data, name="data")
+app.add_typer(paper, name="paper")
 app.command("select")(select)
 app.command("cite")(cite)
 bench.command("run")(bench_run)
@@ -34,6 +37,9 @@ bench.command("report")(bench_report)
 data.command("list")(data_list)
 data.command("fetch")(data_fetch)
 data.command("check")(data_check)
+paper.command("list")(paper_list)
+paper.command("run")(paper_run)
+paper.command("plot")(paper_plot)
 
 
 def _print_version(wanted: bool) -> None:

@@ -72,13 +72,13 @@ def bench_run(
     counts = {"seeds": seeds, "first": first, "budget": budget, "rounds": rounds, "group": group}
     columns = {"features_column": features_column, "label_column": label_column, "split_column": split_column}
     config = _config(preset, _split(dataset), _split(noise), named | counts | columns)
-    jobs = _processes(jobs)
+    jobs = processes(jobs)
     if dry_run:
         _print_plan(config, data_root, jobs)
         return
     if out is None:
         raise UsageError("no folder for the results is given; name one with --out FOLDER.")
-    _run(config, out, data_root=data_root, jobs=jobs, preset=preset, quiet=quiet)
+    run_shown(config, out, data_root=data_root, jobs=jobs, preset=preset, quiet=quiet)
 
 
 def _config(
@@ -117,7 +117,7 @@ def _integers(name: str, texts: list[str] | None) -> list[int] | None:
     return [int(text) for text in texts]
 
 
-def _processes(jobs: int | None) -> int:
+def processes(jobs: int | None) -> int:
     """How many processes were asked for; otherwise, as many as this one may use cores."""
     import os
 
@@ -130,7 +130,10 @@ def _processes(jobs: int | None) -> int:
     return jobs
 
 
-def _run(config: BenchConfig, out: Path, *, data_root: Path | None, jobs: int, preset: str | None, quiet: bool) -> None:
+def run_shown(
+    config: BenchConfig, out: Path, *, data_root: Path | None, jobs: int, preset: str | None, quiet: bool
+) -> None:
+    """Do the runs that are left, showing how far it is; an interrupt ends the command and keeps what is finished."""
     from cutpoint.experiment.runner import run_benchmark
     from cutpoint.experiment.words import count
 

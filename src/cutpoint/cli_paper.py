@@ -1,0 +1,141 @@
+"""`cutpoint paper`: list, run and draw the figures of the paper; everything heavy is imported when it runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cutpoint.cli_run import QuietOption, RootOption
+
+if TYPE_CHECKING:
+    from cutpoint.paper.figure import Figure
+
+OUT, TOY_OUT = Path("out/paper"), Path("out/paper-toy")
+
+FigureArgument = Annotated[str, typer.Argument(metavar="FIGURE", help="fig01 to fig23.")]
+OutOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--out",
+        "-o",
+        help="Folder of the runs, one below it for each campaign, which figures share, and of the figures. Not given: "
+        "out/paper, or out/paper-toy with --toy.",
+    ),
+]
+ToyOption = Annotated[bool, typer.Option("--toy", help="Small drawn pools and a light learner, to see what will come.")]
+
+
+def paper_list(*, data_root: RootOption = None) -> None:
+    """The figures of the paper: data, noise, learner, what they show, and whether the data is here."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from cutpoint.paper import FIGURES
+
+    table = Table()
+    for column, width in (("figure", 6), ("data", 18), ("noise", 11), ("learner", 15), ("shows", 23), ("here", 8)):
+        table.add_column(column, width=width)
+    for name, figure in FIGURES.items():
+        table.add_row(name, *_described(name, figure), _here(figure, data_root))
+    console = Console(width=100, highlight=False)
+    console.print(table)
+    console.print(f"Data root: {data_root or 'none; give --data-root or set CUTPOINT_DATA'}", soft_wrap=True)
+    console.print("Accuracy is balanced accuracy. Fetch data with: cutpoint data fetch NAME")
+
+
+def _described(name: str, figure: Figure) -> tuple[str, str, str, str]:
+    """Data, noise, learner and what is shown; figures made of others' panels say which."""
+    if not figure.panels:
+        return "drawn", "-", "-", figure.shows
+    short = {
+        "balanced_accuracy": "accuracy",
+        "pool_balanced_accuracy": "pool accuracy",
+        "minority_found": "rare labels",
+    }
+    noises = dict.fromkeys(f"{100 * float(campaign.noise):g}" for campaign in figure.campaigns)
+    learners = dict.fromkeys(campaign.learner for campaign in figure.campaigns)
+    own = all(campaign.name.startswith(name) for campaign in figure.campaigns)
+    data = [campaign.dataset if own else campaign.name.removeprefix("fig") for campaign in figure.campaigns]
+    where = ", ".join(data) if own else f"as {', '.join(data)}"
+    return where, f"{', '.join(noises)} %", "; ".join(learners), ", ".join(short[metric] for metric in figure.metrics)
+
+
+def _here(figure: Figure, data_root: Path | None) -> str:
+    from cutpoint.paper.campaigns import data_here
+
+    found = list(data_here(figure.campaigns, data_root).values())
+    if not found:
+        return "-"
+    return "yes" if all(found) else f"{sum(found)} of {len(found)}" if any(found) else "no"
+
+
+def paper_run(
+    figure: FigureArgument,
+    *,
+    seeds: Annotated[int | None, typer.Option(help="How many seeds; not given: 4, with --toy 2.")] = None,
+    data_root: RootOption = None,
+    jobs: Annotated[int | None, typer.Option(help="Processes; 1 if not given, since they share the device.")] = None,
+    out: OutOption = None,
+    toy: ToyOption = False,
+    quiet: QuietOption = False,
+) -> None:
+    """Run what a figure of the paper shows; the same command goes on where it was stopped.
+
+    Runs that several figures show are done once.
+    """
+    from cutpoint.cli_run import processes, run_shown
+    from cutpoint.experiment.statistics import noise_label
+    from cutpoint.paper import FIGURES, figure_name
+    from cutpoint.paper.campaigns import check_data, config_of
+
+    name = figure_name(figure)
+    campaigns = FIGURES[name].campaigns
+    if not campaigns:
+        typer.echo(f"{name} is drawn and needs no runs: cutpoint paper plot {name}")
+        return
+    if not toy:
+        check_data(name, FIGURES[name], data_root)
+    configs = [config_of(campaign, seeds=seeds, toy=toy) for campaign in campaigns]
+    folder = out or (TOY_OUT if toy else OUT)
+    jobs = processes(1 if jobs is None else jobs)
+    for place, (campaign, config) in enumerate(zip(campaigns, configs, strict=True), start=1):
+        if not quiet:
+            learner = config.learner.partition(":")[0] if toy else campaign.learner
+            what = f"{campaign.dataset}{' (toy)' if toy else ''}, {noise_label(campaign.noise)}, {learner}"
+            typer.echo(f"{campaign.name}, {place} of {len(campaigns)}: {what}")
+        preset = f"{campaign.name} (toy)" if toy else campaign.name
+        run_shown(config, folder / campaign.name, data_root=data_root, jobs=jobs, preset=preset, quiet=quiet)
+    if not quiet:
+        typer.echo(f"Draw it with: cutpoint paper plot {name} -o {folder}")
+
+
+def paper_plot(
+    figure: FigureArgument,
+    *,
+    out: OutOption = None,
+    toy: ToyOption = False,
+    smooth: Annotated[
+        bool, typer.Option("--smooth", help="Below the raw curves, also moving averages of ten rounds.")
+    ] = False,
+    quiet: QuietOption = False,
+) -> None:
+    """Draw a figure of the paper from its runs, as PNG and SVG; also while they are still running."""
+    from cutpoint.experiment.pictures import save
+    from cutpoint.paper import FIGURES, figure_name
+    from cutpoint.paper.campaigns import read_campaigns
+    from cutpoint.paper.fig02_drawn import demonstration
+    from cutpoint.paper.panels import drawn
+
+    name = figure_name(figure)
+    folder = out or (TOY_OUT if toy else OUT)
+    chosen = FIGURES[name]
+    if chosen.panels:
+        picture = drawn(name, chosen, read_campaigns(name, chosen, folder), smooth=smooth)
+    else:
+        picture = demonstration()
+    (folder / "figures").mkdir(parents=True, exist_ok=True)
+    save(picture, folder / "figures", name)
+    if not quiet:
+        typer.echo(f"{folder / 'figures' / name}.png and .svg")
