@@ -34,8 +34,14 @@ class Case:
         return {i for i, label in enumerate(self.labels) if label == UNKNOWN} - set(self.held)
 
     def round(self) -> Round:
-        scores, labels = Scores(self.probs.copy()), np.array(self.labels, np.int64)
+        scores, labels = Scores(self.probs.copy(), *self._read_by_some()), np.array(self.labels, np.int64)
         return Round(scores, labels, self.budget, self.parallel, self.seed, np.array(self.held, np.intp))
+
+    def _read_by_some(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """An embedding on a grid, so with duplicates, and a head: what some strategies read beside probabilities."""
+        rng = np.random.default_rng(self.seed)
+        embedding, head = rng.integers(-2, 3, (len(self.probs), 2)), rng.normal(size=(self.n_classes, 3))
+        return embedding.astype(np.float32), head.astype(np.float32)
 
 
 @st.composite

@@ -15,11 +15,12 @@ N = 12
 def a_round(
     budget: int = N, parallel: int = 1, labels: dict[int, int] | None = None, held: Iterable[int] = ()
 ) -> Round:
-    """Twelve equal examples of three classes."""
+    """Twelve examples of three classes, equally probable, on a line."""
     given_labels = np.full(N, UNKNOWN, np.int64)
     for i, label in (labels or {}).items():
         given_labels[i] = label
-    scores = Scores(np.full((N, 3), 1 / 3, np.float32))
+    line = np.arange(N, dtype=np.float32)[:, None]
+    scores = Scores(np.full((N, 3), 1 / 3, np.float32), line, np.eye(3, 1, dtype=np.float32))
     return Round(scores, given_labels, budget, parallel, held=np.array(list(held), np.intp))
 
 

@@ -26,7 +26,7 @@ MEMBERS = 10
 
 So there are at most SAMPLE / 10 = 200 clusters, whatever the budget: up to 200 questions can each come from a cluster
 of its own, and with more the clusters have several turns. Citovsky et al. leave the height of the cut open; public code
-takes a height, or 1.25 members. Settings were compared on digits and, for reading only, on two sets of the preset
+takes a height, or 1.25 members. Settings were compared on digits and also on two sets of the preset
 `features`. None is best everywhere: 1.25 on ten balanced digits (balanced accuracy 0.860 +- 0.004 against 0.839), 10 on
 HAM10000 (0.395 +- 0.009 against 0.378), no difference on three classes of CIFAR-10 features (6 to 16 seeds, logistic
 regression).
