@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from cutpoint import STRATEGIES, UNKNOWN, Round, Scores, Session, Strategy
-from cutpoint.core import fisher, fisher_gains, rows
+from cutpoint.core import blocks, fisher, fisher_gains, rows
 from cutpoint.core.fisher_gains import Gains, Roots
 from cutpoint.core.rows import Rows, longest, principal, thin
 from cutpoint.errors import UsageError
@@ -169,6 +169,7 @@ def test_blocks_and_strips_change_nothing(monkeypatch: pytest.MonkeyPatch) -> No
     for module, name, value in [
         (fisher_gains, "LONGEST", 7),
         (fisher_gains, "STRIP", 3),
+        (blocks, "THREADED_FROM", 1),
         (rows, "BLOCK", 11),
         (rows, "SMALL", 600),
         (rows, "LEAST", 1),

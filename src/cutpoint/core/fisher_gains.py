@@ -15,13 +15,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from cutpoint.core.blocks import for_each
 from cutpoint.core.rows import Rows, thin
 
 Floats = NDArray[np.floating[Any]]
 Doubles = NDArray[np.float64]
 CACHED = 1 << 17  # candidates of a block times (K-1)^2: a few such arrays fit into a level-two cache
 SHORTEST, LONGEST = 64, 4096  # candidates in a block: shorter ones cost calls, longer ones leave the cache
-STRIP = 512  # rows of the embedding in one product: they and their images stay in the cache
+STRIP = 1024  # rows of the embedding in one product of all its columns
 
 
 class Roots:
@@ -92,15 +93,18 @@ class Gains:
         columns = both.reshape(k, -1, 2 * k).transpose(1, 0, 2).reshape(-1, 2 * k * k).astype(self._rows.dtype)
         values = np.empty(len(self._rows), self._rows.dtype)
         change = np.subtract if self._sign > 0 else np.add
-        for part, state in zip(self._parts, self._state, strict=True):
-            p, r = state
+
+        def follow(place: int) -> None:
+            part, (p, r) = self._parts[place], self._state[place]
             vw = thin(self._rows, columns, part).reshape(k, 2 * k, -1)
             vw = self._roots.times(vw, part)
             wv = np.concatenate((vw[:, k:], vw[:, :k]), axis=1)
             for a, column in enumerate(self._columns):
                 change(p[column], np.einsum("jn,bjn->bn", vw[a, :k], vw[a:, :k]), out=p[column])
                 change(r[column], np.einsum("jn,bjn->bn", vw[a], wv[a:]), out=r[column])
-            values[part] = self._value(state)
+            values[part] = self._value(self._state[place])
+
+        for_each(len(self._parts), follow, rows=len(self._rows))
         return values
 
     def drop(self, candidate: int) -> None:
@@ -144,8 +148,8 @@ class Gains:
             h = self._rows.take(slice(first, after))
             to = slice(first - part.start, after - part.start)
             for a in range(k):
-                for b in range(a + 1):
-                    square[a, b, to] = square[b, a, to] = np.einsum("nd,nd->n", h @ blocks[a, :, b], h)
+                images = (h @ blocks[a, :, : a + 1].reshape(h.shape[1], -1)).reshape(len(h), a + 1, -1)
+                square[a, : a + 1, to] = square[: a + 1, a, to] = np.einsum("nbd,nd->bn", images, h)
         square = self._roots.times(square, part)
         square = self._roots.times(np.ascontiguousarray(square.transpose(1, 0, 2)), part)
         for a, column in enumerate(self._columns):
