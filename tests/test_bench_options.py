@@ -17,6 +17,7 @@ from cutpoint.experiment.config import make_config
 from cutpoint.experiment.observed import canonical_noise
 from cutpoint.experiment.presets import PRESETS, preset
 from cutpoint.experiment.results import read_results
+from cutpoint.strategies import STRATEGIES
 
 
 @pytest.mark.parametrize(
@@ -100,7 +101,8 @@ def test_presets_are_what_they_are_said_to_be() -> None:
     quick, features = (make_config(preset(name)) for name in ("quick", "features"))
     assert set(PRESETS) == {"quick", "features"}
     assert len(quick.runs()) == 2 * 3 * 6 * quick.seeds
-    assert len(features.runs()) == (2 * 6 + 3) * 9 * 10
+    assert set(features.strategies) == set(STRATEGIES)
+    assert len(features.runs()) == (2 * 6 + 3) * (len(STRATEGIES) + 2) * 10
     assert features.first + features.rounds * features.budget == 1100
 
 
