@@ -24,7 +24,7 @@ COLUMNS = 1024  # K = 2 or 3 with up to 1024 or 512 features is exact; K = 10 ke
 def bait_with(columns: int = COLUMNS) -> Strategy:
     """BAIT with at most `columns` columns (K - 1) D: a wider embedding is reduced to its principal directions.
 
-    A deviation from the paper, for the sake of time and memory: tables have columns x columns numbers. With seven classes
+    A deviation, for the sake of time and memory: tables have columns x columns numbers. With seven classes
     and 256 features drawn at random, 1024 columns keep 93 to 99 % of what 1536, which is all, win over a random batch.
     Raises UsageError, when asked, where columns < K - 1 or where N examples times K (K - 1) numbers are more than 2^29.
     """
