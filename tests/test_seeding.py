@@ -290,3 +290,17 @@ def test_memory_beyond_the_scores_is_a_few_arrays_of_n(dtype: type[np.floating[A
         peak = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
         assert peak < allowed + 80 * n + 4_000_000, f"{name}: {peak:,} bytes"
+
+
+@pytest.mark.parametrize("name", ["badge", "coreset"])
+def test_embeddings_below_the_normal_numbers_choose_as_at_scale_one(name: str) -> None:
+    rng = np.random.default_rng(3)
+    embedding = rng.integers(-3, 4, (60, 3)).astype(np.float32)
+    probs = rng.dirichlet(np.ones(3), 60).astype(np.float32)
+    labels = np.where(np.arange(60) < 5, 1, -1)
+
+    def asked(scale: float) -> list[int]:
+        round = Round(Scores(probs, embedding * np.float32(scale)), labels, 5, seed=1)
+        return [int(i) for i in Session(STRATEGIES[name].strategy, round).wanted]
+
+    assert asked(2.0**-133) == asked(1.0)

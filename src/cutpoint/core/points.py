@@ -60,7 +60,7 @@ class Points:
         """(len(rows), D) a copy of these rows as products see them: scaled, and shifted if need be."""
         part = self._given[rows]
         if self._scale != 1:
-            part = part * self._scale
+            part = part.astype(np.float64) * self._scale  # which may be beyond what float32 holds
         if self._shift is not None:
             part = part - self._shift
         return np.ascontiguousarray(part, self.dtype)
