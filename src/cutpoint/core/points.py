@@ -58,9 +58,12 @@ class Points:
 
     def working(self, rows: Index) -> Floats:
         """(len(rows), D) a copy of these rows as products see them: scaled, and shifted if need be."""
-        part = self._given[rows]
-        if self._scale != 1:
-            part = part.astype(np.float64) * self._scale  # which may be beyond what float32 holds
+        if self._scale != 1:  # in double precision: the scale may be beyond what float32 holds
+            part = np.empty((len(rows), self.width), self.dtype)
+            for at in range(0, len(rows), self._step):
+                part[at : at + self._step] = self.exact(rows[at : at + self._step])
+        else:
+            part = self._given[rows]
         if self._shift is not None:
             part = part - self._shift
         return np.ascontiguousarray(part, self.dtype)

@@ -29,7 +29,7 @@ class Space(Protocol):
         """(len(rows),) squared distance to `centre`; 0 for its duplicates."""
 
 
-class Embedded:
+class EmbeddingSpace:
     """Examples as points of an embedding (N, D), at their Euclidean distance."""
 
     def __init__(self, embedding: Floats) -> None:
@@ -98,7 +98,7 @@ class Embedded:
         np.minimum.at(distances, rows[row], points.differences(rows[row], centres[centre]))
 
 
-class Gradients:
+class GradientSpace:
     """Examples as g = a (x) h, with a (N, K) and h (N, D), at the Euclidean distance of g.
 
     a: (N, K) of the precision of `Points(embedding)`.
@@ -175,7 +175,9 @@ def k_means_plus_plus(space: Space, candidates: Index, size: int, rng: np.random
     return chosen
 
 
-def k_center_greedy(space: Embedded, candidates: Index, centres: Index, size: int, rng: np.random.Generator) -> Index:
+def k_center_greedy(
+    space: EmbeddingSpace, candidates: Index, centres: Index, size: int, rng: np.random.Generator
+) -> Index:
     """(size,) distinct candidates in the order chosen, each farthest from `centres` and those before (k-center greedy).
 
     Where there are no centres the first is uniform. Ties go to the lower index, so where all that is left coincides

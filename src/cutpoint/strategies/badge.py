@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from cutpoint.core.points import Points
-from cutpoint.core.seeding import Gradients, k_means_plus_plus
+from cutpoint.core.seeding import GradientSpace, k_means_plus_plus
 from cutpoint.plans import one_shot
 from cutpoint.strategies.reads import embedding_of
 from cutpoint.types import Index, Round
@@ -29,7 +29,8 @@ def badge(round: Round) -> Index:
     The gradient of the last layer is g = (p - e_yhat) (x) h with yhat the most probable class (of equals the first):
     the probabilities as given, and the embedding h as given, without a bias and not normalised. The first example is
     uniform, each of the rest is drawn in proportion to the squared distance of its g to the nearest one drawn. Where
-    that is 0 for all that is left, the draw is uniform; so it is with one class, whose gradients are all 0.
+    that is 0 for all that is left, the draw is uniform; so it is with one class whose probability is exactly 1
+    everywhere, since then all gradients are 0.
     UsageError where there is no embedding.
 
     Cost: O(B N (D + K)) time, one product with the embedding for each of B = budget questions. The gradients, N x K x D
@@ -41,4 +42,4 @@ def badge(round: Round) -> Index:
     a = round.scores.probs.astype(embedding.dtype)
     a[np.arange(len(a)), a.argmax(axis=1)] -= 1
     size = min(round.budget, len(unlabelled))
-    return k_means_plus_plus(Gradients(a, embedding), unlabelled, size, round.rng())
+    return k_means_plus_plus(GradientSpace(a, embedding), unlabelled, size, round.rng())

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from cutpoint.core.seeding import Embedded, k_center_greedy
+from cutpoint.core.seeding import EmbeddingSpace, k_center_greedy
 from cutpoint.plans import one_shot
 from cutpoint.strategies.reads import embedding_of
 from cutpoint.types import UNKNOWN, Index, Round
@@ -33,7 +33,7 @@ def coreset(round: Round) -> Index:
     Public code differs: the common version holds all N x L distances at once. The paper's robust variant, which solves
     integer programs to leave outliers out, is not here.
     """
-    space = Embedded(embedding_of(round, "coreset"))
+    space = EmbeddingSpace(embedding_of(round, "coreset"))
     unlabelled = round.unlabelled()
     size = min(round.budget, len(unlabelled))
     return k_center_greedy(space, unlabelled, np.flatnonzero(round.labels != UNKNOWN), size, round.rng())
