@@ -47,7 +47,7 @@ from cutpoint.strategies import STRATEGIES
         (["--noise", "matrix:none.csv"], "none.csv cannot be read"),
         (["--noise", "0.1,0.10"], "twice"),
         (["--learner", "tree"], "there is no learner 'tree'"),
-        (["--preset", "huge"], "there is no preset 'huge'; choose one of quick, features"),
+        (["--preset", "huge"], "there is no preset 'huge'; choose from quick, features"),
         (["--learner", "logistic:C=0.01:C=2"], "learner logistic: C is given twice"),
         (
             ["--group", "2", "--dataset", "digits"],

@@ -43,7 +43,8 @@ def test_an_unknown_name_is_one_sentence_and_prints_no_entry(
     assert run_cli(["cite", *names]) == 2
     out, err = capsys.readouterr()
     assert out == ""
-    assert err == f"error: there is no strategy '{names[-1]}'; choose from {', '.join(STRATEGIES)}.\n"
+    hint = "did you mean 'direct'? Choose" if names[-1] == "Direct" else "choose"
+    assert err == f"error: there is no strategy '{names[-1]}'; {hint} from {', '.join(STRATEGIES)}.\n"
 
 
 def test_every_entry_is_whole_and_keys_do_not_meet() -> None:

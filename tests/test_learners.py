@@ -134,7 +134,7 @@ def test_the_choice_of_strength() -> None:
 def test_learners_by_name() -> None:
     assert make_learner("logistic:by_column=yes:C=2", 3) == LogisticLearner(3, C=2.0, by_column=True)
     for name, message in (
-        ("tree", "no learner 'tree'; choose one of logistic, mlp"),
+        ("tree", "no learner 'tree'; choose from logistic, mlp"),
         ("logistic:D=1", "no option 'D'"),
         ("logistic:C=-1", "C is '-1'"),
         ("logistic:C=", "C is ''"),

@@ -5,10 +5,12 @@ from __future__ import annotations
 import csv
 
 import numpy as np
+import pytest
 
+from cutpoint.errors import UsageError
 from cutpoint.experiment.findings import find, headline, median
 from cutpoint.experiment.long_tables import cost_table, selection_table
-from cutpoint.experiment.report_tables import all_tables, saving_table, terminal_tables
+from cutpoint.experiment.report_tables import all_tables, reach_table, saving_table, terminal_tables
 from cutpoint.experiment.results import Row
 from cutpoint.experiment.tables import Column, Table
 from cutpoint.experiment.words import count
@@ -110,3 +112,25 @@ def test_one_table_says_the_same_everywhere() -> None:
     assert "| **c** | **not reached** | **–** | **0.500** |" in table.markdown()
     assert "<td class=n>" in table.html().replace('"', "")
     assert "a|b" in table.html()
+
+
+def test_a_report_is_about_whom_one_asks() -> None:
+    curves = {"direct": [[0.5, 0.6]], "random": [[0.5, 0.7]], "galaxy": [[0.5, 0.55]]}
+    for asked in (None, "direct", "direct:5", "random"):
+        findings = find(rows(curves), main=asked)
+        assert findings.main.label == ("random" if asked == "random" else "direct (5)")
+        assert findings.main not in findings.overall
+    assert find(rows({"random": [[0.5]], "galaxy": [[0.5]]})).main.label == "galaxy"
+    with pytest.raises(UsageError, match=r"runs 'galxy'; did you mean 'galaxy'\? Choose from direct, gal"):
+        find(rows(curves), main="galxy")
+
+
+def test_labels_to_a_target_stand_there_for_every_strategy() -> None:
+    curves = {"direct": [[0.5, 0.6, 0.6, 0.6]], "random": [[0.5, 0.7, 0.7, 0.7]], "galaxy": [[0.5, 0.6, 0.7, 0.7]]}
+    table = reach_table(find([*rows(curves), *rows({"random": [[0.5, 0.6]]}, "0.1")]), "random", "drawn")
+    assert table.shown() == [
+        ["direct (5)", "not reached", "–"],
+        ["galaxy", "300", "–"],
+        ["random", "200", "150"],
+    ]
+    assert table.name in {t.name for t in all_tables(find(rows(curves)))}

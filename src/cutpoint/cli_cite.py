@@ -16,13 +16,13 @@ def cite(
 
     Without a name all are printed: `cutpoint cite > strategies.bib`. An entry that several share stands there once.
     """
-    from cutpoint.errors import UsageError
+    from cutpoint.errors import no_such
     from cutpoint.strategies import STRATEGIES
 
     names = list(dict.fromkeys(strategies or STRATEGIES))
     for name in names:
         if name not in STRATEGIES:
-            raise UsageError(f"there is no strategy '{name}'; choose from {', '.join(STRATEGIES)}.")
+            raise no_such("strategy", name, STRATEGIES)
     shared: dict[str, list[str]] = {}
     for name in names:
         shared.setdefault(STRATEGIES[name].cite, []).append(name)

@@ -20,6 +20,14 @@ def bench_report(
         list[str] | None,
         typer.Option(help="Labels to reach what: random, galaxy, best:0.9, 0.8, ... Commas or several times."),
     ] = None,
+    main: Annotated[
+        str | None,
+        typer.Option(
+            metavar="STRATEGY",
+            help="Whom the report is about, such as galaxy or direct:20; not given: direct with 5 at a time, or the "
+            "first in reading order.",
+        ),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print all numbers as JSON and write no files.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Write the report and print nothing.")] = False,
 ) -> None:
@@ -27,7 +35,7 @@ def bench_report(
     from cutpoint.experiment.report import read_report, summary, write_report
 
     targets = [part.strip() for text in target or () for part in text.split(",") if part.strip()]
-    report = read_report(folder, targets)
+    report = read_report(folder, targets, main)
     if as_json:
         import json
 

@@ -3,6 +3,10 @@
 Every message says what is, what must be and what to do about it, with the numbers in.
 """
 
+from __future__ import annotations
+
+from collections.abc import Iterable
+
 
 class CutpointError(Exception):
     """Base of all errors raised on purpose; by itself: a strategy or a part of Cutpoint broke its contract."""
@@ -18,3 +22,13 @@ class DataError(CutpointError):
 
 class ReplayError(CutpointError):
     """A log does not fit the strategy and round that it is replayed against."""
+
+
+def no_such(kind: str, name: str, known: Iterable[str]) -> UsageError:
+    """The error for a name that is not among the known ones: the nearest of them, if one is near, and all."""
+    from difflib import get_close_matches
+
+    names = list(known)
+    near = get_close_matches(name, names, n=1)
+    hint = f"did you mean '{near[0]}'? Choose" if near else "choose"
+    return UsageError(f"there is no {kind} '{name}'; {hint} from {', '.join(names)}.")

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from cutpoint.data import DataOptions, dataset_name, is_file
-from cutpoint.errors import UsageError
+from cutpoint.errors import UsageError, no_such
 from cutpoint.experiment.observed import canonical_noise, human_columns
 from cutpoint.learners import make_learner
 from cutpoint.strategies import STRATEGIES
@@ -58,7 +58,7 @@ class BenchConfig(BaseModel):
         """Refuse what cannot be meant, in one sentence each."""
         for strategy in self.strategies:
             if strategy not in STRATEGIES:
-                raise UsageError(f"there is no strategy '{strategy}'; choose from {', '.join(STRATEGIES)}.")
+                raise no_such("strategy", strategy, STRATEGIES)
         for name, values, least in (
             ("seeds", (self.seeds,), 1),
             ("first", (self.first,), 1),

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cutpoint.errors import DataError, UsageError
+from cutpoint.errors import DataError, UsageError, no_such
 from cutpoint.experiment.significance import Paired, compare, mean_difference, paired
 from cutpoint.experiment.statistics import (
     Arm,
@@ -78,8 +78,12 @@ class Findings:
         return main_arm(found) if found else None
 
 
-def find(rows: Iterable[Measured], targets: Sequence[str] = TARGETS) -> Findings:
-    """All findings of the given tidy rows; DataError if they hold no curve."""
+def find(rows: Iterable[Measured], targets: Sequence[str] = TARGETS, main: str | None = None) -> Findings:
+    """All findings of the given tidy rows; DataError if they hold no curve.
+
+    main: the arm that the report is about, as `direct` or `direct:20` (`main_arm` if not given); UsageError if it has
+    no runs.
+    """
     curves = gather(rows)
     accuracy = curves.get(CURVE)
     if not accuracy:
@@ -87,17 +91,29 @@ def find(rows: Iterable[Measured], targets: Sequence[str] = TARGETS) -> Findings
             f"the results hold no {CURVE} yet, so there is nothing to report; let `cutpoint bench run`"
             " finish a run first."
         )
-    main = main_arm(arm for arms in accuracy.values() for arm in arms)
+    arms = dict.fromkeys(arm for found in accuracy.values() for arm in found)
+    shown = main_arm(arms) if main is None else _arm_named(main, arms)
     versus = {
-        setting: paired(arms[main], {arm: runs for arm, runs in arms.items() if arm != main})
+        setting: paired(arms[shown], {arm: runs for arm, runs in arms.items() if arm != shown})
         for setting, arms in accuracy.items()
-        if main in arms
+        if shown in arms
     }
     others = dict.fromkeys(arm for arms in versus.values() for arm in arms)
-    differences = {arm: mean_difference(accuracy, main, arm) for arm in others}
+    differences = {arm: mean_difference(accuracy, shown, arm) for arm in others}
     overall = compare({arm: values for arm, values in differences.items() if len(values)})
     reaches = {target: _reaches(accuracy, target) for target in targets}
-    return Findings(curves, main, {t: found for t, found in reaches.items() if found}, versus, overall)
+    return Findings(curves, shown, {t: found for t, found in reaches.items() if found}, versus, overall)
+
+
+def _arm_named(name: str, arms: Iterable[Arm]) -> Arm:
+    """The arm `STRATEGY` or `STRATEGY:PARALLEL` among those that have runs; of several `parallel` the middle one."""
+    known = {f"{arm.strategy}:{arm.parallel}": arm for arm in arms}
+    strategies = dict.fromkeys(arm.strategy for arm in known.values())
+    if name in strategies:
+        return main_arm(arm for arm in known.values() if arm.strategy == name)
+    if name not in known:
+        raise no_such("strategy with runs", name, [*strategies, *(key for key in known if key.startswith("direct:"))])
+    return known[name]
 
 
 def _reaches(accuracy: Curves, target: str) -> dict[Setting, dict[Arm, Reach]]:

@@ -14,6 +14,7 @@ HOW_REACHED = (
     " seeds: how many"
     " single curves reach it. Share: of all labels that random was given. vs: 1 - ours / theirs."
 )
+EACH_REACHED = "Labels at which the mean curve first reaches the target, linearly interpolated, never extrapolated."
 PARTS = {SELECT: "select", "seconds_fit": "fit", LAST: "score", "C": "C"}
 HOW_PAIRED = (
     "Main strategy minus the other, per seed, then averaged; Wilcoxon's signed-rank test, two-sided and"

@@ -6,7 +6,7 @@ import copy
 from collections.abc import Mapping
 from typing import Any
 
-from cutpoint.errors import UsageError
+from cutpoint.errors import no_such
 
 PRESETS: Mapping[str, Mapping[str, Any]] = {
     # What a newcomer sees first: seconds, no download.
@@ -55,5 +55,5 @@ PRESETS: Mapping[str, Mapping[str, Any]] = {
 def preset(name: str) -> dict[str, Any]:
     """The options of a preset, one's own to change."""
     if name not in PRESETS:
-        raise UsageError(f"there is no preset '{name}'; choose one of {', '.join(PRESETS)}.")
+        raise no_such("preset", name, PRESETS)
     return copy.deepcopy(dict(PRESETS[name]))

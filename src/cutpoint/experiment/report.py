@@ -59,12 +59,15 @@ class Report:
         return [str(name) for name in names] if known and names else [f"class {k}" for k in range(n_classes)]
 
 
-def read_report(folder: Path, targets: Sequence[str] = ()) -> Report:
-    """Everything a results folder says; DataError, in one sentence, if it is damaged or something else."""
+def read_report(folder: Path, targets: Sequence[str] = (), main: str | None = None) -> Report:
+    """Everything a results folder says; DataError, in one sentence, if it is damaged or something else.
+
+    main: the strategy that it is about, as `direct` or `direct:20`; see `findings.find`.
+    """
     wanted = check_targets(targets) or TARGETS
     config, rows = read_results(folder)
     planned = len(stored_options(folder, config).runs())
-    findings = find(rows, wanted)
+    findings = find(rows, wanted, main)
     finished = len({(row.dataset, row.strategy, row.seed, row.noise, row.parallel) for row in rows})
     snapshots = {}
     for path in sorted((folder / "snapshots").glob("*.npz")):

@@ -8,6 +8,7 @@ import numpy as np
 
 from cutpoint.experiment.findings import Findings, median, savings, shares, target_label
 from cutpoint.experiment.long_tables import (
+    EACH_REACHED,
     HOW_REACHED,
     cost_table,
     levels_long,
@@ -69,6 +70,24 @@ def _median(findings: Findings, target: str, rival: Arm | None) -> float | None:
 
 def _slug(target: str) -> str:
     return target.replace(":", "-").replace(".", "")
+
+
+def reach_table(findings: Findings, target: str, dataset: str) -> Table:
+    """Labels to a target on one data set: a row per arm, a column per label noise."""
+    found = {s: arms for s, arms in findings.reaches[target].items() if s.dataset == dataset}
+    rows: list[tuple[Value, ...]] = []
+    for arm in findings.arms:
+        cells = [arms[arm].of_mean if arm in arms else "–" for arms in found.values()]
+        if any(cell != "–" for cell in cells):
+            rows.append((arm.label, *cells))
+    return Table(
+        f"labels-to-{_slug(target)}-{dataset}",
+        f"{dataset}: labels to reach {target_label(target)}",
+        (Column("strategy"), *(Column(noise_label(setting.noise), "labels") for setting in found)),
+        tuple(rows),
+        EACH_REACHED,
+        findings.main.label,
+    )
 
 
 def overall_table(findings: Findings) -> Table:
@@ -179,6 +198,7 @@ def _versus(result: Paired | None, short: bool) -> str:
 def all_tables(findings: Findings) -> list[Table]:
     """Every table of the report, in its order; tables without rows are left out."""
     tables = [saving_table(findings, target) for target in findings.reaches]
+    tables += [reach_table(findings, target, data) for target in findings.reaches for data in findings.datasets]
     tables += [overall_table(findings), selection_table(findings)]
     tables += [matrix(findings, dataset, what) for what in MATRICES for dataset in findings.datasets]
     tables += [cost_table(findings, dataset) for dataset in findings.datasets]

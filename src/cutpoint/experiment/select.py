@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cutpoint.data.sheets import ARRAYS, SKIP, Scored, read_labels, read_scores, read_sheet, sheet_text
-from cutpoint.errors import UsageError
+from cutpoint.errors import UsageError, no_such
 from cutpoint.experiment.heard import heard
 from cutpoint.experiment.words import count
 from cutpoint.session import Session
@@ -59,7 +59,7 @@ def select(
 ) -> Asked:
     """Write the questions of a round to `output`, keeping the answers that are already there."""
     if strategy not in STRATEGIES:
-        raise UsageError(f"there is no strategy '{strategy}'; choose from {', '.join(STRATEGIES)}.")
+        raise no_such("strategy", strategy, STRATEGIES)
     scored = read_scores(scores)
     _check_needs(strategy, scores, scored)
     header, rows = _sheet(output, labels)

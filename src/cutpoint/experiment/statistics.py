@@ -143,10 +143,10 @@ def _setting_order(setting: Setting) -> tuple[str, int, float, str]:
 
 
 def main_arm(arms: Iterable[Arm]) -> Arm:
-    """The arm that a report is about: direct (5), or its middle `parallel`; without direct, the first."""
+    """The arm that a report is about: direct, or the first in reading order; with parallel 5, or its middle one."""
     known = sorted(set(arms), key=_arm_order)
-    direct = [arm for arm in known if arm.strategy == "direct"] or known[:1]
-    return next((arm for arm in direct if arm.parallel == 5), direct[(len(direct) - 1) // 2])
+    first = [arm for arm in known if arm.strategy == known[0].strategy]
+    return next((arm for arm in first if arm.parallel == 5), first[(len(first) - 1) // 2])
 
 
 def standard_error(values: Floats) -> Floats:

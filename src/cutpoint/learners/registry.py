@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from cutpoint.errors import UsageError
+from cutpoint.errors import UsageError, no_such
 from cutpoint.learners.base import Learner
 from cutpoint.learners.linear import LogisticLearner
 from cutpoint.learners.network import NetworkLearner
@@ -38,7 +38,7 @@ def make_learner(name: str, n_classes: int) -> Learner:
     """The learner of that name for so many classes; its options follow as `:key=value`."""
     kind, *parts = name.split(":")
     if kind not in LEARNERS:
-        raise UsageError(f"there is no learner '{kind}'; choose one of {', '.join(LEARNERS)}.")
+        raise no_such("learner", kind, LEARNERS)
     options: dict[str, Any] = {}
     for part in parts:
         key, _, text = part.partition("=")

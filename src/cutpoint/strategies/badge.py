@@ -19,6 +19,7 @@ CITE = """@inproceedings{ash2020deep,
   author = {Ash, Jordan T. and Zhang, Chicheng and Krishnamurthy, Akshay and Langford, John and Agarwal, Alekh},
   booktitle = {International Conference on Learning Representations},
   year = {2020},
+  note = {arXiv:1906.03671},
 }"""
 
 

@@ -16,6 +16,7 @@ CITE = """@inproceedings{ash2021gone,
   volume = {34},
   pages = {8927--8939},
   year = {2021},
+  note = {arXiv:2106.09675},
 }"""
 
 COLUMNS = 1024  # K = 2 or 3 with up to 1024 or 512 features is exact; K = 10 keeps 113 principal directions

@@ -17,6 +17,7 @@ CITE = """@inproceedings{sener2018active,
   author = {Sener, Ozan and Savarese, Silvio},
   booktitle = {International Conference on Learning Representations},
   year = {2018},
+  note = {arXiv:1708.00489},
 }"""
 
 

@@ -21,6 +21,7 @@ CITE = """@inproceedings{kothawade2021similar,
   author = {Kothawade, Suraj and Beck, Nathan and Killamsetty, Krishnateja and Iyer, Rishabh},
   booktitle = {Advances in Neural Information Processing Systems},
   year = {2021},
+  note = {arXiv:2107.00717},
 }"""
 
 _log = logging.getLogger("cutpoint")
