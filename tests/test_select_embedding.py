@@ -119,3 +119,18 @@ def test_what_a_strategy_logs_is_said_aside(folder: Path, capsys: pytest.Capture
     assert select(*command, "-o", "quiet.csv", "--quiet") == 0
     assert select(*command, "-l", "labels.csv", "-o", "some.csv") == 0
     assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize("strategy", READERS)
+def test_an_embedding_that_tells_nothing_apart_is_said_aside(
+    strategy: str, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    call = ["-l", "labels.csv", "--budget", "20", "--strategy", strategy]
+    equal = np.ones((N, D))
+    write_scores(folder / "scores.npz", **layers(embedding=equal))
+    assert select(*call, "-o", "equal.csv") == 0
+    assert f"note: {strategy}: all rows of the embedding are equal" in capsys.readouterr().err
+    equal[-1, 0] = 2
+    write_scores(folder / "scores.npz", **layers(embedding=equal))
+    assert select(*call, "-o", "one.csv") == 0
+    assert "are equal" not in capsys.readouterr().err

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 import numpy as np
@@ -12,10 +13,16 @@ from cutpoint.types import Round
 
 Floats = NDArray[np.floating[Any]]
 
+_log = logging.getLogger("cutpoint")
+
 
 def embedding_of(round: Round, strategy: str) -> Floats:
-    """(N, D) the embedding as it was given; UsageError where there is none."""
-    return _given(round.scores.embedding, "embedding", strategy)
+    """(N, D) the embedding as it was given; UsageError where there is none, a warning where all rows are equal."""
+    embedding = _given(round.scores.embedding, "embedding", strategy)
+    few = embedding[:16]
+    if len(embedding) > 1 and (few == few[0]).all() and (embedding.min(axis=0) == embedding.max(axis=0)).all():
+        _log.warning("%s: all rows of the embedding are equal, so it tells no two examples apart.", strategy)
+    return embedding
 
 
 def head_of(round: Round, strategy: str) -> Floats:
