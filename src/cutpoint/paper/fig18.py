@@ -2,32 +2,10 @@
 
 from __future__ import annotations
 
-from cutpoint.paper.figure import Campaign, Figure, Panel
+from cutpoint.paper.figure import Figure, Panel
+from cutpoint.paper.settings import resnet18
 
-RUNS = Campaign(
-    "fig18",
-    {
-        "suites": [{"datasets": ["imb-cifar100-2"], "noise": ["0.15"]}],
-        "strategies": [
-            "direct",
-            "galaxy",
-            "similar",
-            "badge",
-            "base",
-            "bait",
-            "cluster_margin",
-            "confidence",
-            "most_likely_positive",
-            "random",
-        ],
-        "parallel": [1, 5, 20],
-        "seeds": 4,
-        "first": 100,
-        "budget": 100,
-        "rounds": 49,
-        "learner": "resnet18:epochs=500:batch=100:lr=0.01:decay=5e-5:smoothing=0.1",
-    },
-)
+RUNS = resnet18("fig18", "imb-cifar100-2", "0.15")
 ACCURACY = Panel(RUNS, "balanced_accuracy")
 MINORITY = Panel(RUNS, "minority_found")
 FIGURE = Figure("Imb CIFAR-100, two classes, 15 % label noise", (ACCURACY, MINORITY))

@@ -1,6 +1,6 @@
 """What a figure of the paper is made of: campaigns that are run once, and panels that show them.
 
-A campaign is one data set under one noise, as literal options of `experiment/config.py: BenchConfig`, and has a
+A campaign is one data set under one noise, as options of `experiment/config.py: BenchConfig`, and has a
 results folder of its own. Several panels may show it, also those of another figure, and it is still run once.
 """
 
