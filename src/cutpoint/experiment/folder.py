@@ -13,11 +13,12 @@ import numpy as np
 
 from cutpoint.core.noise import noise_rate_per_class
 from cutpoint.data import Benchmark
+from cutpoint.data.whole import write_atomically
 from cutpoint.errors import DataError, UsageError
 from cutpoint.experiment.campaign import Measure, Snapshot
 from cutpoint.experiment.config import FORMAT, BenchConfig, RunSpec, run_id
 from cutpoint.experiment.observed import HUMAN
-from cutpoint.experiment.results import Row, read_config, write_atomically, write_json, write_run
+from cutpoint.experiment.results import Row, read_config, write_json, write_run
 
 _OURS = {"config.json", "lock", "runs", "snapshots", "report"}
 

@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from cutpoint.data.whole import write_atomically
 from cutpoint.errors import UsageError
 from cutpoint.experiment.findings import TARGETS, Findings, check_targets, find, headline, losses_of
 from cutpoint.experiment.report_tables import all_tables
-from cutpoint.experiment.results import read_results, stored_options, write_atomically, write_json
+from cutpoint.experiment.results import read_results, stored_options, write_json
 from cutpoint.experiment.snapshots import Snapshot, read_snapshot
 from cutpoint.experiment.statistics import Arm, Setting
 from cutpoint.experiment.tables import Value

@@ -16,12 +16,12 @@ import csv
 import io
 import json
 import math
-import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple
+from typing import Any, NamedTuple
 
+from cutpoint.data.whole import write_atomically
 from cutpoint.errors import DataError, UsageError
 from cutpoint.experiment.config import FORMAT, BenchConfig, RunSpec, make_config, run_id
 
@@ -42,23 +42,6 @@ class Row(NamedTuple):
     n_labels: int
     metric: str
     value: float
-
-
-def write_atomically(path: Path, write: Callable[[BinaryIO], object]) -> None:
-    """Make `path` appear whole: `write` fills a file beside it, which is flushed to disk and renamed."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.name}.partial")
-    with beside.open("wb") as file:
-        write(file)
-        file.flush()
-        os.fsync(file.fileno())
-    beside.replace(path)
-    with contextlib.suppress(OSError):  # not every system lets a folder be flushed
-        folder = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
 
 
 def write_json(path: Path, value: Any) -> None:

@@ -97,7 +97,7 @@ def _check_needs(strategy: str, path: Path, scored: Scored) -> None:
 
 
 def _write(output: Path, text: str) -> None:
-    from cutpoint.experiment.results import write_atomically
+    from cutpoint.data.whole import write_atomically
 
     try:
         write_atomically(output, lambda file: file.write(text.encode()))

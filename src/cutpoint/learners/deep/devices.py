@@ -1,0 +1,94 @@
+"""Where a network is trained, in which precision, and what is said when the memory there is too small."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+
+import numpy as np
+import torch
+
+from cutpoint.errors import CutpointError, UsageError
+
+_FULL = ("out of memory", "can't allocate memory", "alloc_cpu")  # what torch's other errors of a full memory say
+
+
+def choose_device(wanted: str = "auto") -> torch.device:
+    """The device of that name ("cpu", "cuda", "cuda:1", "mps"), or, for "auto", the fastest that is there."""
+    there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
+    if wanted == "auto":
+        return torch.device(next(name for name, found in there.items() if found))
+    try:
+        device = torch.device(wanted)
+        usable = there.get(device.type, False) and (device.index or 0) < max(1, torch.cuda.device_count())
+    except RuntimeError:
+        usable = False
+    if not usable:
+        found = ", ".join(name for name, is_there in there.items() if is_there)
+        raise UsageError(f"the device is '{wanted}', and torch finds {found} here; give one of these, or auto.")
+    return device
+
+
+def half_type(device: torch.device) -> torch.dtype | None:
+    """The 16-bit type in which that device is clearly faster, or None: bfloat16 or float16 on CUDA, none elsewhere."""
+    if device.type != "cuda":
+        return None
+    return torch.bfloat16 if torch.cuda.is_bf16_supported(including_emulation=False) else torch.float16
+
+
+def half(device: torch.device) -> AbstractContextManager[object]:
+    """Mixed precision where it helps; elsewhere nothing changes."""
+    kind = half_type(device)
+    return nullcontext() if kind is None else torch.autocast(device.type, kind)
+
+
+@contextmanager
+def own_chance(device: torch.device, seed: int) -> Iterator[None]:
+    """Torch's global generators begin at `seed` inside, and stand afterwards where they stood before.
+
+    On CUDA also: convolutions by algorithms that give the same sums every time.
+    """
+    with ExitStack() as stack:
+        others = [] if device.type == "cpu" else [device]
+        stack.enter_context(torch.random.fork_rng(devices=others, device_type=device.type))
+        if device.type == "cuda":
+            stack.enter_context(torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True))
+        reseed(device, seed)
+        yield
+
+
+def reseed(device: torch.device, seed: int) -> None:
+    """Set the global generators of the CPU and of that device, and of no other."""
+    torch.default_generator.manual_seed(seed)
+    if device.type == "cuda":
+        with torch.cuda.device(device):
+            torch.cuda.manual_seed(seed)
+    elif device.type == "mps":
+        torch.mps.manual_seed(seed)
+
+
+def derived(seed: int, *purpose: int) -> int:
+    """A seed of 63 bits for each (seed, purpose), for torch's generators."""
+    return int(np.random.SeedSequence(seed, spawn_key=purpose).generate_state(1, np.uint64)[0] >> np.uint64(1))
+
+
+def is_full(error: BaseException) -> bool:
+    """True if the error says that a device's memory is too small."""
+    if isinstance(error, torch.OutOfMemoryError | MemoryError):
+        return True
+    return isinstance(error, RuntimeError) and any(words in str(error).lower() for words in _FULL)
+
+
+@contextmanager
+def memory_named(device: torch.device, batch: int) -> Iterator[None]:
+    """Says in one sentence that training with batches of that size does not fit on the device, and what to try."""
+    try:
+        yield
+    except (RuntimeError, MemoryError) as error:
+        if not is_full(error):
+            raise
+        remedy = f"try batch={batch // 2}" if batch > 1 else "take a device with more"
+        raise CutpointError(
+            f"the memory of {device} is too small to train with batches of {batch}; {remedy}, or fewer --jobs on one "
+            "device. What is finished is kept: the same command goes on."
+        ) from None

@@ -1,0 +1,94 @@
+"""Examples as a network reads them: on the device as a whole where they fit, decoded batch by batch elsewhere.
+
+Pictures stay uint8 (n, H, W, 3) until the network has them; a batch that is decoded is made ready while the one before
+it is computed with.
+"""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from cutpoint.types import Index
+
+RESIDENT_BYTES = 2 << 30  # of one set of examples; more than any set of small pictures, less than a tenth of FMoW
+_PIECE = 1 << 25  # bytes that are copied at a time
+
+_KEPT: dict[tuple[int, str], tuple[weakref.ref[Any], torch.Tensor]] = {}
+
+
+class Examples(NamedTuple):
+    """Rows of features, of an array or of pictures still to be decoded; `whole` has them on the device, or is None."""
+
+    features: Any
+    rows: Index
+    device: torch.device
+    whole: torch.Tensor | None
+
+    def __len__(self) -> int:
+        """n, how many they are."""
+        return len(self.rows)
+
+    def batches(self, parts: Iterable[torch.Tensor]) -> Iterator[torch.Tensor]:
+        """Inputs of each part, an int64 tensor of positions in 0..n-1, in order, on the device."""
+        if self.whole is not None:
+            yield from (self.whole[part.to(self.device)] for part in parts)
+            return
+        with ThreadPoolExecutor(1) as ahead:
+            waiting = None
+            for part in parts:
+                coming = ahead.submit(self._read, part)
+                if waiting is not None:
+                    yield waiting.result().to(self.device)
+                waiting = coming
+            if waiting is not None:
+                yield waiting.result().to(self.device)
+
+    def _read(self, part: torch.Tensor) -> torch.Tensor:
+        return torch.from_numpy(np.ascontiguousarray(self.features[self.rows[part.numpy()]]))
+
+
+def examples(features: Any, rows: Index, device: torch.device) -> Examples:
+    """The rows (n,) of features, whole on the device if they fit: those to be trained with."""
+    size = len(rows) * _bytes_of_one(features)
+    whole = _copied(features, rows, device) if _fits(size, device) else None
+    return Examples(features, rows, device, whole)
+
+
+def every_example(features: Any, device: torch.device) -> Examples:
+    """All rows; if they fit, they are put on the device once and kept there as long as `features` live."""
+    rows = np.arange(len(features))
+    key = id(features), str(device)
+    if key not in _KEPT:
+        if not _fits(len(rows) * _bytes_of_one(features), device):
+            return Examples(features, rows, device, None)
+        reference = weakref.ref(features, lambda _: _KEPT.pop(key, None))
+        _KEPT[key] = reference, _copied(features, rows, device)
+    return Examples(features, rows, device, _KEPT[key][1])
+
+
+def _bytes_of_one(features: Any) -> int:
+    return int(np.prod(features.shape[1:])) * int(np.dtype(features.dtype).itemsize)
+
+
+def _fits(size: int, device: torch.device) -> bool:
+    """True if so many bytes may stay on the device: of CUDA's a quarter of what is free, since others share it."""
+    free = torch.cuda.mem_get_info(device)[0] // 4 if device.type == "cuda" else RESIDENT_BYTES
+    return size <= min(RESIDENT_BYTES, free)
+
+
+def _copied(features: Any, rows: Index, device: torch.device) -> torch.Tensor:
+    """Those rows on the device, copied piece by piece."""
+    kind = torch.from_numpy(np.empty(0, features.dtype)).dtype
+    whole = torch.empty((len(rows), *features.shape[1:]), dtype=kind, device=device)
+    step = max(1, _PIECE // _bytes_of_one(features))
+    for first in range(0, len(rows), step):
+        piece: NDArray[Any] = features[rows[first : first + step]]
+        whole[first : first + step] = torch.from_numpy(piece).to(device)
+    return whole

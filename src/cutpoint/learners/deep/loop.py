@@ -1,0 +1,210 @@
+"""The one training loop of all torch learners.
+
+    network = ...                                    an nn.Module on the device, changed in place
+    found = fit(network, examples(pool.features, known, device), targets, loss, settings, seed=seed)
+
+What differs between learners comes in through three of the arguments:
+
+- `loss(network, batch) -> scalar tensor` is called once for each batch, under mixed precision where the device has
+  it. `batch.inputs` are the raw examples on the device (pictures uint8 (b, H, W, 3)), so scaling and augmentation are
+  the network's or the loss's affair. A loss may use `batch.rows`, `batch.epoch` and `batch.step`, hold further
+  examples of its own (the unlabelled ones of FlexMatch: `every_example`), and draw from torch's global generators:
+  they are the loop's own, seeded anew in each epoch from (seed, epoch). A loss that remembers something from batch to
+  batch is an `nn.Module` whose buffers hold it: its `state_dict` is kept in the checkpoint.
+- `settings` name the optimizer and its rate; only parameters that require a gradient are trained.
+- `watch(network) -> float`, if given, is what early stopping looks at after each epoch in place of the mean training
+  loss, such as the loss on a validation part.
+
+Nothing is printed and no global random state is left changed. All chance of an epoch comes from (seed, epoch), so a
+fit that was killed goes on from its checkpoint to the identical model (on the CPU; on CUDA as far as its kernels
+repeat themselves: those of max pooling add up in any order).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from time import monotonic
+from typing import Any, NamedTuple
+
+import torch
+from torch import nn
+
+from cutpoint.errors import CutpointError
+from cutpoint.learners.deep.checkpoint import Checkpoint
+from cutpoint.learners.deep.devices import derived, half, half_type, memory_named, own_chance, reseed
+from cutpoint.learners.deep.examples import Examples
+from cutpoint.types import Labels
+
+
+class Batch(NamedTuple):
+    """What a loss is handed: inputs and targets (b,) int64 on the device.
+
+    rows (b,): positions among the examples that are fitted, on the CPU. step: batches before this one, all in all.
+    """
+
+    inputs: torch.Tensor
+    targets: torch.Tensor
+    rows: torch.Tensor
+    epoch: int
+    step: int
+
+
+Loss = Callable[[nn.Module, Batch], torch.Tensor]
+
+
+class Progress(NamedTuple):
+    """After an epoch: how many are done, of how many at most, and the mean training loss of the last."""
+
+    done: int
+    epochs: int
+    loss: float
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How to train.
+
+    optimizer: "adam" (its weight decay is an L2 penalty) or "adamw" (decoupled). cosine: the rate falls from `rate` to
+    0 along half a cosine over all epochs. patience: stop after so many epochs in which what is watched did not fall
+    below its lowest by `least`; None: never.
+    """
+
+    epochs: int
+    batch: int
+    rate: float
+    decay: float = 0.0
+    optimizer: str = "adam"
+    cosine: bool = False
+    patience: int | None = None
+    least: float = 1e-3
+
+    def rate_at(self, part: float) -> float:
+        """The learning rate when that part of all steps, 0 to 1, is done."""
+        return self.rate * (1 + math.cos(math.pi * part)) / 2 if self.cosine else self.rate
+
+
+@dataclass
+class Fitted:
+    """What a fit has to tell: the mean training loss of each epoch, and what was watched (the same, or `watch`'s)."""
+
+    losses: list[float] = field(default_factory=list)
+    watched: list[float] = field(default_factory=list)
+
+    def is_over(self, settings: Settings) -> bool:
+        """True after the last epoch, or when patience has run out."""
+        if len(self.losses) >= settings.epochs:
+            return True
+        lowest, since = math.inf, 0
+        for value in self.watched:
+            lowest, since = (value, 0) if value < lowest - settings.least else (lowest, since + 1)
+        return settings.patience is not None and since >= settings.patience
+
+
+def fit(
+    network: nn.Module,
+    given: Examples,
+    targets: Labels,
+    loss: Loss,
+    settings: Settings,
+    *,
+    seed: int,
+    checkpoint: Checkpoint | None = None,
+    watch: Callable[[nn.Module], float] | None = None,
+    progress: Callable[[Progress], object] = lambda _: None,
+) -> Fitted:
+    """Train the network in place on its examples and their targets (n,); it is left in evaluation mode.
+
+    CutpointError for a loss that is not finite, with its epoch, and for a memory that is too small, with a batch size
+    to try. With a checkpoint, a state that is there is gone on with, and none is left behind.
+    """
+    run = _Run(network, given, torch.from_numpy(targets).to(given.device), loss, settings, seed)
+    with own_chance(given.device, seed), memory_named(given.device, settings.batch):
+        fitted = run.resumed(checkpoint)
+        written = monotonic()
+        while not fitted.is_over(settings):
+            run.epoch(fitted)
+            network.eval()
+            fitted.watched.append(fitted.losses[-1] if watch is None else watch(network))
+            progress(Progress(len(fitted.losses), settings.epochs, fitted.losses[-1]))
+            if checkpoint is not None and monotonic() - written >= checkpoint.seconds:
+                checkpoint.write(run.state(fitted))
+                written = monotonic()
+    network.eval()
+    if checkpoint is not None:
+        checkpoint.remove()
+    return fitted
+
+
+@dataclass
+class _Run:
+    """The parts that change while a network is trained."""
+
+    network: nn.Module
+    given: Examples
+    targets: torch.Tensor
+    loss: Loss
+    settings: Settings
+    seed: int
+
+    def __post_init__(self) -> None:
+        """Make the optimizer, and cut the examples into batches as even as can be."""
+        trained = [parameter for parameter in self.network.parameters() if parameter.requires_grad]
+        kind = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}[self.settings.optimizer]
+        fused = self.given.device.type == "cuda"
+        self.optimizer = kind(trained, lr=self.settings.rate, weight_decay=self.settings.decay, fused=fused)
+        self.scaler = torch.amp.GradScaler(
+            self.given.device.type, enabled=half_type(self.given.device) is torch.float16
+        )
+        self.parts = -(-len(self.given) // self.settings.batch)
+
+    def epoch(self, fitted: Fitted) -> None:
+        """One pass over all examples in an order of its own; its mean loss is appended."""
+        done = len(fitted.losses)
+        reseed(self.given.device, derived(self.seed, done))
+        self.network.train()
+        order = torch.randperm(len(self.given), generator=torch.Generator().manual_seed(derived(self.seed, done, 0)))
+        parts = order.tensor_split(self.parts)  # even ones: a rest of a single example has no variance to normalise by
+        total = torch.zeros((), device=self.given.device)
+        for k, inputs in enumerate(self.given.batches(parts)):
+            targets = self.targets[parts[k].to(self.given.device)]
+            batch = Batch(inputs, targets, parts[k], done, done * self.parts + k)
+            total += self._step(batch) * len(targets)
+        mean = float(total) / len(self.given)  # the device is waited for once an epoch
+        if not math.isfinite(mean):
+            raise CutpointError(
+                f"the training loss is {mean} in epoch {done + 1} of {self.settings.epochs}; lower the learning rate "
+                f"(lr={self.settings.rate:g}), or look for examples that are out of all proportion."
+            )
+        fitted.losses.append(mean)
+
+    def _step(self, batch: Batch) -> torch.Tensor:
+        """One step of the optimizer; the loss before it."""
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.settings.rate_at(batch.step / (self.parts * self.settings.epochs))
+        self.optimizer.zero_grad(set_to_none=True)
+        with half(self.given.device):
+            loss = self.loss(self.network, batch)
+        torch.autograd.backward(self.scaler.scale(loss))
+        self.scaler.step(self.optimizer)
+        self.scaler.update()
+        return loss.detach().float()
+
+    def state(self, fitted: Fitted) -> dict[str, Any]:
+        """Everything that the next epoch depends on."""
+        state: dict[str, Any] = {"losses": fitted.losses, "watched": fitted.watched}
+        return state | {name: part.state_dict() for name, part in self._stateful().items()}
+
+    def resumed(self, checkpoint: Checkpoint | None) -> Fitted:
+        """How far the fit is: as the checkpoint has it, or at its start."""
+        state = None if checkpoint is None else checkpoint.read()
+        if state is None:
+            return Fitted()
+        for name, part in self._stateful().items():
+            part.load_state_dict(state[name])
+        return Fitted(state["losses"], state["watched"])
+
+    def _stateful(self) -> dict[str, Any]:
+        parts: dict[str, Any] = {"network": self.network, "optimizer": self.optimizer, "scaler": self.scaler}
+        return parts | ({"loss": self.loss} if isinstance(self.loss, nn.Module) else {})

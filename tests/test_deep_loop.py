@@ -1,0 +1,258 @@
+"""The training loop of the torch learners: its loss by hand, its seeds, kills at every epoch, and what it refuses."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+pytest.importorskip("torch")
+
+import torch
+from torch import nn
+
+from cutpoint.errors import CutpointError, DataError, UsageError
+from cutpoint.learners.deep.checkpoint import Checkpoint, identity
+from cutpoint.learners.deep.devices import choose_device
+from cutpoint.learners.deep.examples import every_example, examples
+from cutpoint.learners.deep.loop import Batch, Fitted, Loss, Progress, Settings, fit
+from cutpoint.learners.deep.losses import weighted_cross_entropy
+
+CPU = torch.device("cpu")
+K, N = 3, 40
+RNG = np.random.default_rng(0)
+TARGETS = np.where(np.arange(N) < 30, 0, np.arange(N) % K).astype(np.int64)
+FEATURES = (RNG.normal(size=(N, 5)) + 2 * np.eye(K, 5)[TARGETS]).astype(np.float32)
+FEATURES.flags.writeable = False
+SHORT = Settings(epochs=5, batch=16, rate=1e-2, decay=1e-3, cosine=True)
+
+
+class Killed(Exception):
+    """Stands for a kill."""
+
+
+def network() -> nn.Module:
+    """A small one, always the same, with chance of its own while it is trained."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(5)
+        return nn.Sequential(nn.Linear(5, 8), nn.BatchNorm1d(8), nn.Dropout(0.3), nn.ReLU(), nn.Linear(8, K))
+
+
+def trained(
+    seed: int = 0,
+    settings: Settings = SHORT,
+    checkpoint: Checkpoint | None = None,
+    *,
+    kill: int | None = None,
+    loss: Loss | None = None,
+) -> tuple[nn.Module, Fitted]:
+    def progress(now: Progress) -> None:
+        if now.done == kill:
+            raise Killed
+
+    model = network()
+    loss = loss or weighted_cross_entropy(TARGETS, K, 0.1, CPU)
+    given = examples(FEATURES, np.arange(N), CPU)
+    return model, fit(model, given, TARGETS, loss, settings, seed=seed, checkpoint=checkpoint, progress=progress)
+
+
+def same(one: nn.Module, two: nn.Module) -> bool:
+    """True if all weights and buffers are equal, bit by bit."""
+    pairs = zip(one.state_dict().values(), two.state_dict().values(), strict=True)
+    return all(torch.equal(a, b) for a, b in pairs)
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.1])
+def test_the_loss_is_the_formula_computed_by_hand(smoothing: float) -> None:
+    rows = np.array([0, 3, 31, 32, 34, 39])
+    model = network().eval()
+    logits = model(torch.from_numpy(FEATURES[rows]))
+    batch = Batch(torch.from_numpy(FEATURES[rows]), torch.from_numpy(TARGETS[rows]), torch.from_numpy(rows), 0, 0)
+    found = weighted_cross_entropy(TARGETS, K, smoothing, CPU)(model, batch).item()
+    counts = [TARGETS.tolist().count(k) for k in range(K)]
+    above = below = 0.0
+    for z, y in zip(logits.tolist(), TARGETS[rows].tolist(), strict=True):
+        log_p = [value - math.log(sum(map(math.exp, z))) for value in z]
+        weights = [1 / count for count in counts]
+        target = [(1 - smoothing) * (k == y) + smoothing / K for k in range(K)]
+        above += sum(-weights[k] * target[k] * log_p[k] for k in range(K))
+        below += weights[y]
+    assert found == pytest.approx(above / below, rel=1e-5)
+
+
+def test_the_same_seed_gives_the_same_network_and_no_global_state_moves() -> None:
+    before = torch.get_rng_state()
+    (one, first), (two, second), (other, _) = trained(3), trained(3), trained(4)
+    assert torch.equal(before, torch.get_rng_state())
+    assert same(one, two)
+    assert first == second
+    assert not same(one, other)
+    assert not one.training
+    assert first.losses[-1] < first.losses[0]
+
+
+@pytest.mark.parametrize("kill", range(1, SHORT.epochs + 1))
+def test_a_fit_that_was_killed_goes_on_to_the_identical_network(kill: int, tmp_path: Path) -> None:
+    straight, story = trained()
+    checkpoint = Checkpoint(tmp_path / "fit.pt", "this fit", seconds=0)
+    with pytest.raises(Killed):
+        trained(checkpoint=checkpoint, kill=kill)
+    assert checkpoint.path.exists() == (kill > 1)  # the epoch at whose end it was killed is lost
+    resumed, told = trained(checkpoint=checkpoint)
+    assert same(straight, resumed)
+    assert told == story
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_loss_with_a_memory_is_resumed_with_it(tmp_path: Path) -> None:
+    class Remembers(nn.Module):
+        """A cross entropy scaled by how many batches it has seen, with noise of its own."""
+
+        seen: torch.Tensor
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.register_buffer("seen", torch.zeros(()))
+
+        def forward(self, model: nn.Module, batch: Batch) -> torch.Tensor:
+            self.seen += 1
+            noise = torch.randn(batch.inputs.shape)
+            return nn.functional.cross_entropy(model(batch.inputs + noise), batch.targets) / self.seen
+
+    straight, _ = trained(loss=Remembers())
+    checkpoint = Checkpoint(tmp_path / "fit.pt", "this fit", seconds=0)
+    with pytest.raises(Killed):
+        trained(checkpoint=checkpoint, kill=3, loss=Remembers())
+    assert same(straight, trained(checkpoint=checkpoint, loss=Remembers())[0])
+
+
+def test_the_checkpoint_of_another_fit_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "fit.pt"
+    with pytest.raises(Killed):
+        trained(checkpoint=Checkpoint(path, "one", seconds=0), kill=2)
+    kept = path.read_bytes()
+    with pytest.raises(UsageError, match="belongs to a fit with other labels"):
+        trained(checkpoint=Checkpoint(path, "two", seconds=0))
+    assert path.read_bytes() == kept
+
+
+@pytest.mark.parametrize("damage", [b"", b"PK\x03\x04 not whole", b"cos\nsystem\n(S'true'\ntR."])
+def test_a_damaged_checkpoint_is_one_sentence(damage: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "fit.pt"
+    path.write_bytes(damage)
+    with pytest.raises(DataError, match="is no whole checkpoint; delete it"):
+        trained(checkpoint=Checkpoint(path, "one"))
+
+
+def test_a_checkpoint_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(DataError, match=r"cannot be written \(.*\); make room"):
+        trained(checkpoint=Checkpoint(tmp_path / "file" / "fit.pt", "one", seconds=0))
+
+
+def test_the_identity_of_a_fit_names_all_that_it_depends_on() -> None:
+    parts = [identity("a", 1, None, TARGETS, network()), identity("a", 2, None, TARGETS, network())]
+    parts += [identity("a", 1, None, TARGETS + 1, network()), identity("b", 1, None, TARGETS, network())]
+    parts += [identity("a", 1, None, TARGETS.astype(np.int32), network())]
+    changed = network()
+    next(changed.parameters()).data[0, 0] += 1e-3
+    parts += [identity("a", 1, None, TARGETS, changed), identity("a", "1", None, TARGETS, network())]
+    assert len(set(parts)) == len(parts)
+    assert parts[0] == identity("a", 1, None, TARGETS, network())
+
+
+def test_a_loss_that_is_not_a_number_names_its_epoch() -> None:
+    def loss(model: nn.Module, batch: Batch) -> torch.Tensor:
+        return torch.mean(model(batch.inputs)) * (math.nan if batch.epoch == 2 else 1.0)
+
+    with pytest.raises(CutpointError, match=r"is nan in epoch 3 of 5; lower the learning rate \(lr=0.01\)"):
+        trained(loss=loss)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB."),
+        RuntimeError("MPS backend out of memory"),
+        RuntimeError("[enforce fail at alloc_cpu.cpp:121] . DefaultCPUAllocator: can't allocate memory"),
+        MemoryError(),
+    ],
+)
+def test_a_full_memory_names_a_batch_size_and_the_fit_goes_on_from_its_checkpoint(
+    error: Exception, tmp_path: Path
+) -> None:
+    checkpoint = Checkpoint(tmp_path / "fit.pt", "one", seconds=0)
+    usual = weighted_cross_entropy(TARGETS, K, 0.1, CPU)
+
+    def loss(model: nn.Module, batch: Batch) -> torch.Tensor:
+        if batch.epoch == 3:
+            raise error
+        return usual(model, batch)
+
+    with pytest.raises(CutpointError, match=r"memory of cpu is too small .* batches of 16; try batch=8") as caught:
+        trained(checkpoint=checkpoint, loss=loss)
+    assert "\n" not in str(caught.value)
+    assert same(trained()[0], trained(checkpoint=checkpoint)[0])
+
+
+def test_other_errors_pass_through() -> None:
+    def loss(model: nn.Module, batch: Batch) -> torch.Tensor:
+        raise RuntimeError("shapes do not fit")
+
+    with pytest.raises(RuntimeError, match="shapes do not fit"):
+        trained(loss=loss)
+
+
+def test_early_stopping_ends_when_the_loss_falls_no_more() -> None:
+    values = [5.0, 4.0, 4.0, 3.9995, 4.1, 1.0]
+    settings = Settings(epochs=10, batch=16, rate=1e-2, patience=3)
+    assert [Fitted(values[:n], values[:n]).is_over(settings) for n in range(1, 7)] == [False] * 4 + [True, False]
+    still = Settings(epochs=50, batch=16, rate=1e-9, patience=4, least=10.0)
+    assert len(trained(settings=still)[1].losses) == 5
+    assert len(trained(settings=Settings(epochs=7, batch=16, rate=1e-9))[1].losses) == 7
+
+
+def test_the_rate_falls_along_half_a_cosine() -> None:
+    settings = Settings(epochs=1, batch=1, rate=0.2, cosine=True)
+    assert [settings.rate_at(part) for part in (0.0, 0.5, 1.0)] == pytest.approx([0.2, 0.1, 0.0])
+    assert Settings(epochs=1, batch=1, rate=0.2).rate_at(0.7) == 0.2
+
+
+def test_batches_are_as_even_as_can_be_and_hold_every_example_once() -> None:
+    seen: list[list[int]] = [[] for _ in range(2)]
+    sizes: list[int] = []
+
+    def loss(model: nn.Module, batch: Batch) -> torch.Tensor:
+        assert np.array_equal(batch.targets.numpy(), TARGETS[batch.rows.numpy()])
+        assert np.array_equal(batch.inputs.numpy(), FEATURES[batch.rows.numpy()])
+        seen[batch.epoch] += batch.rows.tolist()
+        sizes.append(len(batch.rows))
+        return nn.functional.cross_entropy(model(batch.inputs), batch.targets)
+
+    trained(settings=Settings(epochs=2, batch=13, rate=1e-3), loss=loss)
+    assert sizes == [10] * 8
+    assert all(sorted(rows) == list(range(N)) for rows in seen)
+    assert seen[0] != seen[1]
+
+
+def test_devices_by_name() -> None:
+    assert choose_device("cpu") == CPU
+    assert choose_device("auto").type in ("cpu", "cuda", "mps")
+    for wanted in ("gpu", "cuda:99", "xpu", ""):
+        with pytest.raises(UsageError, match=f"the device is '{wanted}', and torch finds .*cpu here"):
+            choose_device(wanted)
+
+
+def test_all_examples_are_put_on_the_device_once_and_let_go_with_the_array() -> None:
+    features = FEATURES.copy()
+    one, two = every_example(features, CPU), every_example(features, CPU)
+    assert one.whole is not None
+    assert one.whole is two.whole
+    assert np.array_equal(one.whole.numpy(), features)
+    from cutpoint.learners.deep import examples as module
+
+    kept = len(module._KEPT)
+    del features, one, two
+    assert len(module._KEPT) == kept - 1
