@@ -86,17 +86,43 @@ def test_the_console_script_points_at_main(project: dict[str, Any]) -> None:
     assert project["scripts"] == {"cutpoint": "cutpoint.cli:main"}
 
 
-def test_every_third_party_import_is_declared_and_extras_are_imported_late(project: dict[str, Any]) -> None:
-    base = names(project["dependencies"])
-    extras = set().union(*(names(lines) for lines in project["optional-dependencies"].values()))
+def test_every_third_party_import_is_declared(project: dict[str, Any]) -> None:
+    declared = names(project["dependencies"]).union(*map(names, project["optional-dependencies"].values()))
     for path in SOURCES:
-        tree = ast.parse(path.read_text())
-        for node, module in third_party(tree):
-            wanted = IMPORTED_AS.get(module, module).lower().replace("_", "-")
+        for node, module in third_party(ast.parse(path.read_text())):
             where = f"{path.relative_to(ROOT)}:{node.lineno} imports {module}"
-            assert wanted in base | extras, f"{where}, which pyproject.toml does not declare"
-            late = node not in tree.body
-            assert wanted in base or late, f"{where} of an extra at its head; import it where it is used"
+            assert distribution(module) in declared, f"{where}, which pyproject.toml does not declare"
+
+
+def test_extras_are_imported_late(project: dict[str, Any]) -> None:
+    """At the head of a file only where the file itself is imported late, or by another such file."""
+    base = names(project["dependencies"])
+    trees = {path: ast.parse(path.read_text()) for path in SOURCES}
+    heads = {path: {id(node) for node in tree.body} for path, tree in trees.items()}
+    needing = {
+        dotted(path)
+        for path, tree in trees.items()
+        for node, module in third_party(tree)
+        if distribution(module) not in base and id(node) in heads[path]
+    }
+    assert not {name for name in needing if name.endswith(".__init__")}, "whoever imports a neighbour loads it"
+    for path, tree in trees.items():
+        for node in tree.body if dotted(path) not in needing else []:
+            early = [name.name for name in node.names] if isinstance(node, ast.Import) else []
+            if isinstance(node, ast.ImportFrom):
+                early = [f"{node.module}", *(f"{node.module}.{name.name}" for name in node.names)]
+            bad = needing & set(early)
+            assert not bad, f"{path.relative_to(ROOT)}:{node.lineno} imports {bad} at its head, which need an extra"
+
+
+def distribution(module: str) -> str:
+    """The normalised name of what has to be installed for a top-level module."""
+    return IMPORTED_AS.get(module, module).lower().replace("_", "-")
+
+
+def dotted(path: Path) -> str:
+    """The name under which a source file is imported."""
+    return ".".join(path.relative_to(ROOT / "src").with_suffix("").parts)
 
 
 def test_each_extra_names_the_files_that_need_it() -> None:
