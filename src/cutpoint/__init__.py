@@ -9,19 +9,19 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from cutpoint.errors import CutpointError, DataError, ReplayError, UsageError
-    from cutpoint.plans import interleave, one_shot
+    from cutpoint.plans import because, interleave, one_shot
     from cutpoint.session import Session, run
     from cutpoint.strategies import STRATEGIES
-    from cutpoint.types import UNKNOWN, Entry, Index, Known, Labels, Plan, Round, Scores, Strategy
+    from cutpoint.types import UNKNOWN, Entry, Index, Known, Labels, Plan, Round, Scores, Strategy, Why
 
 __version__ = "0.1.0"
 
 _HOME = {
     "errors": ("CutpointError", "DataError", "ReplayError", "UsageError"),
-    "plans": ("interleave", "one_shot"),
+    "plans": ("because", "interleave", "one_shot"),
     "session": ("Session", "run"),
     "strategies": ("STRATEGIES",),
-    "types": ("UNKNOWN", "Entry", "Index", "Known", "Labels", "Plan", "Round", "Scores", "Strategy"),
+    "types": ("UNKNOWN", "Entry", "Index", "Known", "Labels", "Plan", "Round", "Scores", "Strategy", "Why"),
 }
 
 _PARTS = ("core", "data", "errors", "experiment", "learners", "plans", "session", "strategies", "testing", "types")
@@ -42,6 +42,8 @@ __all__ = [
     "Session",
     "Strategy",
     "UsageError",
+    "Why",
+    "because",
     "interleave",
     "one_shot",
     "run",

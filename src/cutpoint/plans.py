@@ -7,20 +7,37 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from cutpoint.types import Index, Known, Plan, Round, Strategy
+from cutpoint.types import Index, Known, Plan, Round, Strategy, Why
 
 NOTHING: Index = np.empty(0, np.intp)
 """Yielded by a plan that has no question before another answer arrives."""
 
 
-def one_shot(choose: Callable[[Round], Index]) -> Strategy:
-    """A strategy that asks at once for all that `choose(round) -> (<= budget,) pool indices` picks."""
+class Reasoned(np.ndarray):
+    """Pool indices that carry why they are asked; made by `because`. What is computed from them carries nothing."""
+
+    why: Why | None = None
+
+
+def because(questions: Index, why: Why) -> Index:
+    """The same questions, (m,), with why they are asked; the session keeps it for each of them."""
+    reasoned = np.asarray(questions).view(Reasoned)
+    reasoned.why = why
+    return reasoned
+
+
+def one_shot(choose: Callable[[Round], Index], phase: str = "score") -> Strategy:
+    """A strategy that asks at once for all that `choose(round) -> (<= budget,) pool indices` picks.
+
+    phase: what it says of why, in `Why`.
+    """
+    why = Why(getattr(choose, "__name__", repr(choose)), phase)
 
     @functools.wraps(choose)
     def strategy(round: Round) -> Plan:
         chosen = choose(round)
         if len(chosen):
-            yield chosen
+            yield because(chosen, why)
 
     return strategy
 

@@ -14,7 +14,7 @@ from typing import Any, Literal
 import numpy as np
 
 from cutpoint.errors import CutpointError, ReplayError, UsageError
-from cutpoint.types import UNKNOWN, Index, Known, Labels, Round, Strategy, whole_number
+from cutpoint.types import UNKNOWN, Index, Known, Labels, Round, Strategy, Why, whole_number
 
 Event = tuple[Literal["tell"], int, int] | tuple[Literal["skip"], int] | tuple[Literal["resize"], int | None]
 
@@ -41,7 +41,7 @@ class Session:
         self._labels = round.labels.copy()
         self._told: list[int] = []
         self._open: dict[int, None] = {}
-        self._asked: dict[int, None] = {}
+        self._asked: dict[int, Why | None] = {}
         self._skipped: set[int] = set()
         self._held = frozenset(round.held.tolist())
         self._log: list[Event] = []
@@ -85,6 +85,14 @@ class Session:
     def done(self) -> bool:
         """True when the plan has finished and nothing is open."""
         return self._planned and not self._open
+
+    def why(self, i: int) -> Why | None:
+        """Why example i was asked this round; None if it was not, or if the strategy does not say."""
+        return self._asked.get(i)
+
+    def is_open(self, i: int) -> bool:
+        """True while the question of example i is open."""
+        return i in self._open
 
     def ask(self, n: int) -> Index:
         """(<= n,) the first n open questions, oldest first. Changes nothing: who holds what is the desk's affair."""
@@ -165,6 +173,7 @@ class Session:
                 return
 
     def _open_questions(self, questions: Index) -> int:
+        why: Why | None = getattr(questions, "why", None)
         for i in np.asarray(questions).tolist():
             if not 0 <= i < len(self._labels) or i in self._asked or i in self._held or self._labels[i] != UNKNOWN:
                 raise CutpointError(
@@ -172,7 +181,7 @@ class Session:
                 )
             if len(self._asked) >= self.round.budget:
                 raise CutpointError(f"strategy {self._name} asked for more than its budget of {self.round.budget}.")
-            self._asked[i] = None
+            self._asked[i] = why
             self._open[i] = None
         return len(questions)
 

@@ -203,8 +203,25 @@ class _Tail(Sequence[int]):
 Plan = Generator[Index, Known, None]
 """Yields pool indices to ask; is sent what is `Known` when it is resumed.
 
-Must bear that some of what it asked is still UNKNOWN.
+Must bear that some of what it asked is still UNKNOWN. It may say why it asks: `plans.because(questions, why)`.
 """
+
+
+@dataclass(frozen=True)
+class Why:
+    """Why a strategy asked: its name, what it was doing, for which class, and where in that class's order.
+
+    phase: "search" (of a threshold), "cut" (between unlike neighbours), "threshold" (near one), "score" or "random".
+    threshold: the place of the estimated threshold. low, high: the first and the last threshold still possible.
+    What does not apply is None.
+    """
+
+    strategy: str
+    phase: str
+    class_: int | None = None
+    threshold: int | None = None
+    low: int | None = None
+    high: int | None = None
 
 Strategy = Callable[[Round], Plan]
 

@@ -16,8 +16,8 @@ from cutpoint.core.blocks import for_each
 from cutpoint.core.places import Order, class_orders
 from cutpoint.core.thresholds import thresholds_left
 from cutpoint.core.version_space import VersionSpace
-from cutpoint.plans import NOTHING, interleave
-from cutpoint.types import UNKNOWN, Index, Known, Labels, Plan, Round
+from cutpoint.plans import NOTHING, because, interleave
+from cutpoint.types import UNKNOWN, Index, Known, Labels, Plan, Round, Why
 
 PREPARED_FROM = 200_000  # examples; a smaller pool is searched faster than it is prepared
 
@@ -78,7 +78,8 @@ def vreduce(state: _State, k: int, budget: int, known: Known) -> Plan:
             break  # nothing left on which the thresholds disagree: what is unspent goes to phase 2
         asked |= dict.fromkeys(batch.tolist())
         state.reserved -= len(batch)
-        known = yield state.ask(batch)
+        why = Why("direct", "search", k, low=space.lo, high=space.hi)
+        known = yield because(state.ask(batch), why)
         state.update(known)
     state.reserved -= budget - len(asked)
 
@@ -89,6 +90,7 @@ def label_near_thresholds(state: _State, known: Known) -> Plan:
     n_classes = len(state.orders)
     order = state.rng.permutation(n_classes).tolist()
     lists: dict[int, _Nearest] = {}
+    whys: dict[int, Why] = {}
     asked = dict.fromkeys(order, 0)
     while True:
         total = state.left - state.reserved + sum(asked.values())
@@ -102,11 +104,13 @@ def label_near_thresholds(state: _State, known: Known) -> Plan:
             if k not in lists:
                 threshold = estimate_threshold(state.orders[k], k, state.seen, known.labels)
                 lists[k] = _Nearest(state.orders[k], threshold, state.askable, left)
+                whys[k] = Why("direct", "threshold", k, threshold)
             questions = lists[k].next(1 if known.in_flight is not None else min(state.round.parallel, left))
             if not len(questions):
                 return  # the pool has nothing left to ask
             asked[k] += len(questions)
-        known = yield state.ask(questions)
+            questions = because(state.ask(questions), whys[k])
+        known = yield questions
         state.update(known)
 
 

@@ -11,8 +11,8 @@ import numpy as np
 from cutpoint.core.chains import next_place
 from cutpoint.core.places import class_orders
 from cutpoint.core.sorted_sets import added, nth_free, removed
-from cutpoint.plans import NOTHING
-from cutpoint.types import UNKNOWN, Index, Known, Labels, Plan, Round
+from cutpoint.plans import NOTHING, because
+from cutpoint.types import UNKNOWN, Index, Known, Labels, Plan, Round, Why
 
 CITE = """@inproceedings{zhang2022galaxy,
   title = {{GALAXY}: Graph-based Active Learning at the Extreme},
@@ -44,10 +44,11 @@ def galaxy(round: Round) -> Plan:
             return
         k = len(asked) % len(chains)
         i = chains[k].next(labels, k)
+        why = Why("galaxy", "random") if i is None else Why("galaxy", "cut", k)
         if i is None:
             i = int(nth_free(taken, int(rng.integers(n - len(taken)))))
         asked.add(i)
-        known: Known = yield np.array([i], np.intp)
+        known: Known = yield because(np.array([i], np.intp), why)
         while known.open:
             known = yield NOTHING
         labels = known.labels
