@@ -24,7 +24,10 @@ _HOME = {
     "types": ("UNKNOWN", "Entry", "Index", "Known", "Labels", "Plan", "Round", "Scores", "Strategy", "Why"),
 }
 
-_PARTS = ("core", "data", "errors", "experiment", "learners", "plans", "session", "strategies", "testing", "types")
+_PARTS = (
+    *("core", "data", "errors", "experiment", "learners", "plans", "session", "store", "strategies"),
+    *("testing", "types"),
+)
 
 __all__ = [
     "STRATEGIES",

@@ -1,0 +1,139 @@
+"""Large arrays in files beside the log: scores and features, as .npy, mapped into memory when they are read.
+
+A file is written beside its place, flushed to the disk and then renamed, so that a name stands for a whole array; the
+name holds its checksum, so that a file is never overwritten and the same array is there once. No pickle is ever read.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import secrets
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cutpoint.errors import DataError, UsageError
+from cutpoint.store.base import StoreError
+
+Array = NDArray[Any]
+
+_PARTIAL = ".partial"
+_STALE = 24 * 3600.0  # seconds after which a partial file is nobody's any more: its writer was killed
+
+
+class ArrayFiles:
+    """The folder with a campaign's arrays; it is made when the first is stored."""
+
+    def __init__(self, folder: str | Path) -> None:
+        """Of a folder that need not be there yet."""
+        self.folder = Path(folder)
+
+    def put(self, name: str, array: Array) -> dict[str, Any]:
+        """Store an array, on disk when this returns; what `open` needs, to be kept in an event.
+
+        The entry is {"file", "sha256", "shape", "dtype"}. `name` says what it is, in letters, digits, - and _.
+        Raises UsageError for other names and for arrays of objects, StoreError where it cannot be written.
+        """
+        if not name or not name.replace("-", "").replace("_", "").isalnum() or not name.isascii():
+            raise UsageError(f"the name of an array is {name!r}; it must be of letters, digits, - and _.")
+        if array.dtype.hasobject or array.dtype.names:
+            raise UsageError(f"the array {name} is of {array.dtype}; it must be of plain numbers or text.")
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            self._sweep()
+            file, sha256 = self._write(name, array)
+        except OSError as error:
+            raise StoreError(
+                f"{self.folder} cannot be written to ({error.strerror or error}); the array {name} of "
+                f"{array.nbytes:,} bytes was not stored: make room or give write access, and try again."
+            ) from None
+        return {"file": file, "sha256": sha256, "shape": list(array.shape), "dtype": array.dtype.str}
+
+    def open(self, entry: Mapping[str, Any], verify: bool = False) -> Array:
+        """The array of an entry, read-only and mapped into memory; DataError if the file does not fit the entry.
+
+        `verify` reads it once and compares its checksum.
+        """
+        path = self._path(entry)
+        try:
+            if verify and (found := _checksum(path)) != entry["sha256"]:
+                raise ValueError(f"its checksum is {found[:12]}..., not {entry['sha256'][:12]}...")
+            empty = 0 in entry["shape"]  # nothing cannot be mapped
+            array: Array = np.load(path, mmap_mode=None if empty else "r", allow_pickle=False)
+            if list(array.shape) != list(entry["shape"]) or array.dtype.str != entry["dtype"]:
+                raise ValueError(
+                    f"it holds {array.dtype.str} of shape {list(array.shape)}, not {entry['dtype']} of shape "
+                    f"{list(entry['shape'])}"
+                )
+        except (OSError, ValueError, EOFError) as error:
+            said = error.strerror or error if isinstance(error, OSError) else error
+            raise DataError(f"{path} is not the array that was stored ({said}); restore it from a backup.") from None
+        array.flags.writeable = False
+        return array
+
+    def _path(self, entry: Mapping[str, Any]) -> Path:
+        """Where the file of an entry is; DataError for what is no entry, or a file outside of the folder."""
+        lacks = sorted({"file", "sha256", "shape", "dtype"} - entry.keys())
+        file = str(entry.get("file", ""))
+        if lacks or file != Path(file).name or not file.endswith(".npy"):
+            said = f"lacks {', '.join(lacks)}" if lacks else f"names the file {file!r}"
+            raise DataError(f"the entry of an array {said}; it must be one that was got when the array was stored.")
+        return self.folder / file
+
+    def _write(self, name: str, array: Array) -> tuple[str, str]:
+        """(file, sha256) of the array, written, flushed and under its name."""
+        partial = self.folder / f".{name}-{secrets.token_hex(8)}{_PARTIAL}"
+        try:
+            with partial.open("xb") as stream:
+                hashed = _Hashed(stream)
+                np.lib.format.write_array(hashed, np.asanyarray(array), allow_pickle=False)
+                stream.flush()
+                os.fsync(stream.fileno())
+            sha256 = hashed.sum.hexdigest()
+            file = f"{name}-{sha256[:16]}.npy"
+            os.replace(partial, self.folder / file)  # over the same bytes, if it is there
+            _flush_folder(self.folder)
+        except BaseException:
+            partial.unlink(missing_ok=True)
+            raise
+        return file, sha256
+
+    def _sweep(self) -> None:
+        """Remove what killed writers left, a day later."""
+        for partial in self.folder.glob(f".*{_PARTIAL}"):
+            try:
+                if time.time() - partial.stat().st_mtime > _STALE:
+                    partial.unlink()
+            except FileNotFoundError:
+                continue  # another process was quicker
+
+
+class _Hashed:
+    """A file that is written to, and the checksum of what was written."""
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self._stream = stream
+        self.sum = hashlib.sha256()
+
+    def write(self, piece: bytes) -> int:
+        self.sum.update(piece)
+        return self._stream.write(piece)
+
+
+def _checksum(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _flush_folder(folder: Path) -> None:
+    """Flush a folder's list of names, without which a renamed file may be gone after a power cut."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,116 @@
+"""A store in memory: the same semantics as the others, and gone with the process. For tests and simulations."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from itertools import islice
+
+from cutpoint.store.base import Item, Repeated, checked, id_twice, no_item, numbered
+from cutpoint.store.events import Event, New, decode
+from cutpoint.store.owner import Holder, held
+
+_PIECE = 1000
+
+
+class MemoryStore:
+    """A `Store` in lists. Data goes through JSON, so that what is read is what the other stores would give."""
+
+    def __init__(self) -> None:
+        """An empty log and an empty pool."""
+        self._lock = threading.RLock()
+        self._log: list[Event] = []
+        self._keys: dict[str, Event] = {}
+        self._items: list[Item] = []
+        self._index: dict[str, int] = {}
+        self._owners: dict[str, Holder] = {}
+
+    def append(self, news: Sequence[New]) -> list[Event]:
+        """See `Store.append`."""
+        texts = checked(news)
+        with self._lock:
+            self._refuse_repeated(news)
+            at, last = time.time(), len(self._log)
+            events = [
+                Event(last + place, at, new.kind, decode(text), new.key)
+                for place, (new, text) in enumerate(zip(news, texts, strict=True), 1)
+            ]
+            self._log += events
+            self._keys |= {event.key: event for event in events if event.key is not None}
+            return events
+
+    def events(self, after: int = 0) -> Iterator[Event]:
+        """See `Store.events`."""
+        while True:
+            with self._lock:
+                piece = list(islice(self._log, after, after + _PIECE))
+            yield from piece
+            if not piece:
+                return
+            after += len(piece)
+
+    def last(self) -> int:
+        """See `Store.last`."""
+        return len(self._log)
+
+    def add_items(self, items: Iterable[Item], pool: New) -> list[Event]:
+        """See `Store.add_items`."""
+        checked([pool])
+        with self._lock:
+            self._refuse_repeated([pool])
+            added: list[Item] = []
+            index: dict[str, int] = {}
+            for item, text in numbered(items, pool, len(self._items)):
+                if item.id in self._index or item.id in index:
+                    raise id_twice(item.id, item.index)
+                index[item.id] = item.index
+                added.append(Item(item.index, item.id, decode(text)))
+            events = self.append([pool])
+            self._items += added
+            self._index |= index
+            return events
+
+    def item(self, index: int) -> Item:
+        """See `Store.item`."""
+        if not 0 <= index < len(self._items):
+            raise no_item(index, len(self._items))
+        return self._items[index]
+
+    def items(self, indices: Sequence[int]) -> list[Item]:
+        """See `Store.items`."""
+        return [self.item(index) for index in indices]
+
+    def indices(self, ids: Sequence[str]) -> list[int | None]:
+        """See `Store.indices`."""
+        return [self._index.get(name) for name in ids]
+
+    def ids(self, first: int, count: int) -> list[str]:
+        """See `Store.ids`."""
+        return [item.id for item in self._items[first : first + count]]
+
+    def count(self) -> int:
+        """See `Store.count`."""
+        return len(self._items)
+
+    @contextmanager
+    def own(self, role: str) -> Iterator[None]:
+        """See `Store.own`."""
+        with self._lock:
+            if role in self._owners:
+                raise held(role, self._owners[role])
+            self._owners[role] = Holder.me()
+        try:
+            yield
+        finally:
+            del self._owners[role]
+
+    def _refuse_repeated(self, news: Sequence[New]) -> None:
+        """Raise Repeated at the first key that is there."""
+        for new in news:
+            if new.key is not None and new.key in self._keys:
+                raise Repeated(self._keys[new.key])
+
+    def close(self) -> None:
+        """See `Store.close`; nothing to let go of."""

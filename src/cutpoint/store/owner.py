@@ -1,0 +1,36 @@
+"""Who has a role of a campaign ("desk", "trainer"), and what to say to whoever wants it, too."""
+
+from __future__ import annotations
+
+import os
+import socket
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from cutpoint.errors import UsageError
+
+
+@dataclass(frozen=True)
+class Holder:
+    """A process, its machine and when it took the role, in seconds since 1970."""
+
+    pid: int
+    host: str
+    since: float
+
+    @classmethod
+    def me(cls) -> Holder:
+        """This process, now."""
+        return cls(os.getpid(), socket.gethostname(), time.time())
+
+
+def held(role: str, holder: Holder | None) -> UsageError:
+    """The error for a role that somebody has; `holder` is None where it cannot be told who."""
+    who = "another process"
+    if holder is not None:
+        since = datetime.fromtimestamp(holder.since, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+        who = f"process {holder.pid} on {holder.host}, since {since}"
+    return UsageError(
+        f"this campaign has a {role} already: {who}; there can be one at a time: use that one, or stop it first."
+    )
