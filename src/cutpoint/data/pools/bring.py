@@ -1,0 +1,99 @@
+"""From what somebody names on a command line to a pool with features: which file is read how, and embedded how."""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from cutpoint.data.pools.brought import Brought, Embedded, Progress, ignored
+from cutpoint.data.pools.folder import pictures
+from cutpoint.data.pools.sheets_of_items import listed_pictures, rows, texts
+from cutpoint.data.pools.vectors import features_column, numbered, read_embeddings, read_features
+from cutpoint.errors import UsageError
+
+
+@dataclass(frozen=True)
+class Wish:
+    """Where the items are, and what else is known: a folder of pictures, a file, or both (a file that lists them).
+
+    file: CSV, JSONL, parquet or .npy; text, picture, id: its columns; embeddings: features to use as they are;
+    encoder: an ONNX file to make them with.
+    """
+
+    images: Path | None = None
+    file: Path | None = None
+    text: str | None = None
+    picture: str | None = None
+    id: str | None = None
+    embeddings: Path | None = None
+    encoder: Path | None = None
+
+
+def bring(wish: Wish) -> Brought:
+    """The pool, checked whole; a parquet file with a column of lists brings its features along."""
+    if wish.images is None and wish.file is None:
+        raise UsageError("no pool is given; name a folder with --images, or a file with --csv, --jsonl or --parquet.")
+    if wish.text and wish.picture:
+        raise UsageError("both --text and --picture are given; an item is one or the other: leave one out.")
+    if wish.file is None:
+        assert wish.images is not None
+        return pictures(wish.images)
+    if wish.file.suffix.lower() == ".npy":
+        return numbered(wish.file)
+    column = features_column(wish.file)
+    pool = _of_file(wish, wish.file, column)
+    return pool if column is None else replace(pool, features=read_features(wish.file, column))
+
+
+def _of_file(wish: Wish, file: Path, features: str | None) -> Brought:
+    if wish.picture or wish.images:
+        if not (wish.picture and wish.images):
+            raise UsageError("pictures listed in a file need both --picture COLUMN and --images FOLDER; give both.")
+        return listed_pictures(file, wish.picture, wish.images, wish.id)
+    if wish.text:
+        return texts(file, wish.text, wish.id)
+    return rows(file, wish.id, frozenset({features} if features else ()))
+
+
+def embed(pool: Brought, wish: Wish, seed: int = 0, progress: Progress = ignored) -> Embedded:
+    """Features for the first model: those given, an encoder's, those brought along, else the kind's default."""
+    if wish.embeddings and wish.encoder:
+        raise UsageError("both --embeddings and --encoder are given; leave one out.")
+    if wish.encoder and pool.kind != "picture":
+        raise UsageError(f"--encoder reads pictures, and the items are {pool.kind}s; leave it out.")
+    if wish.embeddings:
+        return read_embeddings(wish.embeddings, pool.ids, wish.id)
+    if wish.encoder:
+        from cutpoint.data.pools.encoder import encode_pictures
+
+        return encode_pictures(pool, wish.encoder, progress)
+    if pool.features is not None:
+        return Embedded(pool.features, f"the {pool.features.shape[1]} numbers of each item in {Path(pool.source).name}")
+    return _by_default(pool, seed, progress)
+
+
+def _by_default(pool: Brought, seed: int, progress: Progress) -> Embedded:
+    if pool.kind == "picture":
+        from cutpoint.data.pools.embed_pictures import embed_pictures
+
+        return embed_pictures(pool, seed, progress)
+    if pool.kind == "text":
+        from cutpoint.data.pools.embed_texts import embed_texts
+
+        return embed_texts(pool, seed, progress)
+    from cutpoint.data.pools.embed_rows import embed_rows
+
+    return embed_rows(pool, progress)
+
+
+def class_names(text: str) -> list[str]:
+    """The names in a comma-separated list (one with a comma in it in quotes), each once, none empty."""
+    names = [name.strip() for name in next(csv.reader([text], skipinitialspace=True), [])]
+    for name in names:
+        if not name or names.count(name) > 1:
+            said = f"holds {name!r} twice" if name else "holds an empty name"
+            raise UsageError(f"--classes {said}; give each class once, such as --classes other,heron,crane.")
+    if len(names) < 2:
+        raise UsageError(f"--classes names {len(names)} class; give at least two, such as --classes other,heron.")
+    return names

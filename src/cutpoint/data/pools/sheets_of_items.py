@@ -1,0 +1,118 @@
+"""Texts, table rows and listed pictures out of files of records: one record, one item.
+
+An item is named by the id column; without one, by the column `id` if there is one, else by its place, 1 and up.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from cutpoint.data.pools.brought import Brought, Content, Ids, check_text
+from cutpoint.data.pools.records import JSONL, Record, Records, open_records
+from cutpoint.errors import DataError, UsageError
+
+ID = "id"
+
+
+def texts(path: Path, column: str, id_column: str | None = None) -> Brought:
+    """A pool of the texts in one column of a CSV, JSONL or parquet file; checked whole."""
+    records = open_records(path, [column])
+    records.need(column, "--text")
+    name = _id_column(records, id_column)
+    ids, empty = Ids(path), 0
+    for place, (line, record) in enumerate(records, 1):
+        empty += not _text(record, column, line, path).strip()
+        ids.add(_id(record, name, place), line)
+    return _brought("text", path, ids, lambda: _texts(records, column), empty)
+
+
+def rows(path: Path, id_column: str | None = None, left_out: frozenset[str] = frozenset()) -> Brought:
+    """A pool of the rows of a CSV or parquet table, shown as tables; columns in `left_out` are not shown."""
+    if path.suffix.lower() in JSONL:
+        raise UsageError(f"{path}: items of JSONL are texts; name their key with --text.")
+    records = open_records(path, [id_column] if id_column else [])
+    name = _id_column(records, id_column)
+    shown = tuple(column for column in records.columns if column != name and column not in left_out)
+    if not shown:
+        raise DataError(f"{path} has no column besides {', '.join(records.columns)}; there is nothing to show.")
+    ids = Ids(path)
+    for place, (line, record) in enumerate(records, 1):
+        ids.add(_id(record, name, place), line)
+        for column in shown:
+            check_text(str(record[column]), f"{path}, line {line}, column {column}")
+    return _brought("row", path, ids, lambda: _rows(records, shown), 0)
+
+
+def listed_pictures(path: Path, column: str, folder: Path, id_column: str | None = None) -> Brought:
+    """A pool of the pictures that a file lists, by their paths from the folder; none may lie outside of it."""
+    if not folder.is_dir():
+        raise DataError(f"there is no folder {folder}; give the path of a folder of pictures.")
+    root = folder.resolve()
+    records = open_records(path, [column])
+    records.need(column, "--picture")
+    name = _id_column(records, id_column)
+    ids = Ids(path)
+    for line, record in records:
+        picture = _text(record, column, line, path)
+        target = (root / picture).resolve()
+        if not target.is_relative_to(root) or not target.is_file():
+            raise DataError(f"{path}, line {line}: there is no picture {picture!r} in {folder}; correct the path.")
+        ids.add(_id(record, name, 0) if name else picture, line)
+
+    def contents() -> Iterator[Content]:
+        return ({"picture": record[column]} for _, record in records)
+
+    return replace(_brought("picture", path, ids, contents, 0), folder=root)
+
+
+def _brought(kind: Any, path: Path, ids: Ids, contents: Any, empty: int) -> Brought:
+    if not ids.taken:
+        raise DataError(f"{path} holds no item; it must have one below its header.")
+    notes = (f"{empty} of the {len(ids.taken)} texts are empty.",) if empty else ()
+    return Brought(kind, str(path), ids.taken, contents, notes)
+
+
+def _id_column(records: Records, asked: str | None) -> str | None:
+    """The column of ids: the one asked for, else `id` if it is there."""
+    if asked is not None:
+        records.need(asked, "--id")
+        return asked
+    return ID if ID in records.columns else None
+
+
+def _id(record: Record, column: str | None, place: int) -> Any:
+    return str(place) if column is None else record.get(column)
+
+
+def _text(record: Record, column: str, line: int, path: Path) -> str:
+    text = record.get(column)
+    if not isinstance(text, str):
+        said = "nothing" if text is None else f"{type(text).__name__} {str(text)[:40]!r}"
+        raise DataError(f"{path}, line {line}: {column} holds {said}; it must be a text.")
+    check_text(text, f"{path}, line {line}")
+    return text
+
+
+def _texts(records: Records, column: str) -> Iterator[Content]:
+    for line, record in records:
+        yield {"text": _text(record, column, line, records.path)}
+
+
+def _rows(records: Records, shown: tuple[str, ...]) -> Iterator[Content]:
+    for _, record in records:
+        yield {"row": {column: _plain(record[column]) for column in shown}}
+
+
+def _plain(value: Any) -> Any:
+    """A value of a table as JSON holds it; NaN is none."""
+    if value is None or isinstance(value, bool | int | str):
+        return value
+    if isinstance(value, float):
+        return value if value == value and abs(value) != float("inf") else None
+    if isinstance(value, datetime.date | datetime.time):
+        return value.isoformat()
+    return str(value)
