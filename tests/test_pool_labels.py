@@ -1,0 +1,227 @@
+"""Labels in and out: what is written comes back exactly, formulas are harmless, and no file is ever written over."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cutpoint.data.pools.cells import RISKY, defused, restored
+from cutpoint.data.pools.given import read_given
+from cutpoint.data.pools.label_studio import task
+from cutpoint.data.pools.writing import write_csv, write_jsonl, write_new, write_parquet
+from cutpoint.errors import CutpointError, DataError, UsageError
+
+CLASSES = ["other", "heron", "2", "=sum(a)"]
+IDS = ["a.png", "b/c.png", "=cmd()", "'tis", "two\r\nlines", "nul\x00", "שלום"]
+KINDS: dict[str, type] = {"id": str, "votes": int, "agreement": float, "disputed": bool}
+
+storable = st.text(st.characters(exclude_categories=["Cs"]))
+rows_drawn = st.lists(
+    st.fixed_dictionaries(
+        {
+            "id": st.one_of(storable, st.sampled_from(RISKY).flatmap(lambda mark: storable.map(lambda t: mark + t))),
+            "votes": st.integers(0, 2**40),
+            "agreement": st.floats(0, 1),
+            "disputed": st.booleans(),
+        }
+    ),
+    max_size=6,
+)
+
+
+def find(ids: Sequence[str]) -> list[int | None]:
+    """The place of each id among IDS."""
+    return [IDS.index(name) if name in IDS else None for name in ids]
+
+
+@given(storable)
+def test_every_text_comes_back_from_its_cell(text: str) -> None:
+    assert restored(defused(text)) == text
+    assert not defused(text).startswith(RISKY) or defused(text).startswith("'")
+
+
+@pytest.mark.parametrize("text", ["=cmd()", "+1", "-1", "@x", "\tx", "\rx", "\nx", "'=x"])
+def test_what_a_spreadsheet_would_run_is_defused(text: str) -> None:
+    assert defused(text) == f"'{text}"
+
+
+def test_what_people_type_is_left_alone() -> None:
+    assert restored("'tis") == "'tis"
+    assert restored("heron") == "heron"
+    assert restored("'") == "'"
+
+
+@given(rows_drawn)
+def test_csv_comes_back_exactly(rows: list[dict[str, Any]]) -> None:
+    file = io.BytesIO()
+    write_csv(file, KINDS, rows)
+    header, *lines = csv.reader(io.StringIO(file.getvalue().decode(), newline=""))
+    assert header == list(KINDS)
+    back = [
+        {
+            "id": restored(name),
+            "votes": int(votes),
+            "agreement": float(agreement),
+            "disputed": {"true": True, "false": False}[disputed],
+        }
+        for name, votes, agreement, disputed in lines
+    ]
+    assert back == rows
+    assert not any(cell.startswith(("=", "+", "-", "@", "\t", "\r")) for line in lines for cell in line)
+
+
+@given(rows_drawn)
+def test_jsonl_comes_back_exactly(rows: list[dict[str, Any]]) -> None:
+    file = io.BytesIO()
+    write_jsonl(file, KINDS, rows)
+    assert [json.loads(line) for line in file.getvalue().split(b"\n")[:-1]] == rows
+
+
+@given(rows_drawn)
+def test_parquet_comes_back_exactly(rows: list[dict[str, Any]]) -> None:
+    parquet = pytest.importorskip("pyarrow.parquet")
+    file = io.BytesIO()
+    write_parquet(file, KINDS, rows)
+    assert parquet.read_table(io.BytesIO(file.getvalue())).to_pylist() == rows
+
+
+def test_a_file_that_is_there_is_never_written_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "new" / "a.csv"
+    write_new(path, lambda file: file.write(b"one"))
+    with pytest.raises(UsageError, match="is there already"):
+        write_new(path, lambda file: file.write(b"two"))
+    other = tmp_path / "b.csv"
+
+    def comes_meanwhile(file: Any) -> None:
+        other.write_bytes(b"somebody else's")
+
+    with pytest.raises(UsageError, match="is there already"):
+        write_new(other, comes_meanwhile)
+    assert (path.read_bytes(), other.read_bytes()) == (b"one", b"somebody else's")
+
+    def no_links(*_: Any) -> None:
+        raise OSError("not supported")
+
+    monkeypatch.setattr(os, "link", no_links)
+    write_new(tmp_path / "c.csv", lambda file: file.write(b"three"))
+    assert (tmp_path / "c.csv").read_bytes() == b"three"
+
+
+def test_a_writer_that_fails_leaves_nothing(tmp_path: Path) -> None:
+    def fail(file: Any) -> None:
+        file.write(b"half")
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        write_new(tmp_path / "a.csv", fail)
+    assert list(tmp_path.iterdir()) == []
+
+
+# Labels that exist
+
+
+def labels_csv(path: Path, *lines: tuple[str, ...], header: tuple[str, ...] = ("id", "label")) -> Path:
+    """A file of labels, its cells as they are given."""
+    with path.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([header, *lines])
+    return path
+
+
+def test_labels_are_names_or_numbers_and_empty_ones_none(tmp_path: Path) -> None:
+    path = labels_csv(tmp_path / "a.csv", ("a.png", "heron"), ("b/c.png", "0"), ("'tis", ""), ("nul\x00", "2"))
+    (found,) = read_given(path, find, CLASSES)
+    assert found == (None, [0, 1, 5], [1, 0, 2])  # a class called 2 goes before the number
+
+
+def test_defused_cells_are_read_back_and_people_are_kept_apart(tmp_path: Path) -> None:
+    lines = [("'=cmd()", "'=sum(a)", "ann"), ("'tis", "1", "'@bob"), ("''tis", "1", "'@bob"), ("a.png", "0", "ann")]
+    path = labels_csv(tmp_path / "a.csv", *lines, header=("id", "label", "annotator"))
+    assert read_given(path, find, CLASSES) == [("ann", [2, 0], [3, 0]), ("@bob", [3], [1])]
+
+
+def test_all_ids_survive_writing_and_reading(tmp_path: Path) -> None:
+    with (tmp_path / "a.csv").open("wb") as file:
+        write_csv(file, {"id": str, "label": str}, [{"id": name, "label": "heron"} for name in IDS])
+    (found,) = read_given(tmp_path / "a.csv", find, CLASSES)
+    assert found.items == list(range(len(IDS)))
+
+
+@pytest.mark.parametrize(
+    ("lines", "said"),
+    [
+        ([("a.png", "0"), ("none.png", "0")], "line 3: no item of the pool is called 'none.png'"),
+        ([("a.png", "0"), ("b/c.png", "crow")], "line 3: the label is 'crow'; it must be one of other, heron"),
+        ([("a.png", "4")], "line 2: the label is '4'"),
+        ([("a.png", "0"), ("a.png", "1")], "line 3: 'a.png' is 'heron' here and 'other' before"),
+        ([("a.png", "")], "holds no label"),
+    ],
+)
+def test_labels_that_cannot_be_meant_are_refused_with_their_line(
+    tmp_path: Path, lines: list[tuple[str, ...]], said: str
+) -> None:
+    with pytest.raises(UsageError, match=said):
+        read_given(labels_csv(tmp_path / "a.csv", *lines), find, CLASSES)
+
+
+def test_labels_need_their_columns(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="no column label"):
+        read_given(labels_csv(tmp_path / "a.csv", ("a", "b"), header=("id", "x")), find, CLASSES)
+
+
+# Label Studio
+
+
+def test_tasks_come_back_as_they_were_written(tmp_path: Path) -> None:
+    tasks = [
+        task(IDS[0], {"picture": "a.png"}, {"ann": "heron", "bob": "other"}),
+        task(IDS[2], {"text": "=cmd()"}, {"ann": "=sum(a)"}),
+        task(IDS[1], {"row": {"x": 1}}, {}),
+    ]
+    assert tasks[0]["data"] == {"cutpoint_id": "a.png", "image": "a.png"}
+    (tmp_path / "a.json").write_text(json.dumps(tasks))
+    found = read_given(tmp_path / "a.json", find, CLASSES)
+    assert found == [("ann", [0, 2], [1, 3]), ("bob", [0], [0])]
+
+
+def test_what_label_studio_adds_is_understood(tmp_path: Path) -> None:
+    entry = task("a.png", {"text": "t"}, {"x": "heron"})
+    entry["annotations"][0] |= {"completed_by": {"id": 7, "email": "ann@example.org"}, "was_cancelled": False}
+    del entry["annotations"][0]["meta"]
+    entry["annotations"] += [{"completed_by": 9, "was_cancelled": True, "result": entry["annotations"][0]["result"]}]
+    entry["annotations"] += [{"completed_by": 9, "result": [{"type": "textarea", "value": {"text": ["a note"]}}]}]
+    (tmp_path / "a.json").write_text(json.dumps([entry]))
+    assert read_given(tmp_path / "a.json", find, CLASSES) == [("ann@example.org", [0], [1])]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("{", "is no JSON"),
+        ("{}", "must be a list of tasks"),
+        ('[{"data": {"text": "t"}}]', "task 1 has no cutpoint_id"),
+        ("[3]", "task 1 has no cutpoint_id"),
+        ('[{"data": {"cutpoint_id": "a.png"}, "annotations": [3]}]', "annotations of another form"),
+        ('[{"data": {"cutpoint_id": "a.png"}, "annotations": [{"result": [{"type": "choices"}]}]}]', "another form"),
+    ],
+)
+def test_other_json_is_refused(tmp_path: Path, text: str, said: str) -> None:
+    (tmp_path / "a.json").write_text(text)
+    with pytest.raises(DataError, match=said):
+        read_given(tmp_path / "a.json", find, CLASSES)
+
+
+def test_two_choices_for_one_item_are_refused(tmp_path: Path) -> None:
+    entry = task("a.png", {}, {"x": "heron"})
+    entry["annotations"][0]["result"][0]["value"]["choices"].append("other")
+    (tmp_path / "a.json").write_text(json.dumps([entry]))
+    with pytest.raises(CutpointError, match="several choices"):
+        read_given(tmp_path / "a.json", find, CLASSES)
