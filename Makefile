@@ -1,11 +1,15 @@
 # The two commands of the README are `make demo` and `make test`. Each needs Python 3.11 or newer and a way to PyPI,
-# and nothing else; each installs once and then no more, until pyproject.toml or constraints.txt changes.
+# and nothing else; each installs once and then no more, until pyproject.toml or constraints.txt changes. `make test`
+# installs torch, too, which is large; `make demo` does not.
 
 VENV  ?= .venv
 OUT   ?= out/quick
 BIN   := $(VENV)/bin
 JOBS  ?= auto
 STAMP := pyproject.toml constraints.txt
+# Torch comes first and by its pinned version, so that nothing asks for another one. A machine without CUDA is better off
+# with a CPU build of the same version: install that into $(VENV) by hand, and `make test` keeps it.
+TORCH ?= torch==2.13.0
 PIP   := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
 
 # Threads of the linear algebra would fight with the processes of `bench run` and of pytest for the same cores.
@@ -40,8 +44,9 @@ $(VENV)/.installed: $(STAMP) | $(BIN)/python
 	@touch $@
 
 $(VENV)/.installed-dev: $(STAMP) | $(BIN)/python
-	@echo "installing cutpoint and the tools for its tests"
-	@$(PIP) --editable '.[dev]'
+	@echo "installing cutpoint, torch and the tools for the tests"
+	@$(PIP) $(TORCH)
+	@$(PIP) --editable '.[dev,deep]'
 	@touch $(VENV)/.installed $@
 
 $(VENV)/.installed-docs: $(STAMP) | $(BIN)/python

@@ -22,6 +22,7 @@ from cutpoint.learners import LEARNERS, make_learner, registry, wrap
 from cutpoint.learners.base import Learner, Model, gives
 from cutpoint.testing import check_learner
 from cutpoint.types import Labels
+from learner_kinds import HERE, OF_FEATURES, marked
 
 READERS = [name for name, entry in STRATEGIES.items() if entry.needs & {"embedding", "head"}]
 
@@ -48,8 +49,8 @@ def drawn() -> Benchmark:
 
 
 def test_learners_say_what_they_give() -> None:
-    assert {name: gives(make_learner(name, 2)) for name in LEARNERS} == dict.fromkeys(
-        LEARNERS, frozenset({"probs", "embedding", "head"})
+    assert {name: gives(make_learner(name, 2)) for name in HERE} == dict.fromkeys(
+        HERE, frozenset({"probs", "embedding", "head"})
     )
     assert gives(neighbours(2)) == frozenset({"probs"})
     assert gives(Silent(2)) is None
@@ -92,7 +93,7 @@ def test_a_benchmark_is_refused_as_a_whole(
     prepare(make_config({**TINY, "strategies": ["random", "coreset"], "learner": "logistic"}), None)
 
 
-@pytest.mark.parametrize("learner", LEARNERS)
+@pytest.mark.parametrize("learner", marked(OF_FEATURES))
 @pytest.mark.parametrize("strategy", STRATEGIES)
 def test_every_strategy_bears_a_campaign_that_begins_with_a_single_class(
     strategy: str, learner: str, drawn: Benchmark
@@ -138,7 +139,7 @@ def test_a_learner_that_gives_less_than_it_says_breaks_a_law() -> None:
 def test_the_embedding_of_a_model_is_the_same_on_a_copy_of_the_pool() -> None:
     features: NDArray[np.float32] = np.random.default_rng(0).normal(size=(30, 4)).astype(np.float32)
     for labels in (np.where(np.arange(30) < 9, 1, -1), np.where(np.arange(30) < 9, np.arange(30) % 3, -1)):
-        for name in LEARNERS:
+        for name in HERE:
             model = make_learner(name, 3).fit(Pool(features), labels, seed=0)
             one, other = (model.score(Pool(f), frozenset({"embedding"})) for f in (features, features.copy()))
             assert isinstance(one, Scores)

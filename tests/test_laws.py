@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 
 from cutpoint import STRATEGIES, UNKNOWN, Index, Plan, Round, Scores, Session, Strategy, UsageError, one_shot
-from cutpoint.learners import LEARNERS, make_learner, wrap
+from cutpoint.learners import make_learner, wrap
 from cutpoint.plans import NOTHING
 from cutpoint.testing import STRATEGY_LAWS, check_equivariance, check_learner, check_strategy, trials
+from learner_kinds import OF_FEATURES, marked
 
 
 @pytest.mark.parametrize("name", STRATEGIES)
@@ -71,7 +72,7 @@ def test_a_strategy_that_draws_is_not_equivariant() -> None:
         check_equivariance(STRATEGIES["random"].strategy)
 
 
-@pytest.mark.parametrize("name", LEARNERS)
+@pytest.mark.parametrize("name", marked(OF_FEATURES))
 def test_every_learner_obeys_the_laws(name: str) -> None:
     check_learner(make_learner(name, 4), 4)
 

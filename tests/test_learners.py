@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 
 from cutpoint.data import Pool, load_benchmark
 from cutpoint.errors import UsageError
-from cutpoint.learners import LEARNERS, Learner, make_learner, wrap
+from cutpoint.learners import Learner, make_learner, wrap
 from cutpoint.learners.base import class_weights
 from cutpoint.learners.linear import FEW, STRENGTH_OF_FEW, STRENGTHS, LogisticLearner
 from cutpoint.learners.scaling import scaled
+from learner_kinds import HERE
 
 ALL = frozenset({"probs", "embedding", "head"})
 K = 4
@@ -28,7 +29,7 @@ def forest(n_classes: int) -> Learner:
     return wrap(RandomForestClassifier(5), n_classes)
 
 
-MAKERS: dict[str, Callable[[int], Learner]] = {name: partial(make_learner, name) for name in LEARNERS}
+MAKERS: dict[str, Callable[[int], Learner]] = {name: partial(make_learner, name) for name in HERE}
 MAKERS["forest"] = forest
 
 

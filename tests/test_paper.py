@@ -17,7 +17,7 @@ from cutpoint.data.table_1 import TABLE_1
 from cutpoint.experiment.campaign import check_gives
 from cutpoint.experiment.config import make_config
 from cutpoint.learners import make_learner
-from cutpoint.learners.registry import LEARNERS
+from cutpoint.learners.registry import LEARNERS, needs
 from cutpoint.paper import FIGURES, fig02, figure_name
 from cutpoint.paper.campaigns import config_of, options_of
 from cutpoint.paper.figure import METRICS, Campaign
@@ -94,6 +94,8 @@ def test_options_can_be_meant_and_the_learner_gives_what_is_read(name: str) -> N
     kind = CAMPAIGNS[name].options["learner"].partition(":")[0]
     if kind not in LEARNERS:
         pytest.skip(f"the learner {kind} is not there yet")
+    if needs(kind):
+        pytest.importorskip("torch")
     config = config_of(CAMPAIGNS[name])
     for strategy in config.strategies:
         check_gives(strategy, make_learner(config.learner, 2), config.learner)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import platform
+import shutil
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -19,8 +21,9 @@ from cutpoint.experiment.campaign import Measure, Snapshot
 from cutpoint.experiment.config import FORMAT, BenchConfig, RunSpec, run_id
 from cutpoint.experiment.observed import HUMAN
 from cutpoint.experiment.results import Row, read_config, write_json, write_run
+from cutpoint.learners.registry import needs
 
-_OURS = {"config.json", "lock", "runs", "snapshots", "report"}
+_OURS = {"config.json", "lock", "runs", "snapshots", "report", "unfinished"}
 
 
 def refuse_foreign(folder: Path) -> None:
@@ -53,7 +56,7 @@ def begin(folder: Path, config: BenchConfig, benchmarks: dict[str, Any], preset:
             "format": FORMAT,
             "preset": preset,
             "options": options,
-            "versions": versions(),
+            "versions": versions(config.learner),
             "data": benchmarks,
         }
         write_json(folder / "config.json", stored)
@@ -84,9 +87,9 @@ def _refuse_other(folder: Path, options: dict[str, Any], benchmarks: dict[str, A
             )
 
 
-def note_versions(folder: Path) -> str | None:
+def note_versions(folder: Path, config: BenchConfig) -> str | None:
     """What to say if the versions are not those that the folder was begun with; they are added to config.json."""
-    stored, now = read_config(folder), versions()
+    stored, now = read_config(folder), versions(config.learner)
     then = stored.get("versions")
     then = then if isinstance(then, dict) else {}
     if then == now:
@@ -102,9 +105,9 @@ def note_versions(folder: Path) -> str | None:
     )
 
 
-def versions() -> dict[str, str]:
-    """What the numbers depend on."""
-    names = ("cutpoint", "numpy", "scipy", "scikit-learn")
+def versions(learner: str) -> dict[str, str]:
+    """What the numbers of that learner depend on."""
+    names = ("cutpoint", "numpy", "scipy", "scikit-learn", *needs(learner))
     found = {"python": platform.python_version()}
     for name in names:
         try:
@@ -142,16 +145,24 @@ def run_path(folder: Path, config: BenchConfig, spec: RunSpec) -> Path:
     return folder / "runs" / f"{run_id(config.shown_name(spec.dataset), spec)}.csv"
 
 
+def scratch_path(folder: Path, config: BenchConfig, spec: RunSpec) -> Path:
+    """Where a run may keep what it needs to go on, until it is finished."""
+    return folder / "unfinished" / run_id(config.shown_name(spec.dataset), spec)
+
+
 def store(
     folder: Path, config: BenchConfig, spec: RunSpec, measures: list[Measure], snapshot: dict[str, Any] | None
 ) -> None:
-    """Write a finished run; its rows last, since they are what says that it is finished."""
+    """Write a finished run; its rows last, since they are what says that it is finished, and forget what it kept."""
     shown = config.shown_name(spec.dataset)
     if snapshot is not None:
         path = folder / "snapshots" / f"{run_id(shown, spec)}.npz"
         write_atomically(path, lambda file: np.savez_compressed(file, **snapshot))
     rows = [Row(shown, *spec[1:], *measure) for measure in measures]
     write_run(run_path(folder, config, spec), rows)
+    shutil.rmtree(scratch_path(folder, config, spec), ignore_errors=True)
+    with contextlib.suppress(OSError):  # others are unfinished
+        scratch_path(folder, config, spec).parent.rmdir()
 
 
 def pictured(config: BenchConfig) -> set[RunSpec]:

@@ -33,6 +33,7 @@ from cutpoint.experiment.folder import (
     note_versions,
     pictured,
     refuse_foreign,
+    scratch_path,
     snapshot_arrays,
     store,
 )
@@ -41,6 +42,7 @@ from cutpoint.experiment.observed import observed_labels
 from cutpoint.experiment.results import locked, read_runs
 from cutpoint.experiment.words import count
 from cutpoint.learners import make_learner
+from cutpoint.learners.base import check_ready, equipped
 
 ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 
@@ -62,13 +64,22 @@ class Outcome(NamedTuple):
     said: list[str]
 
 
+class Places(NamedTuple):
+    """Where a worker reads and keeps what it needs: the data root, and the results folder for unfinished fits."""
+
+    root: Path | None
+    folder: Path
+
+
 def prepare(config: BenchConfig, root: Path | None, warn: Callable[[str], object] = warnings.warn) -> dict[str, Any]:
     """Description of each data set by its shown name; raises the errors of all of them before any run.
 
     `warn` is called with the note of each data set that has one.
     """
+    learner = make_learner(config.learner, 2)
     for strategy in config.strategies:
-        check_gives(strategy, make_learner(config.learner, 2), config.learner)
+        check_gives(strategy, learner, config.learner)
+    check_ready(equipped(learner, root=DataOptions(root=root).data_root, scratch=None))
     described = {}
     for dataset in config.datasets:
         benchmark = _benchmark(dataset, _options(config, dataset, root))
@@ -114,13 +125,13 @@ def run_benchmark(
         done = read_runs(folder, config)
         runs = config.runs()
         left = [spec for spec in runs if spec not in done]
-        changed = note_versions(folder) if left else None
+        changed = note_versions(folder, config) if left else None
         if changed:
             warn(changed)
         progress(Progress(len(done), len(runs), len(done)))
         kept = pictured(config)
         said: Counter[str] = Counter()
-        for new, outcome in enumerate(_outcomes(config, left, kept, root, jobs), start=1):
+        for new, outcome in enumerate(_outcomes(config, left, kept, Places(root, folder), jobs), start=1):
             store(folder, config, outcome.spec, outcome.measures, outcome.snapshot)
             said.update(outcome.said)
             progress(Progress(len(done) + new, len(runs), len(done)))
@@ -134,14 +145,17 @@ def estimate_seconds(config: BenchConfig, root: Path | None, jobs: int) -> float
     total = 0.0
     with _one_thread():
         for dataset in config.datasets:
-            benchmark = _benchmark(dataset, _options(config, dataset, root))
+            options = _options(config, dataset, root)
+            benchmark = _benchmark(dataset, options)
             specs = [spec for spec in config.runs() if spec.dataset == dataset]
             kinds = {(spec.strategy, spec.parallel): spec for spec in specs if spec.seed == 0}
             half = config.first + config.budget * (config.rounds // 2)
             for (strategy, parallel), spec in kinds.items():
                 times = sum((s.strategy, s.parallel) == (strategy, parallel) for s in specs)
                 schedule = Schedule(half, config.budget, min(config.rounds, 1), parallel)
-                learner = make_learner(config.learner, benchmark.n_classes)
+                learner = equipped(
+                    make_learner(config.learner, benchmark.n_classes), root=options.data_root, scratch=None
+                )
                 observed = observed_labels(benchmark, spec.noise, 0)
                 started = perf_counter()
                 with heard():
@@ -152,7 +166,7 @@ def estimate_seconds(config: BenchConfig, root: Path | None, jobs: int) -> float
 
 
 def _outcomes(
-    config: BenchConfig, left: list[RunSpec], kept: set[RunSpec], root: Path | None, jobs: int
+    config: BenchConfig, left: list[RunSpec], kept: set[RunSpec], places: Places, jobs: int
 ) -> Iterator[Outcome]:
     """The outcome of every run as it gets ready; in this process if there is one job."""
     if not left:
@@ -160,7 +174,7 @@ def _outcomes(
     if jobs == 1:
         with _one_thread():
             for spec in left:
-                yield _run(config, spec, spec in kept, root)
+                yield _run(config, spec, spec in kept, places)
         return
     context = multiprocessing.get_context("spawn")
     theirs, ours = context.Pipe(duplex=False)  # closing it, or being killed, is seen at once by all workers
@@ -172,7 +186,7 @@ def _outcomes(
             while True:
                 for spec in waiting:  # a short queue: what is not begun needs no cancelling
                     with _signals_kept_from_children():
-                        running.add(pool.submit(_run, config, spec, spec in kept, root))
+                        running.add(pool.submit(_run, config, spec, spec in kept, places))
                     if len(running) >= 2 * jobs:
                         break
                 if not running:
@@ -192,12 +206,14 @@ def _outcomes(
             pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _run(config: BenchConfig, spec: RunSpec, keep: bool, root: Path | None) -> Outcome:
+def _run(config: BenchConfig, spec: RunSpec, keep: bool, places: Places) -> Outcome:
     """One whole run."""
-    benchmark = _benchmark(spec.dataset, _options(config, spec.dataset, root))
+    options = _options(config, spec.dataset, places.root)
+    benchmark = _benchmark(spec.dataset, options)
     schedule = Schedule(config.first, config.budget, config.rounds, spec.parallel)
     observed = observed_labels(benchmark, spec.noise, spec.seed)
-    learner = make_learner(config.learner, benchmark.n_classes)
+    scratch = scratch_path(places.folder, config, spec)
+    learner = equipped(make_learner(config.learner, benchmark.n_classes), root=options.data_root, scratch=scratch)
     with heard() as said:
         measures, snapshot = run_campaign(benchmark, observed, spec.strategy, learner, schedule, seed=spec.seed)
     arrays = snapshot_arrays(snapshot, benchmark) if keep and snapshot is not None else None

@@ -7,7 +7,8 @@ probability 0 in its own column, and labels of a single class make a constant mo
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, is_dataclass, replace
+from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
 import numpy as np
@@ -67,6 +68,25 @@ def gives(learner: Learner) -> frozenset[str] | None:
 def reads(learner: Learner) -> str:
     """What the learner reads of a pool: "pictures" if it says so, else "features"."""
     return "pictures" if getattr(learner, "reads", "features") == "pictures" else "features"
+
+
+def equipped(learner: Learner, *, root: Path | None, scratch: Path | None) -> Learner:
+    """The learner, told where published files are and where it may keep unfinished fits, if it has such fields.
+
+    `root`: the data root; `scratch`: a folder that a fit which was killed goes on from when it is asked for again.
+    """
+    if not is_dataclass(learner) or isinstance(learner, type):
+        return learner
+    places = {"root": root, "scratch": scratch}
+    told = {each.name: places[each.name] for each in fields(learner) if each.name in places}
+    return replace(learner, **told)
+
+
+def check_ready(learner: Learner) -> None:
+    """Raise, before anything is trained, what the learner's `check()` has to say, if it has one: a missing file."""
+    check = getattr(learner, "check", None)
+    if check is not None:
+        check()
 
 
 def labelled(pool: Pool, labels: Labels, n_classes: int) -> tuple[NDArray[np.intp], Labels]:

@@ -1,21 +1,40 @@
-"""The learners of Cutpoint by name and options: `logistic`, `logistic:C=0.01`, `mlp:hidden=128`."""
+"""The learners of Cutpoint by name and options: `logistic`, `logistic:C=0.01`, `torch-mlp:hidden=128`."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from importlib import metadata
+from typing import Any, NamedTuple
 
 from cutpoint.errors import UsageError, no_such
 from cutpoint.learners.base import Learner
+from cutpoint.learners.deep.heads import HeadLearner, NetworkHeadLearner
+from cutpoint.learners.deep.resnet import SCHEDULES, ResNetLearner
 from cutpoint.learners.linear import LogisticLearner
 from cutpoint.learners.network import NetworkLearner
 
-_SWITCH = {"yes": True, "no": False}
+
+class Option(NamedTuple):
+    """How the text of an option is read, a ValueError or KeyError if it cannot be; and what it must be, in words."""
+
+    read: Callable[[str], Any]
+    meant: str
 
 
 def _positive(text: str) -> float:
     value = float(text)
     if not 0 < value < float("inf"):
+        raise ValueError
+    return value
+
+
+def _from_zero(text: str) -> float:
+    return 0.0 if float(text) == 0 else _positive(text)
+
+
+def _share(text: str) -> float:
+    value = float(text)
+    if not 0 <= value < 1:
         raise ValueError
     return value
 
@@ -27,15 +46,68 @@ def _count(text: str) -> int:
     return value
 
 
-LEARNERS: Mapping[str, Callable[..., Learner]] = {"logistic": LogisticLearner, "mlp": NetworkLearner}
-_OPTIONS: Mapping[str, Mapping[str, Callable[[str], Any]]] = {
-    "logistic": {"C": _positive, "by_column": lambda text: _SWITCH[text]},
-    "mlp": {"hidden": lambda text: (_count(text),), "alpha": _positive, "epochs": _count},
+def _some(text: str) -> str:
+    if not text:
+        raise ValueError
+    return text
+
+
+def one_of(*words: str) -> Option:
+    """One of these words."""
+    return Option({word: word for word in words}.__getitem__, f"one of {', '.join(words)}")
+
+
+POSITIVE = Option(_positive, "a positive number")
+FROM_ZERO = Option(_from_zero, "0 or a positive number")
+SHARE = Option(_share, "a number from 0 to below 1")
+COUNT = Option(_count, "a whole number of at least 1")
+YES_OR_NO = Option({"yes": True, "no": False}.__getitem__, "yes or no")
+DEVICE = one_of("auto", "cpu", "cuda", "mps")
+
+LEARNERS: Mapping[str, Callable[..., Learner]] = {
+    "logistic": LogisticLearner,
+    "mlp": NetworkLearner,
+    "torch-linear": HeadLearner,
+    "torch-mlp": NetworkHeadLearner,
+    "resnet18": ResNetLearner,
 }
+_HEAD = {"epochs": COUNT, "lr": POSITIVE, "decay": FROM_ZERO, "batch": COUNT, "smoothing": SHARE, "device": DEVICE}
+_OPTIONS: Mapping[str, Mapping[str, Option]] = {
+    "logistic": {"C": POSITIVE, "by_column": YES_OR_NO},
+    "mlp": {"hidden": Option(lambda text: (_count(text),), COUNT.meant), "alpha": POSITIVE, "epochs": COUNT},
+    "torch-linear": _HEAD,
+    "torch-mlp": {"hidden": COUNT, **_HEAD},
+    "resnet18": {
+        **_HEAD,
+        "weights": Option(_some, "auto, none or the path of a file"),
+        "schedule": one_of(*SCHEDULES),
+    },
+}
+NEEDS: Mapping[str, tuple[str, ...]] = {
+    "torch-linear": ("torch",),
+    "torch-mlp": ("torch",),
+    "resnet18": ("torch", "torchvision", "timm", "safetensors"),
+}
+"""The distributions that a learner needs beyond the base; its numbers depend on their versions."""
+
+
+def needs(name: str) -> tuple[str, ...]:
+    """The distributions beyond the base that the learner of that name and options needs."""
+    return NEEDS.get(name.partition(":")[0], ())
+
+
+def _is_installed(distribution: str) -> bool:
+    try:
+        return bool(metadata.version(distribution))
+    except metadata.PackageNotFoundError:
+        return False
 
 
 def make_learner(name: str, n_classes: int) -> Learner:
-    """The learner of that name for so many classes; its options follow as `:key=value`."""
+    """The learner of that name for so many classes; its options follow as `:key=value`.
+
+    UsageError for a name or an option that there is not, and where a library that the learner needs is not installed.
+    """
     kind, *parts = name.split(":")
     if kind not in LEARNERS:
         raise no_such("learner", kind, LEARNERS)
@@ -46,10 +118,15 @@ def make_learner(name: str, n_classes: int) -> Learner:
             raise UsageError(f"learner {kind} has no option '{key}'; it has {', '.join(_OPTIONS[kind])}.")
         if key in options:
             raise UsageError(f"learner {kind}: {key} is given twice; give it once.")
+        read, meant = _OPTIONS[kind][key]
         try:
-            options[key] = _OPTIONS[kind][key](text)
+            options[key] = read(text)
         except (ValueError, KeyError):
-            raise UsageError(
-                f"learner {kind}: {key} is '{text}', which is not meant; give a positive number, or yes or no."
-            ) from None
+            raise UsageError(f"learner {kind}: {key} is '{text}', which is not meant; give {meant}.") from None
+    missing = [needed for needed in needs(name) if not _is_installed(needed)]
+    if missing:
+        raise UsageError(
+            f"learner {kind} needs {' and '.join(missing)}, which is not installed; install torch first, as your "
+            "device needs it, and then `pip install 'cutpoint[deep]'`."
+        )
     return LEARNERS[kind](n_classes, **options)

@@ -50,13 +50,20 @@ class Examples(NamedTuple):
             if waiting is not None:
                 yield waiting.result().to(self.device)
 
+    def in_order(self, size: int) -> Iterator[torch.Tensor]:
+        """All inputs in their order, so many at a time, on the device."""
+        if self.whole is not None:
+            yield from torch.split(self.whole, size)
+        else:
+            yield from self.batches(torch.split(torch.arange(len(self)), size))
+
     def _read(self, part: torch.Tensor) -> torch.Tensor:
         return torch.from_numpy(np.ascontiguousarray(self.features[self.rows[part.numpy()]]))
 
 
 def examples(features: Any, rows: Index, device: torch.device) -> Examples:
     """The rows (n,) of features, whole on the device if they fit: those to be trained with."""
-    size = len(rows) * _bytes_of_one(features)
+    size = len(rows) * bytes_of_one(features)
     whole = _copied(features, rows, device) if _fits(size, device) else None
     return Examples(features, rows, device, whole)
 
@@ -66,14 +73,15 @@ def every_example(features: Any, device: torch.device) -> Examples:
     rows = np.arange(len(features))
     key = id(features), str(device)
     if key not in _KEPT:
-        if not _fits(len(rows) * _bytes_of_one(features), device):
+        if not _fits(len(rows) * bytes_of_one(features), device):
             return Examples(features, rows, device, None)
         reference = weakref.ref(features, lambda _: _KEPT.pop(key, None))
         _KEPT[key] = reference, _copied(features, rows, device)
     return Examples(features, rows, device, _KEPT[key][1])
 
 
-def _bytes_of_one(features: Any) -> int:
+def bytes_of_one(features: Any) -> int:
+    """Bytes of one example."""
     return int(np.prod(features.shape[1:])) * int(np.dtype(features.dtype).itemsize)
 
 
@@ -87,7 +95,7 @@ def _copied(features: Any, rows: Index, device: torch.device) -> torch.Tensor:
     """Those rows on the device, copied piece by piece."""
     kind = torch.from_numpy(np.empty(0, features.dtype)).dtype
     whole = torch.empty((len(rows), *features.shape[1:]), dtype=kind, device=device)
-    step = max(1, _PIECE // _bytes_of_one(features))
+    step = max(1, _PIECE // bytes_of_one(features))
     for first in range(0, len(rows), step):
         piece: NDArray[Any] = features[rows[first : first + step]]
         whole[first : first + step] = torch.from_numpy(piece).to(device)
