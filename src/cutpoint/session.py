@@ -42,6 +42,7 @@ class Session:
         self._told: list[int] = []
         self._open: dict[int, None] = {}
         self._asked: dict[int, Why | None] = {}
+        self._order: list[int] = []  # the same, in order
         self._skipped: set[int] = set()
         self._held = frozenset(round.held.tolist())
         self._log: list[Event] = []
@@ -79,7 +80,11 @@ class Session:
     @property
     def asked(self) -> Index:
         """(a,) all that was asked this round, in order."""
-        return np.fromiter(self._asked, np.intp, len(self._asked))
+        return np.array(self._order, np.intp)
+
+    def asked_since(self, place: int) -> list[int]:
+        """What was asked this round, but for the first `place` of it: O(1) where there is nothing new."""
+        return self._order[place:]
 
     @property
     def done(self) -> bool:
@@ -93,6 +98,26 @@ class Session:
     def is_open(self, i: int) -> bool:
         """True while the question of example i is open."""
         return i in self._open
+
+    @property
+    def n_open(self) -> int:
+        """How many questions are open."""
+        return len(self._open)
+
+    @property
+    def n_asked(self) -> int:
+        """How many questions were asked this round."""
+        return len(self._order)
+
+    @property
+    def in_flight(self) -> int | None:
+        """How many questions are kept open where it can; None where it waits for whole batches."""
+        return self._in_flight
+
+    @property
+    def may_ask(self) -> bool:
+        """True while the plan has not finished and there is budget left: another answer may bring a question."""
+        return not self._planned and len(self._asked) < self.round.budget
 
     def ask(self, n: int) -> Index:
         """(<= n,) the first n open questions, oldest first. Changes nothing: who holds what is the desk's affair."""
@@ -182,6 +207,7 @@ class Session:
             if len(self._asked) >= self.round.budget:
                 raise CutpointError(f"strategy {self._name} asked for more than its budget of {self.round.budget}.")
             self._asked[i] = why
+            self._order.append(i)
             self._open[i] = None
         return len(questions)
 

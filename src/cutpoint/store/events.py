@@ -26,7 +26,7 @@ KINDS: dict[str, tuple[str, ...]] = {
     "link_revoked": ("annotator", "hash"),
     "labels_imported": ("items", "labels", "source"),
     "scores_published": ("version", "classes", "rows", "upto", "run", "files", "measures"),
-    "round_opened": ("round", "scores", "strategy", "budget", "parallel", "seed", "held", "in_flight"),
+    "round_opened": ("round", "scores", "strategy", "budget", "parallel", "seed", "held", "in_flight", "upto"),
     "asked": ("round", "items", "why"),
     "resized": ("round", "in_flight"),
     "round_closed": ("round", "reason"),

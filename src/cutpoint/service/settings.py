@@ -1,0 +1,90 @@
+"""What a campaign is set to: classes, strategy, seed, sizes. Made once, checked, and changed by events alone."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from cutpoint.errors import UsageError, no_such
+from cutpoint.store.events import New
+from cutpoint.strategies import STRATEGIES
+from cutpoint.types import whole_number
+
+LEASE_SECONDS = 900.0
+LEAST_BUDGET = 20  # questions of a round, and between two trainings, while there are few labels
+SHARE = 0.05  # of the labels so far, once that is more
+KINDS_OF_ITEM = ("row", "text", "picture")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The settings of a campaign.
+
+    parallel: B_parallel.  first: questions of the first batch, which is random.
+    budget: questions of a round and between two trainings; None for 5 % of the labels, and at least 20.
+    overlap: how many people are to answer each item.  lease_seconds: how long a question is kept for somebody.
+    """
+
+    name: str
+    classes: tuple[str, ...]
+    strategy: str = "direct"
+    seed: int = 0
+    parallel: int = 1
+    first: int = LEAST_BUDGET
+    budget: int | None = None
+    overlap: int = 1
+    lease_seconds: float = LEASE_SECONDS
+    learner: str = "logistic"
+    kind: str = "row"
+    guideline: str = ""
+
+    def __post_init__(self) -> None:
+        """Check everything; UsageError."""
+        object.__setattr__(self, "classes", checked_classes(self.classes))
+        if self.strategy not in STRATEGIES:
+            raise no_such("strategy", str(self.strategy), STRATEGIES)
+        for name, least in (("seed", 0), ("parallel", 1), ("first", 1), ("overlap", 1)):
+            object.__setattr__(self, name, whole_number(getattr(self, name), name, least))
+        if self.budget is not None:
+            object.__setattr__(self, "budget", whole_number(self.budget, "budget", 1))
+        seconds: object = self.lease_seconds
+        if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 < seconds < math.inf:
+            raise UsageError(f"lease_seconds is {seconds!r}; it must be a number above 0.")
+        if self.kind not in KINDS_OF_ITEM:
+            raise no_such("kind of item", str(self.kind), KINDS_OF_ITEM)
+
+    def interval(self, n_labels: int) -> int:
+        """Questions of the next round, and closed questions until the next training, at so many labels."""
+        return self.budget if self.budget is not None else max(LEAST_BUDGET, math.ceil(SHARE * n_labels))
+
+    def created(self) -> New:
+        """The event with which a campaign begins."""
+        return New("campaign_created", asdict(self) | {"classes": list(self.classes)})
+
+    def with_class(self, name: str) -> Settings:
+        """With one class more, the last; UsageError if it is there."""
+        return replace(self, classes=(*self.classes, name))
+
+    def changed(self, changes: Mapping[str, Any]) -> Settings:
+        """With some of them changed."""
+        return replace(self, **changes)
+
+
+def settings_of(data: Mapping[str, Any]) -> Settings:
+    """The settings that `campaign_created` holds."""
+    return Settings(**{**data, "classes": tuple(data["classes"])})
+
+
+def checked_classes(classes: Sequence[str]) -> tuple[str, ...]:
+    """The names of the classes: at least one, each of them text and there once; UsageError."""
+    if isinstance(classes, str) or not len(classes):
+        raise UsageError(f"classes is {classes!r}; it must be a list of names, such as ['other', 'heron'].")
+    names: Sequence[object] = classes
+    for place, name in enumerate(names):
+        if not isinstance(name, str) or not name.strip():
+            raise UsageError(f"class {place} is {name!r}; a class needs a name.")
+        if name in classes[:place]:
+            raise UsageError(f"class {name!r} is there twice; every class must have a name of its own.")
+    return tuple(classes)
