@@ -1,0 +1,98 @@
+"""A campaign's first events: what it is about, its pool, the labels that exist; and what is added later.
+
+Everything that can be refused is read and checked before the first event is written. Each transaction has a key, so
+that the same command, run again after it was interrupted, goes on where it stopped; where the campaign is complete,
+or another one, it is refused.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from cutpoint.data.pools.brought import Brought
+from cutpoint.data.pools.given import Labelled, read_given
+from cutpoint.errors import UsageError
+from cutpoint.service.gather import Beginning
+from cutpoint.service.state import State
+from cutpoint.store.base import Item, Repeated, Store
+from cutpoint.store.events import MOST_LABELS, New
+from cutpoint.store.files import ArrayFiles
+
+
+def begin(store: Store, files: ArrayFiles, beginning: Beginning) -> None:
+    """Write the first events of a campaign; UsageError if the store holds one that is complete, or another."""
+    features = files.put("features", beginning.embedded.features)
+    fresh = _append(store, [beginning.settings.created()], "begin: campaign")
+    fresh |= _add_pool(store, beginning.pool, features)
+    lots = (news for source, labelled in beginning.labels for news in label_events(labelled, source))
+    for number, news in enumerate(lots):
+        fresh |= _append(store, news, f"begin: labels {number}")
+    if not fresh:
+        raise UsageError(f"the campaign {beginning.settings.name} is there already; give another name.")
+
+
+def label_events(labelled: Labelled, source: str) -> Iterator[list[New]]:
+    """The events of labels that exist already, a transaction at a time.
+
+    What a known person has said counts as answers of theirs; what nobody signed, as imported labels.
+    """
+    for first in range(0, len(labelled.items), MOST_LABELS):
+        items, labels = (part[first : first + MOST_LABELS] for part in (labelled.items, labelled.labels))
+        if labelled.annotator is None:
+            yield [New("labels_imported", {"items": items, "labels": labels, "source": source})]
+            continue
+        about = {"annotator": labelled.annotator, "lease": None, "late": False}
+        pairs = zip(items, labels, strict=True)
+        yield [New("answered", {"item": item, "label": label, **about}) for item, label in pairs]
+
+
+def _add_pool(store: Store, pool: Brought, features: dict[str, Any]) -> bool:
+    added = New("pool_added", {"first": 0, "count": len(pool), "source": pool.source, "features": features})
+    if store.count():
+        return _append(store, [added], "begin: pool")
+    pairs = zip(pool.ids, pool.contents(), strict=True)
+    items = (Item(index, name, content) for index, (name, content) in enumerate(pairs))
+    store.add_items(items, New(added.kind, added.data, "begin: pool"))
+    return True
+
+
+def _append(store: Store, news: Sequence[New], key: str) -> bool:
+    """Append the events, the key on the first; False if they are there already, UsageError if others are."""
+    first = New(news[0].kind, news[0].data, key)
+    try:
+        store.append([first, *news[1:]])
+    except Repeated as repeated:
+        if repeated.event.kind != first.kind or dict(repeated.event.data) != dict(first.data):
+            raise UsageError(
+                "the database holds another campaign, or one that was begun with other options; give another name."
+            ) from None
+        return False
+    return True
+
+
+def import_file(store: Store, path: Path) -> int:
+    """Add the labels in a file to a campaign, all or none; how many there are.
+
+    Many labels are more than one transaction, each under a key that the file's content gives: where it was interrupted,
+    the same file goes on, and a file that was taken in whole is refused.
+    """
+    classes = State(store.events()).made.classes
+    lots = read_given(path, store.indices, classes)
+    fresh = False
+    for place, news in enumerate(news for lot in lots for news in label_events(lot, path.name)):
+        said = json.dumps([dict(new.data) for new in news], sort_keys=True)
+        fresh |= _append(store, news, f"import: {place} {sha256(said.encode()).hexdigest()}")
+    if not fresh:
+        raise UsageError(f"the labels in {path} are in the campaign already; nothing was changed.")
+    return sum(len(lot.items) for lot in lots)
+
+
+def add_class(store: Store, name: str) -> tuple[str, ...]:
+    """Add a class to a campaign; all of them by now. UsageError if it is there."""
+    settings = State(store.events()).made.with_class(name)
+    store.append([New("class_added", {"name": name})])
+    return settings.classes

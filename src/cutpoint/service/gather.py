@@ -1,0 +1,92 @@
+"""All that a campaign is to begin with, read and checked before anything is written."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from cutpoint.data.pools.bring import Wish, bring, embed
+from cutpoint.data.pools.brought import Brought, Embedded, Progress, ignored
+from cutpoint.data.pools.given import Labelled, read_given
+from cutpoint.errors import DataError, UsageError
+from cutpoint.service.settings import Settings
+
+SEED_EXAMPLES = "seed examples"
+"""The source of labels of rare items that were known beforehand."""
+
+
+@dataclass(frozen=True)
+class Beginning:
+    """What a campaign begins with. labels: where each lot of labels is from, and what they are."""
+
+    settings: Settings
+    pool: Brought
+    embedded: Embedded
+    labels: Sequence[tuple[str, Labelled]] = ()
+
+
+@dataclass(frozen=True)
+class Summary:
+    """The same in numbers and words. unreadable: ids of the pictures that cannot be shown."""
+
+    campaign: str
+    kind: str
+    classes: tuple[str, ...]
+    items: int
+    source: str
+    features: str
+    dimensions: int
+    unreadable: list[str]
+    labels: int
+    notes: tuple[str, ...]
+
+
+def gather(
+    settings: Settings, wish: Wish, labels: Sequence[tuple[str, Path]] = (), progress: Progress = ignored
+) -> Beginning:
+    """Read the pool and the labels that exist (source, file), and make features; `settings.kind` becomes the pool's.
+
+    Unsigned labels of two files that differ for one item are refused, as whatever else cannot be meant.
+    """
+    pool = bring(wish)
+    index = {name: i for i, name in enumerate(pool.ids)}
+
+    def find(ids: Sequence[str]) -> list[int | None]:
+        return [index.get(name) for name in ids]
+
+    lots = [(source, lot) for source, path in labels for lot in read_given(path, find, settings.classes)]
+    _refuse_contradictions(lots, pool, settings.classes)
+    return Beginning(replace(settings, kind=pool.kind), pool, embed(pool, wish, settings.seed, progress), lots)
+
+
+def _refuse_contradictions(lots: Sequence[tuple[str, Labelled]], pool: Brought, classes: Sequence[str]) -> None:
+    said: dict[int, tuple[int, str]] = {}
+    for source, labelled in lots:
+        if labelled.annotator is not None:
+            continue
+        for item, label in zip(labelled.items, labelled.labels, strict=True):
+            before, where = said.setdefault(item, (label, source))
+            if before != label:
+                raise UsageError(
+                    f"{pool.ids[item]!r} is {classes[before]!r} in {where} and {classes[label]!r} in {source}; keep "
+                    "one of them."
+                )
+
+
+def summary(beginning: Beginning) -> Summary:
+    """What there is to say of it."""
+    settings, pool, embedded = beginning.settings, beginning.pool, beginning.embedded
+    return Summary(
+        *(settings.name, settings.kind, settings.classes, len(pool), pool.source),
+        *(embedded.words, embedded.features.shape[1], [pool.ids[i] for i in embedded.unreadable]),
+        *(sum(len(labelled.items) for _, labelled in beginning.labels), pool.notes),
+    )
+
+
+def read_text(path: Path) -> str:
+    """A text file; DataError if it cannot be read as UTF-8."""
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"{path} cannot be read as text ({error}); give a text file in UTF-8.") from None
