@@ -1,16 +1,19 @@
 """Hypothesis profiles: `fast` (the default) and `ci` (more examples); every run draws the same examples.
 
-And the folder in which the tests of `cutpoint select` work.
+The folder in which the tests of `cutpoint select` work, and a PostgreSQL for those of the store.
 """
 
 from __future__ import annotations
 
 import os
+import secrets
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
 
+import postgres_server
 from select_command import answers, write_scores
 
 _CALM = [HealthCheck.too_slow, HealthCheck.data_too_large]  # shared machines stall now and then
@@ -31,3 +34,39 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     lines = ["index,label", *(f"{i},{truth[i]}" for i in range(0, 60, 2))]
     (tmp_path / "labels.csv").write_text("\n".join(lines) + "\n")
     return tmp_path
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """One PostgreSQL for the whole run, if a test needs it: see postgres_server.py."""
+    if not hasattr(config, "workerinput"):
+        postgres_server.begin()
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Stop it."""
+    if not hasattr(config, "workerinput"):
+        postgres_server.end()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say plainly what was left out for want of a PostgreSQL."""
+    skipped = terminalreporter.stats.get("skipped", [])
+    left_out = [report for report in skipped if postgres_server.LEFT_OUT in str(report.longrepr)]
+    if left_out:
+        terminalreporter.write_line(f"left out: {len(left_out)} tests on PostgreSQL; {postgres_server.LEFT_OUT}")
+
+
+@pytest.fixture
+def postgres_url() -> Iterator[str]:
+    """The address of an empty schema in a PostgreSQL database."""
+    psycopg = pytest.importorskip("psycopg")
+    pytest.importorskip("sqlalchemy")
+    address = postgres_server.address()
+    if address is None:
+        pytest.skip(postgres_server.LEFT_OUT)
+    schema = f"test_{secrets.token_hex(8)}"
+    with psycopg.connect(address, autocommit=True) as connection:
+        connection.execute(f"CREATE SCHEMA {schema}")
+    yield f"{address}{'&' if '?' in address else '?'}options=-csearch_path%3D{schema}"
+    with psycopg.connect(address, autocommit=True) as connection:
+        connection.execute(f"DROP SCHEMA {schema} CASCADE")

@@ -56,6 +56,8 @@ MOST_LABELS = 10_000
 MOST_BYTES = 2000
 """Bytes of a key or of an item's id in UTF-8: PostgreSQL indexes at most 2704, a third of a page."""
 
+_JSON = json.JSONEncoder(allow_nan=False, separators=(",", ":"))
+
 
 @dataclass(frozen=True)
 class New:
@@ -132,7 +134,7 @@ def encode(data: Mapping[str, Any], what: str = "the data of an event") -> str:
     try:
         plain = dict(data)
         _check_keys(plain)
-        text = json.dumps(plain, allow_nan=False, separators=(",", ":"))
+        text = _JSON.encode(plain)
         if r"\ud" in text and _plain(decode(text)) != _plain(plain):
             raise ValueError("it holds the two halves of a surrogate pair as two characters")
     except (TypeError, ValueError, RecursionError) as error:

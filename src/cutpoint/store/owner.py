@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 import time
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 
 from cutpoint.errors import UsageError
@@ -23,6 +24,24 @@ class Holder:
     def me(cls) -> Holder:
         """This process, now."""
         return cls(os.getpid(), socket.gethostname(), time.time())
+
+    @classmethod
+    def read(cls, text: str | None) -> Holder | None:
+        """The holder that `text` is, None if it is none: whoever has the role may not have written it yet."""
+        try:
+            return cls(**json.loads(text or ""))
+        except (ValueError, TypeError):
+            return None
+
+    def text(self) -> str:
+        """As `read` reads it."""
+        return json.dumps(asdict(self))
+
+
+def check_role(role: str) -> None:
+    """UsageError unless a role is a word: it is part of a file's name."""
+    if not (role.isascii() and role.isalpha() and role.islower()):
+        raise UsageError(f"the role is {role!r}; it must be one word of small letters, such as 'desk'.")
 
 
 def held(role: str, holder: Holder | None) -> UsageError:

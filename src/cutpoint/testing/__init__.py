@@ -1,4 +1,4 @@
-"""The laws that every strategy and every learner obeys, to be run in your own tests.
+"""The laws that every strategy, learner and store obeys, to be run in your own tests.
 
     from cutpoint.testing import check_strategy
 
@@ -10,7 +10,8 @@ Everything is drawn from fixed seeds, so a failure comes again. Strategies need 
 """
 
 from cutpoint.testing.learners import check_learner
+from cutpoint.testing.stores import check_store
 from cutpoint.testing.strategies import STRATEGY_LAWS, check_equivariance, check_strategy
 from cutpoint.testing.trials import Trial, trials
 
-__all__ = ["STRATEGY_LAWS", "Trial", "check_equivariance", "check_learner", "check_strategy", "trials"]
+__all__ = ["STRATEGY_LAWS", "Trial", "check_equivariance", "check_learner", "check_store", "check_strategy", "trials"]

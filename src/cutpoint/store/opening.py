@@ -1,0 +1,77 @@
+"""Open a campaign's store, wherever it is kept. The libraries are imported here, and their absence is one sentence."""
+
+from __future__ import annotations
+
+import re
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cutpoint.errors import UsageError
+from cutpoint.store.files import ArrayFiles
+
+if TYPE_CHECKING:
+    from cutpoint.store.sql import SqlStore
+
+_FILES = "files"  # the note that says where the files of a campaign on PostgreSQL are
+
+
+def open_store(url: str | Path, create: bool) -> SqlStore:
+    """The store of a campaign: a path or `sqlite:///path` for one file, or `postgresql://user@host/database`.
+
+    With `create` it is made where nothing is yet, and opened where a campaign is. Tables that an older version made
+    are migrated (a copy of the file is kept). Raises UsageError where there is none or an extra is missing, and
+    DataError for what is no campaign or was written by a newer version; nothing is changed then.
+    """
+    scheme, found, rest = str(url).partition("://")
+    if isinstance(url, Path) or not found:
+        return _sqlite(Path(url), create)
+    if scheme == "sqlite" and rest.startswith("/") and len(rest) > 1:
+        return _sqlite(Path(rest[1:]), create)
+    if re.fullmatch(r"postgres(ql)?(\+psycopg)?", scheme):
+        _need("psycopg", "PostgreSQL", "postgres")
+        _need("sqlalchemy", "a campaign", "serve")
+        from cutpoint.store.postgres import open_postgres
+
+        return open_postgres(f"postgresql+psycopg://{rest}", create)
+    raise UsageError(
+        f"a campaign cannot be kept in {scheme}://...; give the path of a file (birds.db, sqlite:///birds.db), or "
+        "postgresql://user@host/database."
+    )
+
+
+def open_files(store: SqlStore, folder: str | Path | None = None) -> ArrayFiles:
+    """The arrays of a campaign: beside birds.db in birds.files, of one on PostgreSQL in the folder given once.
+
+    That folder is noted in the database; another one replaces it, when the files have been moved.
+    """
+    from cutpoint.store.sqlite import SqliteStore
+
+    if isinstance(store, SqliteStore):
+        beside = store.path.with_suffix(".files")
+        if folder is not None and Path(folder).resolve() != beside.resolve():
+            raise UsageError(f"the files of {store.path} are in {beside}; leave the folder out.")
+        return ArrayFiles(beside)
+    noted = store.about(_FILES)
+    if folder is None:
+        if noted is None:
+            raise UsageError(f"{store.shown} has no folder for its files yet; give one that all its processes can use.")
+        return ArrayFiles(noted)
+    place = str(Path(folder).resolve())
+    if place != noted:
+        store.note(_FILES, place)
+    return ArrayFiles(place)
+
+
+def _sqlite(path: Path, create: bool) -> SqlStore:
+    _need("sqlalchemy", "a campaign", "serve")
+    _need("alembic", "a campaign", "serve")
+    from cutpoint.store.sqlite import open_sqlite
+
+    return open_sqlite(path, create)
+
+
+def _need(module: str, what: str, extra: str) -> None:
+    """UsageError that names the extra, if a library is missing."""
+    if find_spec(module) is None:
+        raise UsageError(f"{what} needs {module}; install it with: pip install 'cutpoint[{extra}]'.")

@@ -1,0 +1,182 @@
+"""A store in a PostgreSQL database, one campaign in each; several servers and trainers may share it.
+
+Numbering is serialised by an advisory lock that ends with the transaction, a role is held by one that ends with its
+connection. Commits wait for the disk (synchronous_commit = on), whatever the user's default is.
+"""
+
+from __future__ import annotations
+
+import re
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, make_url, text
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+
+from cutpoint.errors import CutpointError, DataError, UsageError
+from cutpoint.store import schema
+from cutpoint.store.base import StoreError, id_twice
+from cutpoint.store.events import from_bytes
+from cutpoint.store.owner import Holder, check_role, held
+from cutpoint.store.sql import SqlStore
+
+_LOCKS = 0x43557450  # "CUtP": the first half of our advisory locks, so that they are nobody else's
+_SETTINGS = ("synchronous_commit = on", "bytea_output = hex")
+_ALIVE = ("tcp_keepalives_idle = 30", "tcp_keepalives_interval = 10", "tcp_keepalives_count = 3")
+
+_REMEDIES = {
+    "": "see that the server runs, and that host, port, user, password and database are right",
+    "53100": "make room on the server's disk",
+    "25006": "the server is read-only; use the one that may be written to",
+    "42501": "give this user the right to do it",
+    "42P01": "restore the database from a backup",
+}
+
+
+class PostgresStore(SqlStore):
+    """A `Store` in the schema of a database that its user works in."""
+
+    def __init__(self, engine: Engine, url: URL, namespace: str) -> None:
+        """Of a database that `open_postgres` found to be a campaign and up to date."""
+        super().__init__(engine, shown(url))
+        self._url, self._namespace = url, namespace
+
+    @contextmanager
+    def own(self, role: str) -> Iterator[None]:
+        """See `Store.own`: a lock on a connection of its own, which the server frees when the connection ends."""
+        check_role(role)
+        with self._said("reached"):
+            connection = self._taken(role)
+        try:
+            yield
+        finally:
+            connection.close()
+
+    def _taken(self, role: str) -> Connection:
+        """A connection that has the role and is nobody else's; UsageError if somebody has it."""
+        connection = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+        try:
+            connection.detach()
+            for setting in _ALIVE:  # a machine that is gone is noticed within two minutes
+                connection.exec_driver_sql(f"SET {setting}")
+            lock = {"ours": _LOCKS, "role": _number(self._namespace, role)}
+            if not connection.execute(text("SELECT pg_try_advisory_lock(:ours, :role)"), lock).scalar():
+                raise held(role, Holder.read(self.about(f"owner of {role}")))
+            self.note(f"owner of {role}", Holder.me().text())
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _lock(self, connection: Connection) -> None:
+        _lock_log(connection, self._namespace)
+
+    def _fill(self, connection: Connection, rows: Iterator[tuple[int, bytes, str]]) -> None:
+        """COPY, which is many times as fast as INSERT."""
+        driver = connection.connection.driver_connection
+        assert isinstance(driver, psycopg.Connection)
+        first = 0
+        try:
+            with driver.cursor() as cursor, cursor.copy("COPY items (position, id, content) FROM STDIN") as copy:
+                for place, row in enumerate(rows):
+                    first = row[0] - place
+                    copy.write_row(row)
+        except psycopg.errors.UniqueViolation as error:
+            twice = re.search(r"\(id\)=\(\\x([0-9a-f]*)\)", error.diag.message_detail or "")
+            line = re.search(r"\d+", error.diag.context or "")  # "COPY items, line 7", in the server's language
+            if not twice or not line:
+                raise self._refused(error, "written to") from None
+            raise id_twice(from_bytes(bytes.fromhex(twice[1])), first + int(line[0]) - 1) from None
+        except psycopg.Error as error:
+            raise self._refused(error, "written to") from None
+
+    def _refused(self, error: Exception, doing: str) -> CutpointError:
+        return refused(self._url, getattr(error, "orig", None) or error, doing)
+
+
+def shown(url: URL) -> str:
+    """A database as messages name it: never with a user, a password or options."""
+    port = f":{url.port}" if url.port else ""
+    return f"postgresql://{url.host or ''}{port}/{url.database or ''}"
+
+
+def refused(url: URL, error: BaseException, doing: str) -> CutpointError:
+    """What the server said, in our words and without the password, and what to do."""
+    said = " ".join(str(error).split())
+    for secret in {url.password, *(value for key, value in url.query.items() if "pass" in key)} - {None, ""}:
+        said = said.replace(str(secret), "***")
+    state = getattr(error, "sqlstate", None) or ""
+    remedy = _REMEDIES.get(state, "see the server's log")
+    stored = "; nothing was stored" if doing == "written to" else ""
+    return StoreError(f"{shown(url)} cannot be {doing} ({said}){stored}: {remedy}, and try again.")
+
+
+def engine_of(url: URL) -> Engine:
+    """Connections to a database; each is tried before it is used, so that a server may be started anew."""
+    patience = {} if "connect_timeout" in url.query else {"connect_timeout": 10}
+    engine = create_engine(url, pool_pre_ping=True, pool_size=10, max_overflow=10, connect_args=patience)
+
+    @event.listens_for(engine, "connect")
+    def connected(connection: psycopg.Connection[Any], record: Any) -> None:
+        for setting in _SETTINGS:
+            connection.execute(f"SET {setting}")
+        connection.commit()
+
+    return engine
+
+
+def open_postgres(address: str, create: bool) -> PostgresStore:
+    """The campaign in a database, which is made if it may be and migrated if it is older."""
+    try:
+        url = make_url(address)
+    except (ArgumentError, ValueError):  # whose words may show a password
+        raise UsageError("this is no address; it must be postgresql://user:password@host:port/database.") from None
+    if not url.database:
+        raise UsageError(f"{shown(url)} names no database; it must be postgresql://user:password@host:port/database.")
+    engine = engine_of(url)
+    try:
+        with engine.begin() as connection:
+            namespace = connection.exec_driver_sql("SELECT current_schema()").scalar() or ""
+            current = _is_current(connection, url, create)
+        if not current:
+            with engine.begin() as connection:
+                _lock_log(connection, namespace)
+                if not _is_current(connection, url, create):  # another process may have been quicker
+                    schema.migrate(connection)
+    except SQLAlchemyError as error:
+        engine.dispose()
+        raise refused(url, getattr(error, "orig", None) or error, "opened") from None
+    except BaseException:
+        engine.dispose()
+        raise
+    return PostgresStore(engine, url, namespace)
+
+
+def _is_current(connection: Connection, url: URL, create: bool) -> bool:
+    """Whether a database has the newest tables; an error unless it may be given them."""
+    tables = sorted(inspect(connection).get_table_names())
+    if schema.VERSION_TABLE in tables:
+        return not schema.is_older(connection, shown(url))
+    if tables:
+        raise DataError(
+            f"{shown(url)} is a database of something else (it has the table {tables[0]}); give an empty one."
+        )
+    if not create:
+        raise UsageError(
+            f"there is no campaign in {shown(url)}; give the address of one, or start one with cutpoint init."
+        )
+    return False
+
+
+def _lock_log(connection: Connection, namespace: str) -> None:
+    """Wait until no other transaction numbers events in this schema, and keep others from it until this one ends."""
+    lock = {"ours": _LOCKS, "log": _number(namespace, "the log")}
+    connection.execute(text("SELECT pg_advisory_xact_lock(:ours, :log)"), lock)
+
+
+def _number(namespace: str, name: str) -> int:
+    """The second half of an advisory lock: 32 bits with a sign."""
+    return zlib.crc32(f"{namespace}/{name}".encode()) - (1 << 31)

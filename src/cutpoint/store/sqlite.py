@@ -1,0 +1,214 @@
+"""A store in one SQLite file, written ahead (WAL) and flushed to the disk at every commit (synchronous=FULL).
+
+A file of ours is known by a number in its header, so that nothing that is not ours is ever opened by SQLite. A new one
+is made beside its place and then linked to it, so that it is there whole or not at all.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import secrets
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event, func, insert, select
+from sqlalchemy.exc import IntegrityError
+
+from cutpoint.errors import CutpointError, DataError, UsageError
+from cutpoint.store import schema
+from cutpoint.store.base import StoreError, id_twice
+from cutpoint.store.events import from_bytes
+from cutpoint.store.owner import Holder, check_role, held
+from cutpoint.store.sql import SqlStore, pieces
+from cutpoint.store.tables import ITEMS, SCHEMA
+
+APPLICATION = 0x43557450  # "CUtP", big-endian, at byte 68 of the header
+_MAGIC = b"SQLite format 3\0"
+_PATIENCE = 60.0  # seconds to wait for another process that writes: it may be adding a large pool
+_ROWS = 10_000  # inserted at a time
+
+_REMEDIES = {
+    "SQLITE_FULL": "make room on its disk",
+    "SQLITE_IOERR": "look at its disk and the room on it",
+    "SQLITE_READONLY": "give write access to it and its folder",
+    "SQLITE_CANTOPEN": "give write access to it and its folder",
+    "SQLITE_BUSY": f"another process has kept it for {_PATIENCE:.0f} s; wait for it or stop it",
+}
+_DAMAGED = ("SQLITE_CORRUPT", "SQLITE_NOTADB", "SQLITE_ERROR")
+
+
+class SqliteStore(SqlStore):
+    """A `Store` in one file; others lie beside it: -wal and -shm while it is open, and a lock for each role."""
+
+    def __init__(self, path: Path) -> None:
+        """Of a file that `open_sqlite` found to be ours and up to date."""
+        super().__init__(engine_of(path), str(path))
+        self.path = path
+
+    @contextmanager
+    def own(self, role: str) -> Iterator[None]:
+        """See `Store.own`: a lock on a file, which the kernel frees when the process ends, however it ends."""
+        check_role(role)
+        place = self.path.with_name(f"{self.path.name}.{role}.lock")
+        try:
+            file = place.open("a+")
+        except OSError as error:
+            raise StoreError(
+                f"{place} cannot be written to ({error.strerror}); give write access to its folder, and try again."
+            ) from None
+        with file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                file.seek(0)
+                raise held(role, Holder.read(file.read())) from None
+            file.truncate(0)
+            file.write(Holder.me().text())
+            file.flush()
+            yield
+
+    def _lock(self, connection: Connection) -> None:
+        """BEGIN IMMEDIATE has it already."""
+
+    def _fill(self, connection: Connection, rows: Iterator[tuple[int, bytes, str]]) -> None:
+        for piece in pieces(rows, _ROWS):
+            values = [{"position": position, "id": name, "content": text} for position, name, text in piece]
+            try:
+                connection.execute(insert(ITEMS), values)
+            except IntegrityError:  # the rows before the one that was refused are in
+                top = connection.execute(select(func.max(ITEMS.c.position))).scalar()
+                position, name, _ = piece[0 if top is None else max(top + 1 - piece[0][0], 0)]
+                raise id_twice(from_bytes(name), position) from None
+
+    def _refused(self, error: Exception, doing: str) -> CutpointError:
+        return refused(self.path, getattr(error, "orig", None) or error, doing)
+
+
+def refused(path: Path, error: BaseException, doing: str) -> CutpointError:
+    """What SQLite said, in our words: DataError for a damaged file, else StoreError with what to do."""
+    name = getattr(error, "sqlite_errorname", "")
+    if name.startswith(_DAMAGED):
+        return DataError(f"{path} is damaged ({error}); restore it from a backup.")
+    remedy = next((remedy for start, remedy in _REMEDIES.items() if name.startswith(start)), "look at its disk")
+    stored = "; nothing was stored" if doing == "written to" else ""
+    return StoreError(f"{path} cannot be {doing} ({error}){stored}: {remedy}, and try again.")
+
+
+def engine_of(path: Path) -> Engine:
+    """Connections to a file, each as durable as can be; a transaction that `writes` takes the lock when it begins."""
+    engine = create_engine(
+        URL.create("sqlite", database=str(path)),
+        connect_args={"timeout": _PATIENCE, "check_same_thread": False},
+        pool_size=10,
+        max_overflow=30,
+    )
+
+    @event.listens_for(engine, "connect")
+    def connected(connection: sqlite3.Connection, record: Any) -> None:
+        connection.isolation_level = None  # no BEGIN but ours
+        connection.execute("PRAGMA synchronous = FULL")
+
+    @event.listens_for(engine, "begin")
+    def begun(connection: Connection) -> None:
+        writes = connection.get_execution_options().get("writes")
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    return engine
+
+
+def open_sqlite(path: Path, create: bool) -> SqliteStore:
+    """The campaign in a file, which is made if it may be and migrated if it is older."""
+    if not path.exists():
+        if not create:
+            raise UsageError(f"there is no campaign at {path}; give the path of one, or start one with cutpoint init.")
+        _create(path)
+    _recognise(path)
+    store = SqliteStore(path)
+    try:
+        with store._said("read"):
+            _pragma(store._engine, "journal_mode = WAL")  # a copy may have lost it
+            with store._engine.begin() as reading:
+                older = schema.is_older(reading, store.shown)
+        if older:
+            _migrate(store)
+    except BaseException:
+        store.close()
+        raise
+    return store
+
+
+def _recognise(path: Path) -> None:
+    """DataError unless a file says of itself that it is a campaign; it is only read."""
+    if path.is_dir():
+        raise DataError(f"{path} is a folder; a campaign is one file, such as {path / 'campaign.db'}.")
+    try:
+        with path.open("rb") as file:
+            header = file.read(100)
+    except OSError as error:
+        raise DataError(f"{path} cannot be read ({error.strerror}); give read and write access to it.") from None
+    ours = header.startswith(_MAGIC) and int.from_bytes(header[68:72], "big") == APPLICATION
+    if not ours:
+        what = "a database of something else" if header.startswith(_MAGIC) else "no database"
+        what = what if header else "an empty file"
+        raise DataError(f"{path} is {what}; give the path of a campaign, or one where nothing is yet.")
+
+
+def _create(path: Path) -> None:
+    """Make an empty campaign at a path, whole or not at all; one that another process makes meanwhile will do."""
+    beside = path.with_name(f".{path.name}-{secrets.token_hex(8)}.partial")
+    try:
+        engine = engine_of(beside)
+        _pragma(engine, f"application_id = {APPLICATION}")
+        _pragma(engine, "journal_mode = WAL")
+        with engine.execution_options(writes=True).begin() as writing:
+            schema.migrate(writing)
+        engine.dispose()  # the last connection writes what is in -wal into the file
+        _flush(beside)
+        os.link(beside, path)
+        _flush(path.parent)
+    except FileExistsError:
+        pass
+    except OSError as error:
+        raise StoreError(
+            f"{path} cannot be made ({error.strerror}); give a path in a folder that is there and may be written to."
+        ) from None
+    except Exception as error:
+        raise refused(path, getattr(error, "orig", None) or error, "written to") from None
+    finally:
+        for left in path.parent.glob(f"{beside.name}*"):
+            left.unlink()
+
+
+def _migrate(store: SqliteStore) -> None:
+    """Bring an older file to the newest tables, after a copy of it as it was."""
+    with store._said("written to"):
+        with store._engine.begin() as reading:
+            found = schema.revision(reading)
+        backup = store.path.with_name(f"{store.path.name}.{found}-{time.strftime('%Y%m%dT%H%M%S')}.backup")
+        with closing(sqlite3.connect(store.path)) as source, closing(sqlite3.connect(backup)) as target:
+            source.backup(target)
+        _flush(backup)
+        with store._writing() as connection:
+            if schema.revision(connection) != SCHEMA:  # another process may have been quicker
+                schema.migrate(connection)
+
+
+def _pragma(engine: Engine, setting: str) -> None:
+    """Set what is kept in the file, outside of any transaction."""
+    with closing(engine.raw_connection()) as connection:
+        cursor = connection.cursor()
+        cursor.execute(f"PRAGMA {setting}")
+        cursor.fetchall()
+
+
+def _flush(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

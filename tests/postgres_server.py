@@ -1,0 +1,94 @@
+"""A PostgreSQL for the tests: the one of CUTPOINT_TEST_POSTGRES, or one started on loopback in a temporary folder.
+
+It is started by the first test that needs it, in whichever process that is, and stopped when the run ends. It flushes
+to the disk as a real one does (fsync on).
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pwd
+import secrets
+import shutil
+import socket
+import subprocess
+import tempfile
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+ADDRESS = "CUTPOINT_TEST_POSTGRES"
+FOLDER = "CUTPOINT_TEST_POSTGRES_FOLDER"  # set for the run, so that its processes share one server
+LEFT_OUT = (
+    f"no PostgreSQL: set {ADDRESS}=postgresql://user:password@host/database, or install PostgreSQL's server "
+    "(Debian: apt-get install postgresql)"
+)
+
+
+@cache
+def address() -> str | None:
+    """The address of a server's database in which the tests may make schemas; None if there is no server."""
+    given = os.environ.get(ADDRESS)
+    if given or binaries() is None:
+        return given
+    folder = Path(os.environ[FOLDER])
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        place = folder / "address"
+        if not place.exists():
+            place.write_text(_started(folder))
+        return place.read_text()
+
+
+def binaries() -> Path | None:
+    """The folder with initdb and postgres: on the PATH, or else the newest of Debian's."""
+    found = shutil.which("postgres")
+    debian = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"), key=lambda path: int(path.parts[-3]))
+    paths = [path.parent for path in (*debian, *([Path(found)] if found else []))]
+    return next((path for path in reversed(paths) if (path / "initdb").exists()), None)
+
+
+def begin() -> None:
+    """Make the folder of this run."""
+    os.environ[FOLDER] = tempfile.mkdtemp(prefix="cutpoint-postgres-")
+
+
+def end() -> None:
+    """Stop the server, if one was started, and remove the folder."""
+    folder = Path(os.environ.pop(FOLDER))
+    data, bin_ = folder / "data", binaries()
+    if (data / "postmaster.pid").exists() and bin_ is not None:
+        stop: list[str | Path] = [bin_ / "pg_ctl", "-D", data, "-m", "immediate", "stop"]  # nothing of it is kept
+        subprocess.run(stop, check=True, **_quiet(folder))
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _started(folder: Path) -> str:
+    """Start a server and wait until it answers; its address."""
+    bin_ = binaries()
+    assert bin_ is not None
+    password, data = secrets.token_hex(8), folder / "data"
+    (folder / "password").write_text(password)
+    os.chmod(folder / "password", 0o644)  # in a folder that nobody else may enter
+    quiet = _quiet(folder)
+    options = ["--encoding=UTF8", "--locale=C", "--auth=scram-sha-256", f"--pwfile={folder / 'password'}"]
+    subprocess.run([bin_ / "initdb", "-D", data, "-U", "cutpoint", "--no-sync", *options], check=True, **quiet)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    settings = ["fsync=on", "listen_addresses=127.0.0.1", "unix_socket_directories=''", "max_connections=200"]
+    flags = " ".join([f"-p {port}", *(f"-c {setting}" for setting in settings)])
+    subprocess.run([bin_ / "pg_ctl", "-D", data, "-w", "-l", folder / "log", "-o", flags, "start"], check=True, **quiet)
+    return f"postgresql://cutpoint:{password}@127.0.0.1:{port}/postgres"
+
+
+def _quiet(folder: Path) -> dict[str, Any]:
+    """How its programs are run: in silence and, as they refuse to run as root, as somebody else who owns the folder."""
+    how: dict[str, Any] = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "cwd": folder}
+    if os.geteuid() != 0:
+        return how
+    users = {entry.pw_name: entry for entry in pwd.getpwall()}
+    somebody = users.get("postgres", users["nobody"])
+    os.chown(folder, somebody.pw_uid, somebody.pw_gid)
+    return how | {"user": somebody.pw_uid, "group": somebody.pw_gid, "extra_groups": []}
