@@ -1,0 +1,64 @@
+"""`cutpoint import`, `cutpoint classes`: what is added to a campaign later; thin."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cutpoint.cli_terminal import JsonOption, NameArgument, QuietOption
+
+
+def import_labels(
+    name: NameArgument,
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="CSV, JSONL or parquet: id, label and perhaps annotator; or tasks.")
+    ],
+    *,
+    quiet: QuietOption = False,
+) -> None:
+    """Take labels that exist into a campaign: all of a file or none; also while it is served.
+
+    A .json file is read as an export of Label Studio. With an annotator, labels count as answers of theirs.
+    """
+    from cutpoint.experiment.words import count
+    from cutpoint.service.begin import import_file
+    from cutpoint.service.place import opened
+
+    with opened(name) as (store, _):
+        labels = import_file(store, file)
+    if not quiet:
+        typer.echo(f"{count(labels, 'label')} taken in from {file}")
+
+
+def classes_add(
+    name: NameArgument,
+    new: Annotated[str, typer.Argument(metavar="CLASS", help="Its name.")],
+    *,
+    quiet: QuietOption = False,
+) -> None:
+    """Add a class to a campaign; also while it is served. The next round asks for it, too."""
+    from cutpoint.service.begin import add_class
+    from cutpoint.service.place import opened
+
+    with opened(name) as (store, _):
+        classes = add_class(store, new)
+    if not quiet:
+        typer.echo(f"{name}: {', '.join(classes)}")
+
+
+def classes_list(name: NameArgument, *, as_json: JsonOption = False) -> None:
+    """The classes of a campaign, one on each line, in the order of their numbers."""
+    from cutpoint.cli_terminal import shown
+    from cutpoint.service.place import opened
+    from cutpoint.service.state import State
+
+    with opened(name) as (store, _):
+        classes = State(store.events()).made.classes
+    if as_json:
+        import json
+
+        typer.echo(json.dumps(classes, ensure_ascii=False))
+    else:
+        typer.echo("\n".join(map(shown, classes)))

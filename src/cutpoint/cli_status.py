@@ -1,0 +1,52 @@
+"""`cutpoint status`: thin; everything heavy is imported when it runs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import typer
+
+from cutpoint.cli_terminal import FilesOption, JsonOption, NameArgument
+
+if TYPE_CHECKING:
+    from cutpoint.service.standing import Standing
+
+
+def status(name: NameArgument, *, files: FilesOption = None, as_json: JsonOption = False) -> None:
+    """Where a campaign stands: found per class, labels, people, and what the model does. Also while it is served."""
+    from cutpoint.service.place import opened
+    from cutpoint.service.standing import read
+
+    with opened(name, files) as (store, _):
+        _, now = read(store)
+    if as_json:
+        import json
+        from dataclasses import asdict
+
+        typer.echo(json.dumps(asdict(now), indent=2, ensure_ascii=False))
+    else:
+        _show(now)
+
+
+def _show(now: Standing) -> None:
+    from cutpoint.cli_terminal import show, table
+
+    said = now.status
+    show(
+        f"{said.name}: {now.sentence}",
+        table(
+            ["class", "#found", "#at random", "#lately"],
+            [(rate.name, f"{rate.found:,}", _share(rate.at_random), _share(rate.lately)) for rate in now.rates],
+        ),
+    )
+    if said.people:
+        rows = [
+            (p.annotator, *(f"{n:,}" for n in (p.answers, p.corrections, p.passes, p.late, p.leases)))
+            for p in said.people
+        ]
+        show(table(["person", "#answers", "#corrected", "#passed", "#late", "#now open"], rows))
+    show(f"asking: {now.asking}", f"model: {now.model}")
+
+
+def _share(share: float | None) -> str:
+    return "-" if share is None else f"{share:.0%}"

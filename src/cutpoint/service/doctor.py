@@ -1,0 +1,199 @@
+"""Looks a campaign over, part by part, and says what to do; changes nothing unless it is told to repair.
+
+What it repairs is safe: it removes what killed writers left behind, and ends leases that ran out while no desk was
+there to end them. Everything else it leaves to people, with words.
+"""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from cutpoint.errors import CutpointError, UsageError
+from cutpoint.service.doctor_sqlite import Finding, examine_file
+from cutpoint.service.place import address
+from cutpoint.service.state import State
+from cutpoint.store.base import Store
+from cutpoint.store.events import New
+from cutpoint.store.files import ArrayFiles
+from cutpoint.store.opening import open_files, open_store
+
+ROOM = 1 << 30  # bytes that should be free; below it, somebody should look
+STALE = 3600.0  # seconds after which what a writer left is nobody's any more
+_TOGETHER = 1000  # items looked at together
+
+
+@dataclass
+class Patient:
+    """A campaign that could be opened."""
+
+    store: Store
+    files: ArrayFiles
+    folder: Path
+    """Where its file is, of one in PostgreSQL where its arrays are."""
+    lock: Callable[[str], bool]
+    """Whether somebody may have a role: there is a lock to look at."""
+    repair: bool
+    state: State
+
+
+def examine(name: str, files: str | Path | None = None, repair: bool = False) -> Iterator[Finding]:
+    """What is so with each part of a campaign, as it is found out; UsageError if there is none."""
+    where = address(name)
+    if isinstance(where, Path):
+        found = list(examine_file(where))
+        yield from found
+        if any(finding.mark == "wrong" for finding in found):
+            return
+    store = open_store(where, create=False)
+    try:
+        arrays = open_files(store, files)
+        folder = where.parent if isinstance(where, Path) else arrays.folder
+        state = State()
+        yield from _log(store, state)
+
+        def lock(role: str) -> bool:
+            return not isinstance(where, Path) or where.with_name(f"{where.name}.{role}.lock").exists()
+
+        patient = Patient(store, arrays, folder, lock, repair, state)
+        for look in (_items, _arrays, _pictures, _roles, _leases, _training, _disk, _leftovers):
+            yield from look(patient)
+    finally:
+        store.close()
+
+
+def _log(store: Store, state: State) -> Iterator[Finding]:
+    """Read the whole log: every number there, every event of a kind that is known and makes sense."""
+    try:
+        for event in store.events():
+            state.apply(event)
+        name = state.made.name
+    except (CutpointError, KeyError, TypeError, ValueError, IndexError) as error:
+        do = "restore a backup; `cutpoint export --history` may still read what is before it"
+        yield Finding("log", "wrong", f"after event {state.number}: {error}", do)
+        return
+    yield Finding("log", "well", f"{name}: {state.number} events without a gap")
+
+
+def _items(patient: Patient) -> Iterator[Finding]:
+    said, there = patient.state.count, patient.store.count()
+    if said != there:
+        yield Finding("items", "wrong", f"{there} items are there, and the log speaks of {said}", "restore a backup")
+    else:
+        yield Finding("items", "well", f"{there} items")
+
+
+def _arrays(patient: Patient) -> Iterator[Finding]:
+    """Every array that the log names, against its checksum; of scores, those that may serve again."""
+    state = patient.state
+    entries = [(f"features of pool {n}", pool["features"], True) for n, (_, pool) in enumerate(state.pools, 1)]
+    for scores in state.runs.scores:
+        newest = scores is state.runs.scores[-1]
+        entries += [(f"{kind} of scores {scores['version']}", entry, newest) for kind, entry in scores["files"].items()]
+    good = 0
+    for what, entry, needed in entries:
+        if entry is None:
+            continue
+        try:
+            patient.files.open(entry, verify=True)
+            good += 1
+        except CutpointError as error:
+            do = "restore the file from a backup" if needed else "old scores are needed by `cutpoint replay` alone"
+            yield Finding("arrays", "wrong" if needed else "note", f"{what}: {error}", do)
+    yield Finding("arrays", "well", f"{good} files with the right checksum")
+
+
+def _pictures(patient: Patient) -> Iterator[Finding]:
+    if patient.state.settings is None or patient.state.made.kind != "picture":
+        return
+    missing: list[str] = []
+    for _, pool in patient.state.pools:
+        folder = Path(pool["source"])
+        for first in range(pool["first"], pool["first"] + pool["count"], _TOGETHER):
+            last = min(first + _TOGETHER, pool["first"] + pool["count"])
+            pictures = [item.content["picture"] for item in patient.store.items(range(first, last))]
+            missing += [str(folder / name) for name in pictures if not (folder / name).is_file()]
+    if missing:
+        said = f"{len(missing)} pictures are not where they were, the first {missing[0]}"
+        yield Finding("pictures", "wrong", said, "put them back; people see 'cannot show' meanwhile")
+    else:
+        yield Finding("pictures", "well", "all are where they were")
+
+
+def _roles(patient: Patient) -> Iterator[Finding]:
+    for role in ("desk", "trainer"):
+        holder = _holder(patient, role)
+        yield Finding(role, "well", holder or "not running")
+
+
+def _holder(patient: Patient, role: str) -> str:
+    """Who has a role, in words; empty if nobody has."""
+    if not patient.lock(role):
+        return ""
+    try:
+        with patient.store.own(role):
+            return ""
+    except UsageError as error:
+        return str(error).partition("already: ")[2].partition(";")[0] or "running"
+
+
+def _leases(patient: Patient) -> Iterator[Finding]:
+    live = patient.state.leases.live.values()
+    late = [lease for lease in live if lease.until < time.time()]
+    if not late:
+        yield Finding("leases", "well", f"{len(live)} questions are with people")
+    elif _holder(patient, "desk"):
+        yield Finding("leases", "note", f"{len(late)} of {len(live)} ran out by this clock", "the desk ends them")
+    elif patient.repair:
+        with patient.store.own("desk"):
+            patient.store.append([New("lease_ended", {"lease": each.lease, "reason": "expired"}) for each in late])
+        yield Finding("leases", "well", f"{len(late)} that ran out were ended")
+    else:
+        do = "`cutpoint serve` ends them when it starts; so does --repair"
+        yield Finding("leases", "note", f"{len(late)} of {len(live)} ran out while no desk was there", do)
+
+
+def _training(patient: Patient) -> Iterator[Finding]:
+    runs = patient.state.runs
+    if runs.failures:
+        last = runs.failures[-1]
+        said = f"the last {len(runs.failures)} trainings failed, the last with: {last['error']}"
+        yield Finding("training", "note", said, "the scores before serve on; mend what the message says")
+    elif runs.running is not None and not _holder(patient, "trainer"):
+        said = f"run {runs.running['run']} was begun and not ended, and no trainer runs"
+        yield Finding("training", "note", said, "`cutpoint serve` trains again")
+    elif runs.scores:
+        yield Finding("training", "well", f"scores {runs.scores[-1]['version']} serve")
+    else:
+        yield Finding("training", "well", "no model yet: questions are drawn at random")
+
+
+def _disk(patient: Patient) -> Iterator[Finding]:
+    free = shutil.disk_usage(patient.folder).free
+    said = f"{free / (1 << 30):.1f} GiB free"
+    if free < ROOM:
+        yield Finding("disk", "note", said, "make room: answers are refused when it is full")
+    else:
+        yield Finding("disk", "well", said)
+
+
+def _leftovers(patient: Patient) -> Iterator[Finding]:
+    """What writers that were killed have left: files whose name says that they never were whole."""
+    folders = {patient.folder, patient.files.folder}
+    old = [
+        path
+        for folder in sorted(folders)
+        for path in sorted(folder.glob(".*.partial*"))
+        if path.is_file() and time.time() - path.stat().st_mtime > STALE
+    ]
+    if old and patient.repair:
+        for path in old:
+            path.unlink()
+        yield Finding("leftovers", "well", f"{len(old)} unfinished files were removed")
+    elif old:
+        yield Finding("leftovers", "note", f"{len(old)} unfinished files, the first {old[0]}", "--repair removes them")
+    else:
+        yield Finding("leftovers", "well", "none")

@@ -1,0 +1,103 @@
+"""Where a campaign is: a name becomes a file or an address, and a new file appears whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from cutpoint.errors import UsageError
+from cutpoint.store.base import Store
+from cutpoint.store.files import ArrayFiles
+from cutpoint.store.opening import open_files, open_store
+
+SUFFIX = ".db"
+
+
+def address(name: str) -> Path | str:
+    """The file NAME.db, or the name itself where it is one or is an address (postgresql://...)."""
+    if not name.strip():
+        raise UsageError("the campaign's name is empty; give one, such as herons.")
+    if "://" in name:
+        return name
+    path = Path(name)
+    return path if path.suffix == SUFFIX else path.with_name(path.name + SUFFIX)
+
+
+def title(name: str) -> str:
+    """What the campaign is called: the last part of its file's or database's name."""
+    where = address(name)
+    return where.stem if isinstance(where, Path) else where.partition("?")[0].rstrip("/").rpartition("/")[2]
+
+
+@contextmanager
+def opened(name: str, files: str | Path | None = None) -> Iterator[tuple[Store, ArrayFiles]]:
+    """A campaign that is there, and its arrays."""
+    store = open_store(address(name), create=False)
+    try:
+        yield store, open_files(store, files)
+    finally:
+        store.close()
+
+
+@contextmanager
+def begun(name: str, files: str | Path | None = None) -> Iterator[tuple[Store, ArrayFiles]]:
+    """A store for a campaign that is to begin, and its arrays.
+
+    A file appears under its name when this ends well, and not before; where it ends otherwise, nothing is left. In a
+    database, what was written stays, for the same command to go on from.
+    """
+    where = address(name)
+    if isinstance(where, str):
+        store = open_store(where, create=True)
+        try:
+            yield store, open_files(store, files)
+        finally:
+            store.close()
+        return
+    if files is not None:
+        raise UsageError("--files is for postgresql:// alone; the arrays of a file are beside it: leave it out.")
+    check_free(name)
+    yield from _beside(where)
+
+
+def check_free(name: str) -> None:
+    """UsageError if the campaign's file is there already."""
+    where = address(name)
+    if isinstance(where, Path) and os.path.lexists(where):
+        raise UsageError(f"{where} is there already; give another name, or move it away.")
+
+
+def _beside(where: Path) -> Iterator[tuple[Store, ArrayFiles]]:
+    """The store in a file with another name, which is linked to its own at the end."""
+    where.parent.mkdir(parents=True, exist_ok=True)
+    beside = where.with_name(f".{where.name}-{secrets.token_hex(8)}.partial{SUFFIX}")
+    arrays = where.with_suffix(".files")
+    before = set(arrays.glob("*"))
+    done = False
+    try:
+        store = open_store(beside, create=True)
+        try:
+            yield store, ArrayFiles(arrays)
+        finally:
+            store.close()  # what is written ahead goes into the file
+        try:
+            os.link(beside, where)
+        except FileExistsError:
+            raise UsageError(f"{where} is there already; give another name, or move it away.") from None
+        done = True
+    finally:
+        for left in beside.parent.glob(f"{beside.name}*"):
+            left.unlink()
+        if not done:
+            _remove_new(arrays, before)
+
+
+def _remove_new(folder: Path, before: set[Path]) -> None:
+    """Remove what was put into a folder since, and the folder if nothing was in it."""
+    for path in set(folder.glob("*")) - before:
+        path.unlink()
+    if folder.is_dir() and not any(folder.iterdir()):
+        folder.rmdir()
