@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench_folder import write_snapshot
+from cutpoint.core.strip import density, positions
 from cutpoint.core.thresholds import order_by_margin, version_space
 from cutpoint.errors import DataError
 from cutpoint.experiment import looks, pictures, plots, strips
@@ -166,7 +167,7 @@ def pools(draw: st.DrawFn) -> tuple[np.ndarray, int]:
 @given(pools())
 def test_positions_follow_the_order_of_the_class(pool: tuple[np.ndarray, int]) -> None:
     probs, k = pool
-    along = strips.positions(probs, k)[order_by_margin(probs, k)]
+    along = positions(probs, k)[order_by_margin(probs, k)]
     assert (np.diff(along) >= 0).all()
     assert (np.abs(along) <= 1).all()
 
@@ -189,7 +190,7 @@ def test_a_strip_shows_what_the_labels_say(pool: tuple[np.ndarray, int], seed: i
     assert drawn.new.sum() == len(asked)
     assert len(drawn.answers) == (labels >= 0).sum()
     assert 0 <= drawn.place <= n
-    _, height = strips.density(drawn.pool)
+    _, height = density(drawn.pool)
     assert height.min() >= 0
     assert height.max() <= 1 + 1e-9
 

@@ -16,14 +16,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from cutpoint.core.thresholds import (
-    best_threshold,
-    losses,
-    margins,
-    optimal_threshold,
-    order_by_margin,
-    version_space,
-)
+from cutpoint.core.strip import between, density, ends, positions, scatter
+from cutpoint.core.thresholds import best_threshold, losses, optimal_threshold, order_by_margin, version_space
 from cutpoint.experiment.pictures import INK
 from cutpoint.experiment.snapshots import Snapshot
 from cutpoint.experiment.statistics import Floats
@@ -69,20 +63,6 @@ class Strip:
     true_place: int
 
 
-def positions(probs: NDArray[np.float32], k: int) -> Floats:
-    """(N,) where every example lies on class k's strip, in -1..1; ascending in class k's order.
-
-    Right of 0 by the margin; left of it, where the margin is 0 because k is predicted, by p_k, from 1/K (0)
-    to 1 (-1). With two classes both halves are one straight scale, 1 - 2 p_k.
-    """
-    n_classes = probs.shape[1]
-    if n_classes == 1:
-        return np.full(len(probs), -1.0)
-    margin = margins(probs, k).astype(np.float64)
-    sure = (probs[:, k].astype(np.float64) - 1 / n_classes) / (1 - 1 / n_classes)
-    return np.where(margin > 0, margin, -np.clip(sure, 0, 1))
-
-
 def strip(snapshot: Snapshot, labels: Labels, k: int) -> Strip:
     """Class k's strip for `labels`, which are the snapshot's labels before or after the round."""
     order = order_by_margin(snapshot.probs, k)
@@ -99,44 +79,18 @@ def strip(snapshot: Snapshot, labels: Labels, k: int) -> Strip:
         pool[labelled],
         y[labelled] == k,
         np.isin(order[labelled], snapshot.asked),
-        (_between(pool, low), _between(pool, high)),
+        (between(pool, low), between(pool, high)),
         high - low + 1,
-        _between(pool, threshold),
+        between(pool, threshold),
         threshold,
-        _between(pool, true_cut),
+        between(pool, true_cut),
         true_cut,
     )
 
 
-def _between(pool: Floats, threshold: int) -> float:
-    """Where a threshold lies: midway between its neighbours, and just outside the pool for 0 and N."""
-    if not 0 < threshold < len(pool):
-        return _ends(pool)[int(threshold > 0)]
-    return float((pool[threshold - 1] + pool[threshold]) / 2)
-
-
-def _ends(pool: Floats) -> tuple[float, float]:
-    """What the panel shows: the pool's own range and a little more."""
-    room = max(0.05 * float(pool[-1] - pool[0]), 1e-3)
-    return float(pool[0]) - room, float(pool[-1]) + room
-
-
-def density(pool: Floats, bins: int = 240) -> tuple[Floats, Floats]:
-    """(bins,) positions and heights in 0..1 of the pool's density, smoothed, on a square-root scale.
-
-    The root keeps the thin middle visible, where the cut is, beside the crowds at both ends.
-    """
-    counts, edges = np.histogram(pool, bins=bins, range=_ends(pool))
-    reach = np.arange(-12, 13)
-    kernel = np.exp(-0.5 * (reach / 4.0) ** 2)
-    padded = np.pad(counts.astype(np.float64), 12, mode="constant")
-    smooth = np.sqrt(np.convolve(padded, kernel / kernel.sum(), mode="valid"))
-    return (edges[:-1] + edges[1:]) / 2, smooth / max(float(smooth.max()), 1e-12)
-
-
 def draw_strip(ax: Axes, drawn: Strip, colour: str) -> None:
     """Draw one strip; the panel shows the pool's range and runs from -1 to 1 upwards."""
-    left, right = _ends(drawn.pool)
+    left, right = ends(drawn.pool)
     hook = 0.012 * (right - left)
     x, height = density(drawn.pool)
     ax.fill_between(x, -0.62 * height, 0.62 * height, color=colour, alpha=0.15, linewidth=0, zorder=1)
@@ -152,7 +106,7 @@ def draw_strip(ax: Axes, drawn: Strip, colour: str) -> None:
         )
     ax.axvline(drawn.threshold, color=CUT, linewidth=2.2, zorder=6)
     ax.plot([drawn.truth], [-0.97], marker="^", markersize=7, color=INK, zorder=7, clip_on=False)
-    heights = scatter(len(drawn.answers))
+    heights = scatter(np.arange(len(drawn.answers)))
     marker = 5.5 if len(heights) < 200 else 3.8
     for new, size, alpha in ((False, 0.62, 0.55), (True, 1.0, 1.0)):
         for ours, face in ((False, "none"), (True, colour)):
@@ -172,11 +126,6 @@ def draw_strip(ax: Axes, drawn: Strip, colour: str) -> None:
     ax.set_xlim(left, right)
     ax.set_ylim(-1.05, 1.05)
     ax.set_axis_off()
-
-
-def scatter(n: int) -> Floats:
-    """(n,) heights that keep neighbouring dots apart: golden-ratio steps, the same every time."""
-    return np.asarray((np.arange(n) * 0.6180339887 % 1.0 - 0.5) * 0.9)
 
 
 def moment_figure(snapshot: Snapshot, labels: Labels) -> Figure:

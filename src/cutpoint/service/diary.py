@@ -1,0 +1,78 @@
+"""What pages show of the past and the desk has no use for: each person's pace, and how the measures went."""
+
+from __future__ import annotations
+
+from collections import defaultdict, deque
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from itertools import pairwise
+from statistics import median
+from typing import Any
+
+from cutpoint.store.base import Store
+from cutpoint.store.events import Event
+
+RECENT = 500  # times of answers kept for each person
+PAUSE = 120.0  # seconds; a longer gap between two answers is a pause
+HOUR = 3600.0
+
+
+@dataclass
+class Pace:
+    """When a person answered last, in seconds since 1970."""
+
+    times: deque[float] = field(default_factory=lambda: deque(maxlen=RECENT))
+
+    def last_hour(self, now: float) -> int:
+        """Answers of the last hour, at most as many as are kept."""
+        return sum(now - time < HOUR for time in self.times)
+
+    def seconds(self) -> float | None:
+        """The middle gap between two answers, pauses left out; None before there are any."""
+        times = list(self.times)
+        gaps = [b - a for a, b in pairwise(times) if 0 <= b - a < PAUSE]
+        return median(gaps) if gaps else None
+
+
+@dataclass(frozen=True)
+class Point:
+    """One version of the scores: how many answers its model knew, and what was measured."""
+
+    version: int
+    answers: int
+    measures: Mapping[str, float]
+
+
+class Diary:
+    """A fold over the log, O(1) an event; `follow` reads what is new."""
+
+    def __init__(self) -> None:
+        self.number = 0
+        self.answers = 0
+        self.paces: dict[str, Pace] = defaultdict(Pace)
+        self.points: list[Point] = []
+        self.last_training: float | None = None
+        self._known: dict[int, int] = {0: 0}  # number of an event -> answers up to it, where a training began
+
+    def follow(self, store: Store) -> None:
+        """Read the events since the last one."""
+        for event in store.events(self.number):
+            self.apply(event)
+
+    def apply(self, event: Event) -> None:
+        """Take in one event."""
+        self.number = event.number
+        if event.kind == "answered":
+            self.answers += 1
+            self.paces[event.data["annotator"]].times.append(event.at)
+        elif event.kind == "labels_imported":
+            self.answers += len(event.data["items"])
+        elif event.kind == "training_started":
+            self._known[event.data["upto"]] = self.answers
+            self.last_training = event.at
+        elif event.kind == "scores_published":
+            self._publish(event.data)
+
+    def _publish(self, data: Mapping[str, Any]) -> None:
+        answers = self._known.get(data["upto"], self.answers)  # of scores from elsewhere: all so far
+        self.points.append(Point(data["version"], answers, dict(data["measures"])))

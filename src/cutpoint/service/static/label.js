@@ -1,0 +1,269 @@
+// The labelling page. The item after the one shown is already here, its picture decoded: a key shows it at once, and the
+// answer goes its own way through the outbox.
+import { Outbox, request } from "./outbox.js";
+import { emptyNode, node, strip } from "./show.js";
+
+const $ = (id) => document.getElementById(id);
+const page = document.body.dataset;
+const classes = JSON.parse(page.classes);
+const stage = $("item");
+const AHEAD = 2; // items held: the one shown, and the next
+const GLANCE = 100; // milliseconds: nobody has seen an item that fast, so the key was meant for the one before
+const REMEMBERED = 50; // answers that z can go back through
+
+let shown = null, since = 0, coming = [], past = [], asking = false, retry = 0, lastActive = Date.now();
+const outbox = new Outbox(`cutpoint:${page.campaign}:${page.person}`, told);
+const rejected = [];
+let trouble = "";
+
+// ---- what is asked
+
+async function refill() {
+  if (asking || (shown && coming.length >= AHEAD - 1)) return;
+  asking = true;
+  const pending = new Set(outbox.list().map((entry) => entry.body.item));
+  const { status, data } = await request(`/api/next?n=${Math.min(AHEAD + pending.size, 8)}`);
+  asking = false;
+  if (status !== 200) {
+    noteTrouble(status, data);
+    later(5);
+    return;
+  }
+  if (trouble === "away" || trouble === "refused") clearTrouble();
+  progress(data.progress);
+  const here = new Set([...(shown ? [shown.item] : []), ...coming.map((one) => one.item)]);
+  const still = new Set(outbox.list().map((entry) => entry.body.item)); // answered while we asked
+  for (const item of data.items) {
+    if (!here.has(item.item) && !still.has(item.item) && !pending.has(item.item)) coming.push(prepare(item));
+  }
+  if (!shown && coming.length) present(coming.shift());
+  else if (!shown) nothing(data);
+  if (shown && !coming.length) later(Math.max(data.seconds || 0, 4));
+}
+
+function later(seconds) {
+  clearTimeout(retry);
+  retry = setTimeout(refill, seconds * 1000);
+}
+
+function prepare(item) {
+  item.node = node(item);
+  item.drawn = strip(item);
+  item.until = performance.now() + item.seconds * 1000;
+  return item;
+}
+
+function present(item) {
+  shown = item;
+  since = performance.now();
+  stage.replaceChildren(item.node);
+  stage.scrollTop = 0;
+  stage.dataset.item = item.item;
+  buttons(true);
+  explain(item);
+  keepLease(item);
+}
+
+function nothing(data) {
+  shown = null;
+  buttons(false);
+  delete stage.dataset.item;
+  $("why").hidden = true;
+  let left = Math.max(1, Math.ceil(data.seconds || 15));
+  const box = emptyNode(data.reason, "");
+  const tick = () => {
+    if (shown || !box.isConnected) return;
+    box.querySelector("#countdown").textContent = left > 0 ? `Looking again in ${left} s` : "Looking…";
+    if (left-- > 0) retry = setTimeout(tick, 1000);
+    else refill();
+  };
+  stage.replaceChildren(box);
+  clearTimeout(retry);
+  tick();
+}
+
+async function explain(item) {
+  const why = $("why");
+  why.hidden = !item.why;
+  if (!item.why) return;
+  $("reason").textContent = item.why;
+  const drawn = await item.drawn;
+  if (shown === item) $("strip").replaceChildren(...(drawn ? [drawn] : []));
+}
+
+function keepLease(item) { // as long as somebody is here; nothing is kept for the absent
+  clearTimeout(item.timer);
+  if (!item.lease) return;
+  item.timer = setTimeout(async () => {
+    if (shown !== item && !coming.includes(item)) return;
+    if (document.visibilityState === "visible" && Date.now() - lastActive < 120000) {
+      const { status, data } = await request("/api/extend", { lease: item.lease });
+      if (status === 200) item.until = performance.now() + data.seconds * 1000;
+    }
+    keepLease(item);
+  }, Math.max(5000, (item.until - performance.now()) * 0.6));
+}
+
+document.addEventListener("visibilitychange", () => { // back after the lease ran out: it may be with somebody else now
+  if (document.visibilityState !== "visible") return;
+  const fresh = (item) => item.until > performance.now();
+  coming = coming.filter(fresh);
+  if (shown && !fresh(shown)) shown = null;
+  refill();
+});
+
+// ---- answers
+
+function send(path, body, words, colour) {
+  if (!shown || performance.now() - since < GLANCE) return;
+  const item = shown;
+  const entry = outbox.add(path, { item: item.item, lease: item.lease ?? null, ...body });
+  past = [...past, { item, key: entry.body.key }].slice(-REMEMBERED);
+  toast(words, colour);
+  shown = null;
+  if (coming.length) present(coming.shift());
+  else nothing({ reason: "One moment", seconds: 5 });
+  outbox.pump();
+}
+
+const answer = (label) => label < classes.length && send("/api/answer", { label }, classes[label], label % 10);
+const pass = (why, words) => send("/api/pass", { why }, words);
+
+function undo() {
+  const last = past.pop();
+  if (!last) return toast("Nothing to take back", undefined, false);
+  outbox.add("/api/undo", { item: last.item.item });
+  if (shown) coming.unshift(shown);
+  last.item.lease = null;
+  last.item.until = Infinity;
+  last.item.node = node(last.item);
+  present(last.item);
+  toast("Taken back", undefined, false);
+  outbox.pump();
+}
+
+function told(what, entry, data) {
+  if (what === "sent") {
+    if (trouble) clearTrouble();
+    if (data.progress) progress(data.progress);
+    if (data.note) toast(data.note, undefined, false);
+    refill();
+  } else if (what === "rejected") {
+    rejected.push(data.error || "The server did not take an answer.");
+    banner();
+    refill();
+  } else {
+    noteTrouble({ away: 0, stranger: 401, refused: 503 }[what], data);
+  }
+}
+
+// ---- what is said
+
+function noteTrouble(status, data) {
+  trouble = status === 0 ? "away" : status === 401 ? "stranger" : "refused";
+  const said = {
+    away: "No connection to the server. It is tried again by itself.",
+    stranger: "Your link no longer holds. Ask whoever runs this campaign for a new one.",
+    refused: data.error || "The server cannot store answers at the moment. It is tried again by itself.",
+  };
+  banner(said[trouble]);
+}
+
+function clearTrouble() {
+  trouble = "";
+  banner();
+}
+
+function banner(words = $("banner").dataset.words) {
+  const box = $("banner");
+  if (!trouble) words = "";
+  box.dataset.words = words ?? "";
+  const waiting = outbox.list().length;
+  const kept = waiting ? ` ${waiting} ${waiting === 1 ? "answer is" : "answers are"} kept in this browser until then.` : "";
+  const lines = rejected.map((line) => Object.assign(document.createElement("li"), { textContent: line }));
+  const list = document.createElement("ul");
+  list.append(...lines);
+  const close = Object.assign(document.createElement("button"), { textContent: "Understood", className: "quiet" });
+  close.addEventListener("click", () => { rejected.length = 0; banner(); });
+  box.replaceChildren(...(words ? [words + kept] : []), ...(lines.length ? [list, close] : []));
+  box.hidden = !words && !lines.length;
+}
+
+let toastTimer = 0;
+function toast(words, colour, undoable = true) {
+  const spot = Object.assign(document.createElement("span"), { className: colour === undefined ? "apart" : `dot c${colour}` });
+  $("toast-words").replaceChildren(spot, words);
+  $("toast-undo").hidden = !undoable;
+  $("toast").classList.add("on");
+  clearTimeout(toastTimer);
+  toastTimer = setTimeout(() => $("toast").classList.remove("on"), 4000);
+}
+
+function progress(data) {
+  if (!data) return;
+  $("thread").max = data.of;
+  $("thread").value = data.done;
+  $("thread-words").textContent = data.words;
+  data.found.forEach((count, k) => { const spot = $(`found-${k}`); if (spot) spot.textContent = count.toLocaleString(); });
+  $("mine").textContent = data.mine.toLocaleString();
+}
+
+function buttons(on) {
+  for (const button of document.querySelectorAll(".answers button, [data-pass]")) button.disabled = !on;
+}
+
+// ---- keys and clicks
+
+const guide = $("guide");
+const toggleGuide = () => (guide.open ? guide.close() : guide.showModal());
+const KEYS = {
+  " ": () => pass("skip", "Skipped"), u: () => pass("unsure", "Unsure"), b: () => pass("broken", "Reported as broken"),
+  z: undo, g: toggleGuide, w: () => { $("why").open = !$("why").open; },
+};
+
+document.addEventListener("keydown", (event) => {
+  lastActive = Date.now();
+  if (event.repeat || event.ctrlKey || event.metaKey || event.altKey) return;
+  const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
+  if (guide.open && key !== "g") return;
+  if (/^[1-9]$/.test(key)) {
+    document.querySelector(`[data-label="${key - 1}"]`)?.classList.add("pressed");
+    answer(key - 1);
+  } else if (KEYS[key] && !(key === " " && event.target.closest("button, summary, a"))) {
+    event.preventDefault();
+    KEYS[key]();
+  }
+});
+document.addEventListener("keyup", () => document.querySelectorAll(".pressed").forEach((b) => b.classList.remove("pressed")));
+document.addEventListener("pointerdown", () => { lastActive = Date.now(); });
+document.addEventListener("click", (event) => {
+  const button = event.target.closest("button");
+  if (!button) return;
+  if (button.dataset.label) answer(Number(button.dataset.label));
+  if (button.dataset.pass) KEYS[button.dataset.key]();
+  if (button.dataset.do === "undo") undo();
+  if (button.dataset.do === "guide") toggleGuide();
+  if (button.dataset.do === "stop") stop();
+  if (event.detail && !guide.open) stage.focus({ preventScroll: true }); // after a mouse click, space skips again
+});
+
+async function stop() { // give the open items back to the others
+  clearTimeout(retry);
+  await request("/api/give_back", { leases: [shown, ...coming].filter((one) => one?.lease).map((one) => one.lease) });
+  location.assign("/mine");
+}
+
+// The explanation shows what the model thinks; who would rather not see it folds it away, and it stays so.
+const why = $("why");
+why.open = (recall("cutpoint:why") ?? (matchMedia("(min-width: 62rem)").matches ? "open" : "shut")) === "open";
+why.addEventListener("toggle", () => {
+  try { localStorage.setItem("cutpoint:why", why.open ? "open" : "shut"); } catch { /* then it is asked again */ }
+});
+
+function recall(name) {
+  try { return localStorage.getItem(name); } catch { return null; }
+}
+
+buttons(false);
+outbox.pump();
+refill();

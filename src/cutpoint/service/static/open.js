@@ -1,0 +1,1 @@
+location.replace(document.getElementById("on").href); // the token leaves the address and the history

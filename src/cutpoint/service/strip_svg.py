@@ -1,0 +1,95 @@
+"""The signature picture for pages: one class's strip as SVG, coloured by the page's own sheet.
+
+The pool's density is a soft band, every answer a dot (filled: the class; hollow: another; ringed: people disagree), the
+thresholds still possible a shaded bracket, the best one now a line, and an item asked about a mark with a stem.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from html import escape
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cutpoint.core.strip import Cut, Floats, Lie, ends, scatter
+from cutpoint.types import Index, Labels
+
+WIDE, HIGH = 400, 76
+MIDDLE, REACH = 42.0, 30.0  # of the band; above it is room for the mark of an item
+MOST_DOTS = 1500  # of a class and of the others together: the latest; more would be a smear, and a heavy page
+
+
+@dataclass(frozen=True, eq=False)
+class Answers:
+    """What people said so far. items, labels: (n,) in the order in which they came; disputed: (n,) bool."""
+
+    items: Index
+    labels: Labels
+    disputed: NDArray[np.bool_]
+
+    def latest(self, n: int) -> Answers:
+        """The last n."""
+        return Answers(self.items[-n:], self.labels[-n:], self.disputed[-n:])
+
+
+def strip_svg(lie: Lie, cut: Cut, answers: Answers, name: str, here: int | None = None) -> str:
+    """A class's strip. `here` is the item that is asked about; `name` the class's, for those who hear the page."""
+    left, right = ends(lie.pool)
+    scale = WIDE / (right - left)
+
+    def x(position: float) -> str:
+        return f"{(position - left) * scale:.1f}"
+
+    parts = [_band(lie, left, scale), *_space(x(cut.space[0]), x(cut.space[1])), *_dots(lie, answers, left, scale)]
+    top, bottom = f"{MIDDLE - REACH:.0f}", f"{MIDDLE + REACH:.0f}"
+    at = x(cut.at)
+    parts.append(f'<line class="cut" x1="{at}" x2="{at}" y1="{top}" y2="{bottom}"/>')
+    words = f"{name}: {cut.left:,} of {len(lie) + 1:,} thresholds possible, the best at place {cut.threshold:,}"
+    if here is not None:
+        spot = float(lie.along(np.array([here]))[0])
+        parts += _mark(x(spot), bottom)
+        words += f"; this item at place {int(lie.place[here]):,}"
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" class="strip c{lie.k % 10}" viewBox="0 0 {WIDE} {HIGH}" role="img">'
+        f"<title>{escape(words)}</title>{''.join(parts)}</svg>"
+    )
+
+
+def _band(lie: Lie, left: float, scale: float) -> str:
+    x, height = lie.band
+    points = [f"{(a - left) * scale:.1f} {MIDDLE - 0.62 * REACH * h:.1f}" for a, h in zip(x, height, strict=True)]
+    mirrored = [
+        f"{(a - left) * scale:.1f} {MIDDLE + 0.62 * REACH * h:.1f}" for a, h in zip(x[::-1], height[::-1], strict=True)
+    ]
+    return f'<path class="band" d="M{"L".join(points + mirrored)}Z"/>'
+
+
+def _space(low: str, high: str) -> Iterator[str]:
+    """The version space: shaded, between two brackets that turn inwards."""
+    top = f"{MIDDLE - REACH:.0f}"
+    width = max(0.0, float(high) - float(low))
+    yield f'<rect class="space" x="{low}" y="{top}" width="{width:.1f}" height="{2 * REACH:.0f}"/>'
+    for at, turn in ((low, 4), (high, -4)):
+        yield f'<path class="hook" d="M{at} {top}m{turn} 0h{-turn}v{2 * REACH:.0f}h{turn}"/>'
+
+
+def _dots(lie: Lie, answers: Answers, left: float, scale: float) -> Iterator[str]:
+    shown = answers.latest(MOST_DOTS)
+    x: Floats = (lie.along(shown.items) - left) * scale
+    y: Floats = MIDDLE - scatter(shown.items) * 1.7 * REACH
+    radius = 2.7 if len(shown.items) < 200 else 1.9
+    ours = shown.labels == lie.k
+    for kind, picked in (("other", ~ours), ("ours", ours)):
+        spots = zip(x[picked], y[picked], strict=True)
+        drawn = "".join(f'<circle cx="{a:.1f}" cy="{b:.1f}" r="{radius}"/>' for a, b in spots)
+        yield f'<g class="{kind}">{drawn}</g>'
+    spots = zip(x[shown.disputed], y[shown.disputed], strict=True)
+    drawn = "".join(f'<circle cx="{a:.1f}" cy="{b:.1f}" r="{radius + 2.2:.1f}"/>' for a, b in spots)
+    yield f'<g class="ring">{drawn}</g>'
+
+
+def _mark(at: str, bottom: str) -> Iterator[str]:
+    yield f'<line class="stem" x1="{at}" x2="{at}" y1="8" y2="{bottom}"/>'
+    yield f'<path class="here" d="M{at} 11l-5.5 -9h11z"/>'

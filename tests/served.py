@@ -1,0 +1,105 @@
+"""A campaign behind the HTTP application, for tests: in memory, with people and their links."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from starlette.testclient import TestClient
+
+from cutpoint.service.app import create_app
+from cutpoint.service.auth import hash_of
+from cutpoint.service.desk import Desk
+from cutpoint.service.front import Front
+from cutpoint.service.gate import Gate, House
+from cutpoint.service.settings import Settings
+from cutpoint.store.base import Item
+from cutpoint.store.events import New
+from cutpoint.store.files import ArrayFiles
+from cutpoint.store.memory import MemoryStore
+
+BASE = "http://127.0.0.1:8000"
+CLASSES = ("other", "heron", "crane")
+JSON = {"origin": BASE}
+
+
+def token(name: str) -> str:
+    """The token of somebody's link in these tests; real ones are random."""
+    return f"the-token-of-{name}"
+
+
+@dataclass
+class Served:
+    """Everything behind the pages, and the application itself."""
+
+    store: MemoryStore
+    desk: Desk
+    front: Front
+    house: House
+    app: Gate
+
+    def client(self, name: str | None = None, **options: Any) -> TestClient:
+        """A browser, with the session of somebody's link if a name is given."""
+        client = TestClient(self.app, base_url=BASE, **options)
+        if name is not None:
+            assert client.get(f"/a/{token(name)}").status_code == 200
+        client.headers.update(JSON)
+        return client
+
+
+def serve_in_memory(
+    contents: Iterable[Mapping[str, Any]] | int = 40,
+    *,
+    files: Path | None = None,
+    people: Mapping[str, bool] | None = None,
+    house: House | None = None,
+    source: str = "birds.csv",
+    **settings: Any,
+) -> Served:
+    """A campaign of texts, or of the items given, with annotators ada and bo and the admin chief."""
+    store = MemoryStore()
+    store.append([Settings(**{"name": "birds", "classes": CLASSES, "kind": "text", **settings}).created()])
+    if isinstance(contents, int):
+        contents = [{"text": f"bird number {i}"} for i in range(contents)]
+    items = [Item(i, f"item-{i}", content) for i, content in enumerate(contents)]
+    store.add_items(items, New("pool_added", {"first": 0, "count": len(items), "source": source, "features": None}))
+    arrays = ArrayFiles(files) if files is not None else None
+    desk = Desk(store, arrays)
+    for name, admin in (people or {"ada": False, "bo": False, "chief": True}).items():
+        desk.add_annotator(name, admin=admin)
+        desk.make_link(name, hash_of(token(name)))
+    front = Front(desk, store, arrays)
+    house = house or House(frozenset({"127.0.0.1:8000"}))
+    return Served(store, desk, front, house, create_app(front, house))
+
+
+def publish(served: Served, probs: np.ndarray, version: int = 1, **measures: float) -> None:
+    """Scores as a training publishes them; the campaign must have files."""
+    files = served.front.files
+    assert files is not None
+    entry = files.put("probs", np.ascontiguousarray(probs, np.float32))
+    upto = served.store.last()
+    about = {"classes": probs.shape[1], "rows": len(probs), "files": {"probs": entry}, "measures": measures}
+    served.store.append(
+        [
+            New("training_started", {"run": f"r{version}", "upto": upto, "learner": "logistic"}),
+            New("scores_published", {"version": version, "upto": upto, "run": f"r{version}", **about}),
+            New("training_finished", {"run": f"r{version}", "version": version}),
+        ]
+    )
+    served.desk.tick()
+    served.front.refresh()
+
+
+def first_item(client: TestClient) -> dict[str, Any]:
+    """The item that a person is asked first."""
+    item: dict[str, Any] = client.get("/api/next").json()["items"][0]
+    return item
+
+
+def key(n: int = 0) -> str:
+    """A key for a request."""
+    return f"test-key-{n:04d}"

@@ -1,0 +1,313 @@
+"""The REST interface and the pages over a real desk: asking, answering, undoing, and running the campaign."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+pytest.importorskip("fastapi")
+pytest.importorskip("httpx2")
+
+from PIL import Image
+
+from cutpoint.service.app import create_routes
+from cutpoint.store.base import StoreError
+from cutpoint.store.events import New
+from served import Served, first_item, key, publish, serve_in_memory, token
+
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture
+def served() -> Served:
+    return serve_in_memory()
+
+
+def kinds(served: Served) -> list[str]:
+    """The kinds of all events so far."""
+    return [event.kind for event in served.store.events()]
+
+
+def test_a_question_is_asked_and_answered(served: Served) -> None:
+    ada = served.client("ada")
+    asked = ada.get("/api/next?n=2").json()
+    assert len(asked["items"]) == 2
+    item = asked["items"][0]
+    assert item["text"] == f"bird number {item['item']}"
+    assert 0 < item["seconds"] <= 900
+    said = ada.post("/api/answer", json={"item": item["item"], "label": 1, "lease": item["lease"], "key": key()}).json()
+    assert (said["status"], said["label"], said["late"], said["disputed"]) == ("saved", 1, False, False)
+    assert said["progress"]["found"] == [0, 1, 0]
+    assert said["progress"]["mine"] == 1
+    assert "answered" in kinds(served)
+    again = [one["item"] for one in ada.get("/api/next?n=2").json()["items"]]
+    assert item["item"] not in again
+    assert again[0] == asked["items"][1]["item"], "what a person holds comes first"
+
+
+def test_the_same_key_is_taken_once(served: Served) -> None:
+    ada = served.client("ada")
+    body = {"item": first_item(ada)["item"], "label": 2, "key": key()}
+    first, second = (ada.post("/api/answer", json=body).json() for _ in range(2))
+    assert (first["status"], second["status"]) == ("saved", "again")
+    assert first["number"] == second["number"]
+    assert kinds(served).count("answered") == 1
+
+
+def test_keys_of_two_people_never_meet(served: Served) -> None:
+    for name in ("ada", "bo"):
+        client = served.client(name)
+        body = {"item": first_item(client)["item"], "label": 0, "key": key()}
+        assert client.post("/api/answer", json=body).json()["status"] == "saved"
+    assert kinds(served).count("answered") == 2
+
+
+def test_two_people_are_never_asked_the_same(served: Served) -> None:
+    held = [{one["item"] for one in served.client(who).get("/api/next?n=4").json()["items"]} for who in ("ada", "bo")]
+    assert len(held[0] | held[1]) == 8
+
+
+def test_undo_brings_the_question_back(served: Served) -> None:
+    ada = served.client("ada")
+    item = first_item(ada)["item"]
+    ada.post("/api/answer", json={"item": item, "label": 1, "key": key()})
+    assert ada.post("/api/undo", json={"item": item, "key": key(1)}).json()["status"] == "taken back"
+    assert ada.post("/api/undo", json={"item": item, "key": key(1)}).json()["status"] == "again"
+    assert item in [one["item"] for one in ada.get("/api/next?n=3").json()["items"]]
+    said = ada.post("/api/answer", json={"item": item, "label": 2, "key": key(2)}).json()
+    assert (said["status"], said["progress"]["found"]) == ("saved", [0, 0, 1])
+
+
+@pytest.mark.parametrize("why", ["skip", "unsure", "broken"])
+def test_a_pass_is_an_answer_of_its_own(served: Served, why: str) -> None:
+    ada, chief = served.client("ada"), served.client("chief")
+    item = first_item(ada)["item"]
+    assert ada.post("/api/pass", json={"item": item, "why": why, "key": key()}).json()["status"] == "saved"
+    assert item not in [one["item"] for one in ada.get("/api/next?n=8").json()["items"]]
+    assert f"item-{item}" in chief.get("/admin").text
+    assert chief.post("/api/release", json={"item": item, "key": key(1)}).status_code == 200
+    assert served.desk.state.ballots.passed == {}
+
+
+def test_a_second_opinion_is_kept_and_told_and_decided(served: Served) -> None:
+    ada, bo, chief = (served.client(name) for name in ("ada", "bo", "chief"))
+    ada.post("/api/answer", json={"item": 3, "label": 1, "key": key()})
+    told = bo.post("/api/answer", json={"item": 3, "label": 2, "key": key()}).json()
+    assert told["disputed"]
+    assert "differently" in told["note"]
+    page = chief.get("/disputes").text
+    assert "item-3" in page
+    assert "1 item on which" in page
+    assert chief.post("/api/adjudicate", json={"item": 3, "label": 2, "key": key()}).json()["note"] == "Decided: crane."
+    assert "item-3" not in chief.get("/disputes").text
+    assert served.desk.state.ballots.label(3) == 2
+
+
+def test_my_answers_are_listed_a_page_at_a_time(served: Served) -> None:
+    ada = served.client("ada")
+    numbers = {}
+    for item in range(40):
+        body = {"item": item, "label": item % 3, "key": key(item)}
+        numbers[item] = ada.post("/api/answer", json=body).json()["number"]
+    page = ada.get("/mine").text
+    assert "40 so far" in page
+    assert page.index("item-39") < page.index("item-38")
+    earlier = ada.get(f"/mine?before={numbers[5]}").text
+    assert "item-4<" in earlier
+    assert "item-5<" not in earlier
+    assert "You have not answered" in served.client("bo").get("/mine").text
+
+
+def test_a_lease_is_extended_and_given_back_by_its_owner_alone(served: Served) -> None:
+    ada, bo = served.client("ada"), served.client("bo")
+    lease = first_item(ada)["lease"]
+    assert ada.post("/api/extend", json={"lease": lease}).json() == {"seconds": 900.0}
+    assert bo.post("/api/extend", json={"lease": lease}).json() == {"seconds": 0}
+    assert bo.post("/api/give_back", json={"leases": [lease]}).json() == {"given_back": 0}
+    assert ada.post("/api/give_back", json={"leases": [lease, "no such lease"]}).json() == {"given_back": 1}
+    assert kinds(served)[-1] == "lease_ended"
+
+
+def test_an_empty_answer_says_why_and_when_to_come_back() -> None:
+    served = serve_in_memory(2)
+    ada, bo = served.client("ada"), served.client("bo")
+    assert len(ada.get("/api/next?n=8").json()["items"]) == 2
+    told = bo.get("/api/next").json()
+    assert told["items"] == []
+    assert "other" in told["reason"] or "people" in told["reason"]
+    assert told["seconds"] > 0
+    for item in range(2):
+        ada.post("/api/answer", json={"item": item, "label": 0, "key": key(item)})
+    told = ada.get("/api/next").json()
+    assert told["items"] == []
+    assert told["reason"]
+
+
+def test_a_full_disk_refuses_the_answer_and_keeps_nothing(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    ada = served.client("ada")
+    item = first_item(ada)["item"]
+
+    def full(news: object) -> None:
+        raise StoreError("the disk is full; the answer was not stored.")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(served.store, "append", full)
+        answer = ada.post("/api/answer", json={"item": item, "label": 1, "key": key()})
+        assert answer.status_code == 503
+        assert "disk is full" in answer.json()["error"]
+    assert served.desk.state.ballots.label(item) == -1
+    assert ada.post("/api/answer", json={"item": item, "label": 1, "key": key()}).json()["status"] == "saved"
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "status"),
+    [
+        ("answer", {"item": 0, "label": 99, "key": key()}, 400),
+        ("answer", {"item": 10**6, "label": 0, "key": key()}, 400),
+        ("answer", {"item": -1, "label": 0, "key": key()}, 422),
+        ("answer", {"item": 2**70, "label": 0, "key": key()}, 422),
+        ("answer", {"item": 0, "label": 0}, 422),
+        ("answer", {"item": 0, "label": 0, "key": "short"}, 422),
+        ("answer", {"item": "zero", "label": 0, "key": key()}, 422),
+        ("pass", {"item": 0, "why": "bored", "key": key()}, 422),
+        ("undo", {"item": 0, "key": key()}, 400),
+    ],
+)
+def test_what_cannot_be_meant_is_refused_in_words(
+    served: Served, path: str, body: dict[str, object], status: int
+) -> None:
+    before = served.store.last()
+    answer = served.client("ada").post(f"/api/{path}", json=body)
+    assert answer.status_code == status
+    assert answer.json()["error"]
+    assert served.store.last() == before
+
+
+def test_an_admin_makes_links_that_open(served: Served) -> None:
+    chief = served.client("chief")
+    made = chief.post("/api/links", json={"annotator": "eve", "admin": False, "key": key()}).json()
+    eve = served.client()
+    assert eve.get(made["link"]).status_code == 200
+    assert eve.get("/label").status_code == 200
+    assert eve.get("/admin").status_code == 401
+    page = chief.get("/admin").text
+    assert "eve" in page
+    assert made["link"].removeprefix("/a/") not in page, "a link is told once"
+    assert not any(made["link"].removeprefix("/a/") in str(event.data) for event in served.store.events())
+
+
+def test_settings_guideline_and_classes_change_by_events(served: Served) -> None:
+    chief, ada = served.client("chief"), served.client("ada")
+    told = {"budget": 7, "overlap": 2, "lease_seconds": 60}
+    assert chief.post("/api/settings", json=told | {"key": key()}).json()["note"] == "Changed."
+    assert served.desk.state.made.overlap == 2
+    assert chief.post("/api/settings", json=told | {"key": key(1)}).json()["note"] == "Nothing to change."
+    assert chief.post("/api/settings", json={"overlap": 0, "key": key(2)}).status_code == 422
+    chief.post("/api/guideline", json={"text": "Herons are grey.", "key": key(3)})
+    assert "Herons are grey." in ada.get("/guide").text
+    assert chief.post("/api/classes", json={"name": "stork", "key": key(4)}).status_code == 200
+    assert chief.post("/api/classes", json={"name": "stork", "key": key(5)}).status_code == 400
+    assert 'data-label="3"' in ada.get("/label").text
+    lease = first_item(ada)["lease"]
+    assert chief.post("/api/end_lease", json={"lease": lease}).json()["note"].startswith("Taken back")
+    assert chief.post("/api/end_lease", json={"lease": lease}).json()["note"] == "The lease had ended before."
+
+
+def test_the_dashboard_shows_strips_curve_and_people(tmp_path: Path) -> None:
+    served = serve_in_memory(60, files=tmp_path, first=6, budget=6)
+    ada, bo, chief = (served.client(name) for name in ("ada", "bo", "chief"))
+    assert "The strips appear with the first trained model." in chief.get("/dashboard").text
+    assert ada.get("/strips/0.svg").status_code == 400
+    rng = np.random.default_rng(0)
+    probs = rng.dirichlet((3, 1, 1), 60)
+    for item in range(12):
+        ada.post("/api/answer", json={"item": item, "label": int(probs[item].argmax()), "key": key(item)})
+    publish(served, probs, 1, balanced_accuracy=0.6)
+    bo.post("/api/answer", json={"item": 0, "label": 2, "key": key(50)})
+    publish(served, probs, 2, balanced_accuracy=0.75)
+    page = chief.get("/dashboard").text
+    assert page.count('class="strip c') == 3
+    assert "<polyline" in page
+    assert "Model 2 chooses" in page
+    assert "12" in page
+    people = chief.get("/api/status").json()["people"]
+    assert [one["name"] for one in people] == ["ada", "bo"]
+    assert [one["name"] for one in ada.get("/api/status").json()["people"]] == ["ada"], "not other people's work"
+    assert chief.get("/api/status").json()["labelled"] == 12
+    strip = ada.get("/strips/1.svg?item=30")
+    assert strip.headers["content-type"].startswith("image/svg+xml")
+    assert 'class="here"' in strip.text
+    assert ada.get("/strips/3.svg").status_code == 400
+    asked = first_item(ada)
+    assert asked["why"]
+    assert asked["strip"] is None or ada.get(asked["strip"]).status_code == 200
+
+
+def test_a_failed_training_is_said(served: Served) -> None:
+    upto = served.store.last()
+    served.store.append([New("training_started", {"run": "r1", "upto": upto, "learner": "logistic"})])
+    served.desk.tick()
+    chief = served.client("chief")
+    assert "is being trained" in chief.get("/dashboard").text
+    served.store.append([New("training_failed", {"run": "r1", "upto": upto, "error": "NaN in column 3."})])
+    served.desk.tick()
+    assert "NaN in column 3." in chief.get("/dashboard").text
+    assert served.client("ada").get("/api/next").json()["items"], "the page never waits"
+
+
+def test_pictures_come_by_item_from_the_folder_of_the_pool(tmp_path: Path) -> None:
+    photos = tmp_path / "photos"
+    photos.mkdir()
+    Image.new("RGB", (30, 30), "teal").save(photos / "a.png")
+    Image.new("RGB", (30, 30), "red").save(tmp_path / "secret.png")
+    names = ["a.png", "../secret.png", str(tmp_path / "secret.png"), "file:///etc/passwd", "missing.png"]
+    served = serve_in_memory([{"picture": name} for name in names], source=str(photos), kind="picture")
+    ada = served.client("ada")
+    good = ada.get("/items/0/picture")
+    assert good.content == (photos / "a.png").read_bytes()
+    assert good.headers["content-type"] == "image/png"
+    assert "max-age" in good.headers["cache-control"]
+    for item in range(1, len(names)):
+        answer = ada.get(f"/items/{item}/picture")
+        assert answer.status_code == 200
+        assert "cannot be shown" in answer.text
+        assert answer.headers["cache-control"] == "no-cache"
+    assert ada.get("/items/99/picture").status_code == 400
+    for path in ("/items/../secret.png/picture", "/items/..%2fsecret/picture", "/items/-1/picture"):
+        assert ada.get(path).status_code in (404, 422)
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/static/../app.py", "/static/%2e%2e/app.py", "/static/..%2fapp.py", "/static//etc/passwd", "/static/"],
+)
+def test_assets_come_from_their_folder_alone(served: Served, path: str) -> None:
+    assert served.client().get(path).status_code in (404, 405)
+
+
+def test_the_assets_are_light() -> None:
+    static = ROOT / "src" / "cutpoint" / "service" / "static"
+    assert sum(path.stat().st_size for path in static.iterdir()) < 150_000
+
+
+def test_every_route_is_documented(served: Served) -> None:
+    text = (ROOT / "docs" / "labelling.md").read_text()
+    app = create_routes(served.front, served.house)
+    paths = set(app.openapi()["paths"]) | {"/static", "/api/openapi.json"}
+    missing = [path for path in sorted(paths) if f"`{path}`" not in text and f" {path}`" not in text]
+    assert not missing, f"docs/labelling.md does not say what these do: {missing}"
+    assert all(operation.get("summary") for path in app.openapi()["paths"].values() for operation in path.values())
+
+
+def test_the_interface_describes_itself(served: Served) -> None:
+    described = served.client("ada").get("/api/openapi.json").json()
+    assert "/api/answer" in described["paths"]
+
+
+def test_home_leads_on(served: Served) -> None:
+    assert served.client("ada").get("/", follow_redirects=False).headers["location"] == "/label"
+    assert served.client("chief").get("/", follow_redirects=False).headers["location"] == "/dashboard"
+    assert "private link" in served.client().get("/").text
+    assert token("ada") not in served.client("ada").get("/label").text
