@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from cutpoint.errors import CutpointError, DataError, ReplayError, UsageError
     from cutpoint.plans import because, interleave, one_shot
+    from cutpoint.service.campaign import Campaign
     from cutpoint.session import Session, run
     from cutpoint.strategies import STRATEGIES
     from cutpoint.types import UNKNOWN, Entry, Index, Known, Labels, Plan, Round, Scores, Strategy, Why
@@ -18,6 +19,7 @@ __version__ = "0.1.0"
 
 _HOME = {
     "errors": ("CutpointError", "DataError", "ReplayError", "UsageError"),
+    "service.campaign": ("Campaign",),
     "plans": ("because", "interleave", "one_shot"),
     "session": ("Session", "run"),
     "strategies": ("STRATEGIES",),
@@ -25,13 +27,14 @@ _HOME = {
 }
 
 _PARTS = (
-    *("core", "data", "errors", "experiment", "learners", "plans", "session", "store", "strategies"),
+    *("core", "data", "errors", "experiment", "learners", "plans", "service", "session", "store", "strategies"),
     *("testing", "types"),
 )
 
 __all__ = [
     "STRATEGIES",
     "UNKNOWN",
+    "Campaign",
     "CutpointError",
     "DataError",
     "Entry",

@@ -89,6 +89,7 @@ class Admin(Book):
     def running(self) -> str | None:
         """The training that has begun and not ended, as the desk knows it."""
         with self._lock:
+            self._catch_up()
             run = self.state.runs.running
             return None if run is None else str(run["run"])
 

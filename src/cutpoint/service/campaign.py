@@ -1,0 +1,251 @@
+"""A campaign in a script: open, add a pool, ask, tell; close and go on another day."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import fields
+from itertools import repeat
+from pathlib import Path
+from typing import Any, Literal
+
+from cutpoint.errors import UsageError
+from cutpoint.service.asks import Ask, Asks, Receipt
+from cutpoint.service.desk import Desk
+from cutpoint.service.embeddings import read_features
+from cutpoint.service.settings import Settings, checked_classes
+from cutpoint.service.state import State
+from cutpoint.service.status import Status
+from cutpoint.service.supervisor import TrainerProcess, trainer_command
+from cutpoint.store.base import Item, Store
+from cutpoint.store.events import New
+from cutpoint.store.files import ArrayFiles
+
+Train = Literal["process", "inline", "off"]
+Question = Ask | int | str
+
+
+class Campaign:
+    """A campaign that is made, or opened as it was left; nothing that was told is ever lost.
+
+    where: "birds.db", "postgresql://...", or a `Store`.  classes: their names; may be left out where it is there.
+    train: "process" beside this one, "inline" within `ask`, or "off".  files: where arrays are kept, if not beside it.
+    settings: any of `Settings` (seed, strategy, first, budget, overlap, ...), for a campaign that is made.
+
+    Raises UsageError where the campaign has other classes or settings than given, or somebody else has it open.
+    """
+
+    def __init__(
+        self,
+        where: str | Path | Store,
+        classes: Sequence[str] | None = None,
+        *,
+        train: Train = "process",
+        files: str | Path | None = None,
+        **settings: Any,
+    ) -> None:
+        if train not in ("process", "inline", "off"):
+            raise UsageError(f"train is {train!r}; it must be 'process', 'inline' or 'off'.")
+        unknown = sorted(settings.keys() - {field.name for field in fields(Settings)})
+        if unknown:
+            raise UsageError(f"a campaign has no setting {unknown[0]!r}; see Settings for those it has.")
+        if classes is not None:
+            Settings(**{"name": _name(where), **settings, "classes": checked_classes(classes)})  # before a file is made
+        url = None
+        if isinstance(where, str | Path):
+            from cutpoint.store.opening import open_files, open_store
+
+            url = str(where)
+            opened = open_store(where, create=classes is not None)
+            self._store: Store = opened
+            self._files: ArrayFiles | None = open_files(opened, files)
+        else:
+            self._store, self._files = where, None if files is None else ArrayFiles(files)
+        try:
+            self._begin(_name(where), classes, settings)
+            self._desk = Desk(self._store, self._files)
+        except BaseException:
+            if url is not None:
+                self._store.close()
+            raise
+        self._url, self._train = url, train
+        self._folder = None if files is None else str(files)
+        self._trainer: Any = None
+        self._closed = False
+        self._start_training()
+
+    # --- the pool -------------------------------------------------------------------------------------
+
+    def add_pool(
+        self,
+        ids: Iterable[str] | None = None,
+        embeddings: Any = None,
+        *,
+        contents: Iterable[Mapping[str, Any]] | None = None,
+        source: str = "",
+    ) -> int:
+        """Add items; how many. All or nothing: ids that occur twice, NaN and other widths are refused.
+
+        ids: None for 0, 1, 2, ...  embeddings: (n, d) numbers as an array, a memory map, the path of an .npy or
+        .parquet file, or chunks of rows; None for none, and then nothing is trained.  contents: what people see.
+        """
+        names = None if ids is None else [str(name) for name in ids]
+        features = None if embeddings is None else read_features(embeddings, names)
+        given = None if contents is None else list(contents)
+        first = self._store.count()
+        n = next((len(part) for part in (names, features, given) if part is not None), 0)
+        if not n:
+            raise UsageError("the pool is empty; give ids, embeddings or contents of at least one item.")
+        for what, part in (("ids", names), ("contents", given), ("embeddings", features)):
+            if part is not None and len(part) != n:
+                raise UsageError(f"there are {len(part)} {what} for {n} items; give one of each for every item.")
+        names = names if names is not None else [str(first + place) for place in range(n)]
+        self._check(names, features)
+        entry = None if features is None else self._array_files().put(f"features-{first}", features)
+        data = {"first": first, "count": n, "source": source, "features": entry}
+        items = zip(names, given if given is not None else repeat({"row": {}}), strict=False)
+        rows = (Item(first + place, name, content) for place, (name, content) in enumerate(items))
+        self._store.add_items(rows, New("pool_added", data))
+        self._desk.tick()
+        self._start_training()
+        return n
+
+    # --- asking and answering -------------------------------------------------------------------------
+
+    def ask(self, n: int = 1, *, annotator: str = "me") -> Asks:
+        """Up to n questions for somebody, at once; where there are fewer, `reason` says why."""
+        if self._train == "inline" and self._files is not None:
+            self._trainer_here().step()
+        return self._desk.ask(annotator, n)
+
+    def tell(
+        self, item: Question, label: int | str, *, annotator: str | None = None, key: str | None = None
+    ) -> Receipt:
+        """An answer, on disk when this returns; any order, any time, twice is once, another corrects it."""
+        return self._desk.tell(item, label, annotator=_who(item, annotator), key=key)
+
+    def passed(
+        self, item: Question, why: str = "skip", *, annotator: str | None = None, key: str | None = None
+    ) -> Receipt:
+        """No answer: "skip", "unsure" or "broken"; the item waits until it is released."""
+        return self._desk.passed(item, why, annotator=_who(item, annotator), key=key)
+
+    def take_back(self, item: Question, *, annotator: str | None = None, key: str | None = None) -> Receipt:
+        """Take an answer or a pass back."""
+        return self._desk.take_back(item, annotator=_who(item, annotator), key=key)
+
+    def add_class(self, name: str) -> None:
+        """Add a class, the last."""
+        self._desk.add_class(name)
+
+    def import_labels(self, items: Sequence[int | str], labels: Sequence[int | str], source: str = "import") -> int:
+        """Take in labels that exist already, all or none; how many."""
+        return self._desk.import_labels(items, labels, source)
+
+    # --- looking --------------------------------------------------------------------------------------
+
+    @property
+    def desk(self) -> Desk:
+        """The desk, for all that is not repeated here."""
+        return self._desk
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """id -> class, of all items that somebody answered."""
+        with self._desk.locked:
+            ballots, classes = self._desk.state.ballots, self._desk.state.made.classes
+            found = {item: ballots.label(item) for item in (*ballots.votes, *ballots.decided)}
+        items = self._store.items(list(found))
+        return {item.id: classes[found[item.index]] for item in items if found[item.index] >= 0}
+
+    def status(self) -> Status:
+        """Where the campaign stands, in numbers."""
+        self._desk.tick()
+        return self._desk.status()
+
+    def export(self, path: str | Path, *, form: str | None = None, history: bool = False) -> int:
+        """Write the labels, or their history, to a new file: .csv, .jsonl or .parquet; how many rows."""
+        from cutpoint.service.export import Told, write
+
+        path = Path(path)
+        return write(Told(self._store), path, form or path.suffix.removeprefix("."), history)
+
+    def close(self) -> None:
+        """End the training, write down what was asked and let go of the store. May be called twice."""
+        if self._closed:
+            return
+        self._closed = True
+        if isinstance(self._trainer, TrainerProcess):
+            self._trainer.stop()
+        self._desk.close()
+        if self._url is not None:
+            self._store.close()
+
+    def __enter__(self) -> Campaign:
+        """Itself."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close it."""
+        self.close()
+
+    # --- inside ---------------------------------------------------------------------------------------
+
+    def _begin(self, name: str, classes: Sequence[str] | None, settings: Mapping[str, Any]) -> None:
+        """Make the campaign where there is none; UsageError where there is another one."""
+        if not self._store.last():
+            if classes is None:
+                raise UsageError("classes are missing; a new campaign needs their names: classes=['other', 'heron'].")
+            self._store.append([Settings(**{"name": name, **settings, "classes": tuple(classes)}).created()])
+            return
+        made = State(self._store.events()).made
+        created = tuple(next(iter(self._store.events())).data["classes"])
+        if classes is not None and checked_classes(classes) not in (created, made.classes):
+            has = ", ".join(made.classes)
+            raise UsageError(f"classes are {', '.join(classes)}; this campaign has {has}: give these, or another file.")
+        for key, value in settings.items():
+            if getattr(made, key) != value:
+                raise UsageError(
+                    f"{key} is {value!r}; this campaign has {getattr(made, key)!r}: leave it out, or change it by "
+                    "desk.change where that can be."
+                )
+
+    def _check(self, names: Sequence[str], features: Any) -> None:
+        """UsageError for ids that are there twice and features of another width, before anything is written."""
+        seen: set[str] = set()
+        for name, there in zip(names, self._store.indices(names), strict=True):
+            if there is not None or name in seen:
+                raise UsageError(f"the id {name!r} is there twice; every item needs its own: nothing was added.")
+            seen.add(name)
+        pools = self._desk.state.pools
+        known = next((data["features"]["shape"][1] for _, data in pools if data["features"]), None)
+        if features is not None and known not in (None, features.shape[1]):
+            raise UsageError(f"the embeddings have {features.shape[1]} columns; those of the pool before have {known}.")
+
+    def _array_files(self) -> ArrayFiles:
+        if self._files is None:
+            raise UsageError("there is no folder for arrays; open the campaign with files=, or add no embeddings.")
+        return self._files
+
+    def _start_training(self) -> None:
+        if self._train == "process" and self._url is not None and self._trainer is None and self._desk.state.count:
+            self._trainer = TrainerProcess(trainer_command(self._url, self._folder), self._desk)
+            self._trainer.start()
+
+    def _trainer_here(self) -> Any:
+        if self._trainer is None:
+            from cutpoint.service.trainer import Trainer
+
+            self._trainer = Trainer(self._store, self._array_files())
+        return self._trainer
+
+
+def _name(where: str | Path | Store) -> str:
+    """What a new campaign is called: the last part of its file's or database's name."""
+    if not isinstance(where, str | Path):
+        return "campaign"
+    return Path(str(where).partition("?")[0]).stem or "campaign"
+
+
+def _who(item: Question, annotator: str | None) -> str | None:
+    """Whoever was asked, or who is named; in a script of one person, "me"."""
+    return annotator if annotator is not None or isinstance(item, Ask) else "me"

@@ -1,0 +1,264 @@
+"""Training beside the desk: when it starts, what it refuses, how it fails, and that a process of it may die or hang."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from cutpoint import Campaign, Scores
+from cutpoint.errors import UsageError
+from cutpoint.service import training
+from cutpoint.service.desk import Desk
+from cutpoint.service.state import State
+from cutpoint.service.supervisor import TrainerProcess
+from cutpoint.service.trainer import FIRST_PAUSE, Trainer
+from cutpoint.store.base import Item
+from cutpoint.store.events import New
+from cutpoint.store.files import ArrayFiles
+from cutpoint.store.memory import MemoryStore
+from desks import FakeClock, a_store, events_of, kinds
+
+N = 60
+needs_sql = pytest.mark.skipif(importlib.util.find_spec("alembic") is None, reason="the extra serve is not installed")
+
+
+def a_store_with_features(files: ArrayFiles, **settings: Any) -> MemoryStore:
+    """Sixty items on a line, the first half of them herons."""
+    store = a_store(0, **settings)
+    add(store, files, np.linspace(-1, 1, N, dtype=np.float32)[:, None])
+    return store
+
+
+def add(store: MemoryStore, files: ArrayFiles, features: Any) -> None:
+    first, count = store.count(), len(features)
+    data = {"first": first, "count": count, "source": "test", "features": files.put("features", features)}
+    store.add_items([Item(i, f"i{i}", {"row": {}}) for i in range(first, first + count)], New("pool_added", data))
+
+
+def answer(desk: Desk, n: int, label: Callable[[int], int] = lambda item: int(item < 30)) -> None:
+    for _ in range(n):
+        ask = desk.ask("one", 1)[0]
+        desk.tell(ask, label(ask.item))
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> ArrayFiles:
+    return ArrayFiles(tmp_path)
+
+
+def test_a_training_starts_at_the_interval_and_not_before(files: ArrayFiles) -> None:
+    store = a_store_with_features(files, first=12, budget=8)
+    desk, trainer = Desk(store, files, clock=FakeClock()), Trainer(store, files, FakeClock())
+    answer(desk, 11)
+    assert not trainer.step()
+    answer(desk, 1)
+    assert trainer.step()
+    assert kinds(store)[-3:] == ["training_started", "scores_published", "training_finished"]
+    assert not trainer.step()
+    answer(desk, 7)
+    assert not trainer.step()
+    desk.passed(desk.ask("one", 1)[0], "unsure")  # closed without a label
+    assert trainer.step()
+    published = events_of(store, "scores_published")[-1].data
+    assert (published["version"], published["rows"], published["classes"]) == (2, N, 2)
+    assert desk.status().closed == 8  # the desk has not looked yet
+    desk.tick()
+    assert desk.status().closed == 0
+
+
+def test_one_class_is_not_trained_on(files: ArrayFiles) -> None:
+    store = a_store_with_features(files, first=12)
+    desk, trainer = Desk(store, files, clock=FakeClock()), Trainer(store, files, FakeClock())
+    answer(desk, 30, lambda item: 0)
+    assert not trainer.step()
+    answer(desk, 1, lambda item: 1)
+    assert trainer.step()
+
+
+def test_items_that_come_later_are_scored_soon(files: ArrayFiles) -> None:
+    store = a_store_with_features(files, first=20)
+    desk, trainer = Desk(store, files, clock=FakeClock()), Trainer(store, files, FakeClock())
+    answer(desk, 20)
+    assert trainer.step()
+    add(store, files, np.zeros((5, 1), np.float32))
+    assert trainer.step()
+    assert events_of(store, "scores_published")[-1].data["rows"] == N + 5
+    assert not trainer.step()
+
+
+@pytest.mark.parametrize(
+    ("probs", "words"),
+    [
+        (lambda: np.full((N, 2), np.nan), r"probs\[0\] is"),
+        (lambda: np.vstack((np.full((N - 1, 2), 0.5), [[np.inf, 0]])), rf"probs\[{N - 1}\] is"),
+        (lambda: np.full((N, 2), 0.5), "the same for all 60 items"),
+        (lambda: np.eye(2)[np.arange(N + 1) % 2], r"the scores have shape \(61, 2\)"),
+        (lambda: np.full((N, 3), 1 / 3), r"the scores have shape \(60, 3\)"),
+    ],
+)
+def test_scores_that_cannot_be_meant_are_refused_whole_and_the_old_ones_serve(
+    files: ArrayFiles, monkeypatch: pytest.MonkeyPatch, probs: Callable[[], Any], words: str
+) -> None:
+    store = a_store_with_features(files, first=12, budget=8)
+    clock = FakeClock()
+    desk, trainer = Desk(store, files, clock=FakeClock()), Trainer(store, files, clock)
+    answer(desk, 12)
+    assert trainer.step()
+    before = sorted(files.folder.iterdir())
+    answer(desk, 8)
+
+    class Broken:
+        def fit(self, *_: Any, **__: Any) -> Broken:
+            return self
+
+        def score(self, *_: Any) -> Scores:
+            return Scores(probs())
+
+    monkeypatch.setattr("cutpoint.learners.make_learner", lambda *_: Broken())
+    assert trainer.step()
+    failed = events_of(store, "training_failed")[-1].data
+    with pytest.raises(UsageError, match=words):
+        raise UsageError(failed["error"])
+    assert sorted(files.folder.iterdir()) == before
+    answer(desk, 3)
+    status = desk.status()
+    assert (status.scores, status.failures, status.training) == (1, 1, None)
+    assert not trainer.step()  # it pauses
+    clock.now += FIRST_PAUSE
+    assert trainer.step()
+    clock.now += 1.5 * FIRST_PAUSE
+    assert not trainer.step()  # longer than the first time
+    monkeypatch.undo()
+    clock.now += FIRST_PAUSE
+    assert trainer.step()
+    desk.tick()
+    assert (desk.status().scores, desk.status().failures) == (2, 0)
+
+
+def test_what_a_dead_trainer_left_running_is_logged_as_failed(files: ArrayFiles) -> None:
+    store = a_store_with_features(files, first=12)
+    desk = Desk(store, files, clock=FakeClock())
+    answer(desk, 12)
+    store.append([New("training_started", {"run": "run-9", "upto": 3, "learner": "logistic"})])
+    trainer = Trainer(store, files, FakeClock())
+    assert events_of(store, "training_failed")[-1].data["run"] == "run-9"
+    assert trainer.step()  # at once
+
+
+def test_training_reads_labels_that_only_some_have_given(files: ArrayFiles) -> None:
+    store = a_store_with_features(files, first=12, overlap=2)
+    desk = Desk(store, files, clock=FakeClock())
+    answer(desk, 3)
+    state = State(store.events())
+    assert (state.ballots.labels >= 0).sum() == 0
+    assert (state.ballots.derived() >= 0).sum() == 3
+    assert training.measured(state, files, state.ballots.derived())["labels"] == 3
+
+
+# --- the process ------------------------------------------------------------------------------------------
+
+
+class Watched:
+    """A desk's part in supervision, by hand."""
+
+    def __init__(self) -> None:
+        self.run: str | None = None
+        self.failed: list[tuple[str, str]] = []
+
+    def running(self) -> str | None:
+        return self.run
+
+    def training_failed(self, run: str, error: str) -> None:
+        self.failed.append((run, error))
+        self.run = None
+
+
+def until(true: Callable[[], object], seconds: float = 20.0) -> None:
+    end = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < end, "it did not happen in time"
+        time.sleep(0.02)
+
+
+SLEEPER = [sys.executable, "-c", "import time; time.sleep(60)"]
+
+
+def test_a_training_that_hangs_is_ended_and_said_to_have_failed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cutpoint.service.supervisor.LOOK", 0.05)
+    watched = Watched()
+    process = TrainerProcess(SLEEPER, watched, limit=0.3)
+    process.start()
+    until(lambda: process.pid)
+    first = process.pid
+    watched.run = "run-1"
+    until(lambda: watched.failed)
+    assert watched.failed == [("run-1", "the training took longer than 0.3 s and was ended")]
+    until(lambda: process.pid not in (None, first))  # another one
+    last = process.pid
+    process.stop()
+    process.stop()
+    assert last is not None
+    with pytest.raises(ProcessLookupError):
+        os.kill(last, 0)
+
+
+def test_a_training_process_that_dies_is_started_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cutpoint.service.supervisor.LOOK", 0.05)
+    watched = Watched()
+    process = TrainerProcess(SLEEPER, watched)
+    process.start()
+    until(lambda: process.pid)
+    first = process.pid
+    assert first is not None
+    watched.run = "run-1"
+    os.kill(first, signal.SIGKILL)
+    until(lambda: watched.failed)
+    assert watched.failed == [("run-1", "the training process ended with status -9")]
+    until(lambda: process.pid not in (None, first))
+    process.stop()
+
+
+@needs_sql
+def test_a_campaign_trains_in_a_process_of_its_own_and_never_waits(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    features = rng.normal(size=(200, 3)).astype(np.float32)
+    with Campaign(tmp_path / "birds.db", ["other", "heron"], first=20, budget=20) as campaign:
+        campaign.add_pool(ids=[f"bird {i}" for i in range(200)], embeddings=features)
+
+        def label(n: int) -> None:
+            for _ in range(n):
+                ask = campaign.ask(annotator="one")[0]
+                campaign.tell(ask, "heron" if features[ask.item, 0] > 1 else "other")
+
+        label(25)
+        until(lambda: campaign.status().scores == 1, 40)
+        assert "sklearn" not in loaded_beside(tmp_path / "birds.db")
+        label(5)
+        why = campaign.ask(annotator="one")[0].why
+        assert why is not None
+        assert why.phase in ("search", "threshold")
+        assert campaign.export(tmp_path / "labels.csv") == 30
+    with Campaign(tmp_path / "birds.db") as again:
+        assert again.status().labelled == 30
+        assert len(again.labels) == 30
+
+
+def loaded_beside(path: Path) -> set[str]:
+    """The libraries in a fresh process that opens the log and folds it, as a server does."""
+    code = (
+        "import sys; from cutpoint.service.desk import Desk; from cutpoint.service.supervisor import TrainerProcess; "
+        "from cutpoint.service.state import State; from cutpoint.store.opening import open_store; "
+        f"State(open_store({str(path)!r}, create=False).events()); print(*sorted(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    return {name.split(".")[0] for name in done.stdout.split()}
