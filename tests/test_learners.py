@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from cutpoint.data import Pool, load_benchmark
 from cutpoint.errors import UsageError
-from cutpoint.learners import Learner, make_learner, wrap
+from cutpoint.learners import Learner, make_learner, registry, wrap
 from cutpoint.learners.base import class_weights
 from cutpoint.learners.linear import FEW, STRENGTH_OF_FEW, STRENGTHS, LogisticLearner
 from cutpoint.learners.scaling import scaled
@@ -146,6 +146,16 @@ def test_learners_by_name() -> None:
             make_learner(name, 2)
     with pytest.raises(UsageError, match="no fit and predict_proba"):
         wrap(object(), 2)
+
+
+@pytest.mark.parametrize("name", ["torch-linear", "torch-mlp:hidden=9", "resnet18:epochs=500"])
+def test_a_learner_without_its_extra_is_one_sentence(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(registry, "_is_installed", lambda distribution: distribution not in ("torch", "timm"))
+    wanted = "torch and timm" if name.startswith("resnet") else "torch"
+    with pytest.raises(UsageError) as caught:
+        make_learner(name, 2)
+    assert f"learner {name.partition(':')[0]} needs {wanted}, which is not installed" in str(caught.value)
+    assert "`pip install 'cutpoint[deep]'`" in str(caught.value)
 
 
 @pytest.mark.parametrize("strength", [-1.0, 0.0, float("nan"), float("inf")])

@@ -16,15 +16,18 @@ if TYPE_CHECKING:
 TOLERANCE = 1e-3  # between probabilities and those that the head gives on the embedding, which are float32 both
 
 
-def check_learner(learner: Learner, n_classes: int, *, n_features: int = 5) -> None:
+def check_learner(learner: Learner, n_classes: int, *, n_features: int = 5, side: int = 8) -> None:
     """Raise AssertionError at the first law that a learner of `n_classes` >= 3 classes breaks.
 
     It is fitted to a small drawn pool: with all classes labelled, with one class absent, with a single class,
-    with one label and with none.
+    with one label and with none. A learner that reads pictures has such of `side` x `side`, each class of one colour.
     """
+    from cutpoint.learners.base import reads
+
     rng = np.random.default_rng(0)
     truth = np.arange(30 * n_classes) % n_classes
-    pool = _pool(rng.normal(size=(len(truth), n_features)) + np.eye(n_classes, n_features)[truth] * 3)
+    features = rng.normal(size=(len(truth), n_features)) + np.eye(n_classes, n_features)[truth] * 3
+    pool = _coloured(truth, n_classes, side) if reads(learner) == "pictures" else _pool(features)
     some = np.where(rng.random(len(truth)) < 0.5, truth, UNKNOWN)
     for what, labels in {
         "all classes labelled": some,
@@ -99,3 +102,12 @@ def _pool(features: np.ndarray) -> Pool:
     from cutpoint.data import Pool
 
     return Pool(features.astype(np.float32))
+
+
+def _coloured(truth: Labels, n_classes: int, side: int) -> Pool:
+    from cutpoint.data import Pool
+
+    rng = np.random.default_rng(0)
+    colours = rng.integers(0, 256, (n_classes, 3))
+    noise = rng.normal(0, 20, (len(truth), side, side, 3))
+    return Pool(np.clip(colours[truth][:, None, None] + noise, 0, 255).astype(np.uint8))

@@ -1,7 +1,8 @@
 """Heads on frozen features: `torch-linear` and `torch-mlp`, the workhorses where there is no GPU.
 
 Features are centred and divided by one number, as for `logistic`. Training ends when the weighted cross entropy falls
-no more; `decay` is what keeps it from following wrong labels.
+no more; it is `decay` that keeps a head from learning single labels by heart. Its default is the one that did best on
+digits and on frozen features of CIFAR-10 (JPEG), with 100 to 3000 labels, without noise and with 10 % of it.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ class HeadLearner:
     hidden: int = 0
     epochs: int = 200
     lr: float = 1e-2
-    decay: float = 1e-3
+    decay: float = 0.1
     batch: int = 100
     smoothing: float = 0.0
     device: str = "auto"
@@ -67,3 +68,4 @@ class NetworkHeadLearner(HeadLearner):
     """The same with a hidden layer."""
 
     hidden: int = 64
+    lr: float = 3e-3

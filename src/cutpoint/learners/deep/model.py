@@ -73,7 +73,7 @@ class DeepModel:
     def _scored(self, features: Any, *, with_embedding: bool) -> tuple[Floats, Floats | None]:
         """Probabilities, and the embedding if it is wanted, in batches that the memory of the device can take."""
         all_of_them = every_example(features, self.device)
-        size = min(_MOST, max(16, _BATCH_BYTES[self.device.type] // bytes_of_one(features)))
+        size = min(_MOST, max(16, _BATCH_BYTES[self.device.type] // bytes_of_one(features)), len(all_of_them))
         while True:
             try:
                 return self._in_batches(all_of_them, size, with_embedding)

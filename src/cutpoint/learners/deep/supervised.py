@@ -13,10 +13,10 @@ from torch import nn
 
 from cutpoint.data.pool import Pool
 from cutpoint.learners.base import labelled
-from cutpoint.learners.deep.checkpoint import Checkpoint, identity
+from cutpoint.learners.deep.checkpoint import SECONDS, Checkpoint, identity
 from cutpoint.learners.deep.devices import choose_device, derived, own_chance
 from cutpoint.learners.deep.examples import examples
-from cutpoint.learners.deep.loop import Progress, Settings, fit
+from cutpoint.learners.deep.loop import Fitted, Progress, Settings, fit
 from cutpoint.learners.deep.losses import weighted_cross_entropy
 from cutpoint.learners.deep.model import Classifier, DeepModel, head_of_one, head_rows
 from cutpoint.types import Labels
@@ -54,7 +54,7 @@ def trained(
         body, width = make_body()
         network = Classifier(body, nn.Linear(width, seen.size)).to(device)
     if seen.size == 1:
-        return DeepModel(body.eval(), head_of_one(int(seen[0]), task.n_classes, width), device)
+        return DeepModel(body.eval(), head_of_one(int(seen[0]), task.n_classes, width), device, _notes(Fitted()))
     fitted = fit(
         network,
         examples(pool.features, known, device),
@@ -65,8 +65,12 @@ def trained(
         checkpoint=_checkpoint(task, pool, labels, network, seed),
         progress=_logged,
     )
-    notes = {"epochs": float(len(fitted.losses)), "training_loss": fitted.losses[-1]}
-    return DeepModel(body, head_rows(network.head, seen, task.n_classes), device, notes)
+    return DeepModel(body, head_rows(network.head, seen, task.n_classes), device, _notes(fitted))
+
+
+def _notes(fitted: Fitted) -> dict[str, float]:
+    """What is recorded of every fit, also of one that had nothing to learn: it says its one class with certainty."""
+    return {"epochs": float(len(fitted.losses)), "training_loss": fitted.losses[-1] if fitted.losses else 0.0}
 
 
 def _checkpoint(task: Task, pool: Pool, labels: Labels, network: nn.Module, seed: int) -> Checkpoint | None:
@@ -75,7 +79,7 @@ def _checkpoint(task: Task, pool: Pool, labels: Labels, network: nn.Module, seed
         return None
     sample = np.asarray(pool.features[np.flatnonzero(labels >= 0)[:_SAMPLE]])
     name = identity(task.learner, task.n_classes, seed, np.asarray(labels, np.int64), sample, network)
-    return Checkpoint(task.scratch / f"{name}.pt", name)
+    return Checkpoint(task.scratch / f"{name}.pt", name, SECONDS)
 
 
 def _logged(now: Progress) -> None:

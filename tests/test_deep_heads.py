@@ -1,0 +1,110 @@
+"""Torch heads on frozen features: what they reach, their scale, and the stopping rule. The laws are in test_laws.py."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+pytest.importorskip("torch")
+
+from bench_command import SIZES, rows_without_times
+from cutpoint.cli import run_cli
+from cutpoint.core.measures import balanced_accuracy
+from cutpoint.data import Benchmark, load_benchmark
+from cutpoint.errors import UsageError
+from cutpoint.learners import make_learner
+from cutpoint.learners.deep.heads import HeadLearner, NetworkHeadLearner
+from cutpoint.learners.scaling import scaled
+from cutpoint.types import Labels
+
+ALL = frozenset({"probs", "embedding", "head"})
+HEADS = ("torch-linear", "torch-mlp")
+
+
+@pytest.fixture(scope="module")
+def digits() -> Benchmark:
+    return load_benchmark("digits-3")
+
+
+def labels_of(digits: Benchmark, n: int) -> Labels:
+    chosen = np.random.default_rng(0).choice(digits.labels.size, n, replace=False)
+    labels = np.full(digits.labels.size, -1)
+    labels[chosen] = digits.labels[chosen]
+    return labels
+
+
+@pytest.mark.parametrize(("name", "less"), [("torch-linear", 0.06), ("torch-mlp", 0.01)])
+def test_a_head_reaches_about_what_logistic_regression_reaches(name: str, less: float, digits: Benchmark) -> None:
+    reached = {}
+    for learner in (name, "logistic"):
+        model = make_learner(learner, 3).fit(digits.pool, labels_of(digits, 300), seed=0)
+        reached[learner] = balanced_accuracy(digits.test_labels, model.predict(digits.test_features), 3)
+    assert reached[name] > reached["logistic"] - less > 0.9
+
+
+def test_the_embedding_is_the_scaled_features_or_the_hidden_layer(digits: Benchmark) -> None:
+    labels = labels_of(digits, 60)
+    linear, hidden = (make_learner(name, 3).fit(digits.pool, labels, seed=0).score(digits.pool, ALL) for name in HEADS)
+    assert np.array_equal(linear.embedding, scaled(digits.pool).pool)  # type: ignore[arg-type]
+    assert linear.head is not None
+    assert linear.head.shape == (3, digits.pool.table.shape[1] + 1)
+    assert hidden.embedding is not None
+    assert hidden.embedding.shape == (digits.pool.n_examples, 64)
+    assert hidden.embedding.min() == 0  # after a ReLU
+
+
+def test_training_ends_when_its_loss_falls_no_more(digits: Benchmark) -> None:
+    labels = labels_of(digits, 60)
+    notes = make_learner("torch-linear:decay=1", 3).fit(digits.pool, labels, seed=0).notes
+    assert 10 < notes["epochs"] < 200
+    short = make_learner("torch-linear:epochs=3", 3).fit(digits.pool, labels, seed=0).notes
+    assert short["epochs"] == 3
+    assert short["training_loss"] > notes["training_loss"]
+
+
+def test_a_stronger_decay_and_smoothing_make_a_head_less_certain(digits: Benchmark) -> None:
+    labels = labels_of(digits, 60)
+
+    def certainty(options: str) -> float:
+        model = make_learner(f"torch-linear{options}", 3).fit(digits.pool, labels, seed=0)
+        return float(model.predict_probs(digits.pool.features).max(axis=1).mean())
+
+    assert certainty(":decay=0") > certainty(":decay=1") + 0.05
+    assert certainty(":decay=0") > certainty(":decay=0:smoothing=0.3") + 0.05
+
+
+def test_heads_by_name() -> None:
+    assert make_learner("torch-linear", 3) == HeadLearner(3)
+    options = "hidden=32:epochs=7:lr=0.1:decay=0:batch=9:smoothing=0.2:device=cpu"
+    assert make_learner(f"torch-mlp:{options}", 3) == NetworkHeadLearner(3, 32, 7, 0.1, 0.0, 9, 0.2, "cpu")
+    for name, message in (
+        ("torch-linear:hidden=3", "has no option 'hidden'"),
+        ("torch-mlp:smoothing=1", "smoothing is '1', which is not meant; give a number from 0 to below 1"),
+        ("torch-mlp:decay=-1", "decay is '-1', which is not meant; give 0 or a positive number"),
+        ("torch-mlp:batch=0.5", "give a whole number of at least 1"),
+        ("torch-mlp:lr=nan", "lr is 'nan', which is not meant; give a positive number"),
+        ("torch-mlp:device=gpu", "give one of auto, cpu, cuda, mps"),
+    ):
+        with pytest.raises(UsageError, match=message):
+            make_learner(name, 2)
+
+
+def test_a_device_that_is_not_there_is_one_sentence(digits: Benchmark) -> None:
+    import torch
+
+    absent = next(name for name in ("cuda", "mps") if not getattr(torch, name).is_available())
+    with pytest.raises(UsageError, match=f"the device is '{absent}', and torch finds"):
+        make_learner(f"torch-mlp:device={absent}", 3).fit(digits.pool, labels_of(digits, 60), seed=0)
+
+
+def test_a_benchmark_of_a_head_is_the_same_in_one_process_and_in_two(tmp_path: Path) -> None:
+    options = ["--dataset", "digits-2", "--strategies", "direct,badge", "--learner", "torch-mlp:epochs=20:device=cpu"]
+    sizes = [*SIZES[:-2], "--quiet"]
+    for jobs in ("1", "2"):
+        assert run_cli(["bench", "run", *options, *sizes, "--jobs", jobs, "-o", str(tmp_path / jobs)]) == 0
+    one, two = (rows_without_times(tmp_path / jobs) for jobs in ("1", "2"))
+    assert one == two
+    assert {row.metric for row in one} >= {"balanced_accuracy", "epochs", "training_loss"}
+    assert sorted(path.name for path in (tmp_path / "1").iterdir()) == ["config.json", "lock", "runs", "snapshots"]
