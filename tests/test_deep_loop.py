@@ -214,6 +214,42 @@ def test_early_stopping_ends_when_the_loss_falls_no_more() -> None:
     assert len(trained(settings=Settings(epochs=7, batch=16, rate=1e-9))[1].losses) == 7
 
 
+@pytest.mark.parametrize("kill", [None, 3, 5])
+def test_the_network_is_left_as_it_was_when_best(kill: int | None, tmp_path: Path) -> None:
+    """What is watched is lowest after the third epoch, twice; the first of equals is kept, also over a kill."""
+    values = [5.0, 4.0, 2.0, 3.0, 2.0, 6.0]
+
+    def run(epochs: int, best: bool, checkpoint: Checkpoint | None = None, kill: int | None = None) -> nn.Module:
+        done = 0
+
+        def watch(_: nn.Module) -> float:
+            return values[done - 1]
+
+        def progress(now: Progress) -> None:
+            if now.done == kill:
+                raise Killed
+
+        def loss(model: nn.Module, batch: Batch) -> torch.Tensor:
+            nonlocal done
+            done = batch.epoch + 1
+            return weighted_cross_entropy(TARGETS, K, 0.1, CPU)(model, batch)
+
+        model = network()
+        given = examples(FEATURES, np.arange(N), CPU)
+        settings = Settings(epochs=epochs, batch=16, rate=1e-2, best=best)
+        fit(model, given, TARGETS, loss, settings, seed=0, checkpoint=checkpoint, watch=watch, progress=progress)
+        return model
+
+    checkpoint = Checkpoint(tmp_path / "fit.pt", "this fit", seconds=0) if kill else None
+    if kill:
+        with pytest.raises(Killed):
+            run(6, True, checkpoint, kill)
+    found = run(6, True, checkpoint)
+    assert same(found, run(3, False))
+    assert not same(found, run(6, False))
+    assert not found.training
+
+
 def test_the_rate_falls_along_half_a_cosine() -> None:
     settings = Settings(epochs=1, batch=1, rate=0.2, cosine=True)
     assert [settings.rate_at(part) for part in (0.0, 0.5, 1.0)] == pytest.approx([0.2, 0.1, 0.0])

@@ -24,6 +24,7 @@ from time import perf_counter
 from typing import Any, NamedTuple
 
 from cutpoint.data import Benchmark, DataOptions, load_benchmark
+from cutpoint.data.captions import captions
 from cutpoint.errors import CutpointError, UsageError
 from cutpoint.experiment.campaign import Measure, Schedule, check_gives, check_reads, run_campaign
 from cutpoint.experiment.config import BenchConfig, RunSpec
@@ -154,7 +155,10 @@ def estimate_seconds(config: BenchConfig, root: Path | None, jobs: int) -> float
                 times = sum((s.strategy, s.parallel) == (strategy, parallel) for s in specs)
                 schedule = Schedule(half, config.budget, min(config.rounds, 1), parallel)
                 learner = equipped(
-                    make_learner(config.learner, benchmark.n_classes), root=options.data_root, scratch=None
+                    make_learner(config.learner, benchmark.n_classes),
+                    root=options.data_root,
+                    scratch=None,
+                    captions=captions(benchmark),
                 )
                 observed = observed_labels(benchmark, spec.noise, 0)
                 started = perf_counter()
@@ -213,7 +217,8 @@ def _run(config: BenchConfig, spec: RunSpec, keep: bool, places: Places) -> Outc
     schedule = Schedule(config.first, config.budget, config.rounds, spec.parallel)
     observed = observed_labels(benchmark, spec.noise, spec.seed)
     scratch = scratch_path(places.folder, config, spec)
-    learner = equipped(make_learner(config.learner, benchmark.n_classes), root=options.data_root, scratch=scratch)
+    learner = make_learner(config.learner, benchmark.n_classes)
+    learner = equipped(learner, root=options.data_root, scratch=scratch, captions=captions(benchmark))
     with heard() as said:
         measures, snapshot = run_campaign(benchmark, observed, spec.strategy, learner, schedule, seed=spec.seed)
     arrays = snapshot_arrays(snapshot, benchmark) if keep and snapshot is not None else None

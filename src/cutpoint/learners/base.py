@@ -14,6 +14,7 @@ from typing import Any, ClassVar, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from cutpoint.data.captions import Captions
 from cutpoint.data.pool import Features, Pool
 from cutpoint.errors import UsageError
 from cutpoint.learners.scaling import Scaled
@@ -70,15 +71,16 @@ def reads(learner: Learner) -> str:
     return "pictures" if getattr(learner, "reads", "features") == "pictures" else "features"
 
 
-def equipped(learner: Learner, *, root: Path | None, scratch: Path | None) -> Learner:
-    """The learner, told where published files are and where it may keep unfinished fits, if it has such fields.
+def equipped(learner: Learner, *, root: Path | None, scratch: Path | None, captions: Captions = ()) -> Learner:
+    """The learner, told where published files are, where it may keep unfinished fits, and what its classes are called.
 
-    `root`: the data root; `scratch`: a folder that a fit which was killed goes on from when it is asked for again.
+    Each only if it has such a field. `root`: the data root; `scratch`: a folder that a fit which was killed goes on
+    from when it is asked for again; `captions`: sentences of each class, as `data/captions.py` makes them.
     """
     if not is_dataclass(learner) or isinstance(learner, type):
         return learner
-    places = {"root": root, "scratch": scratch}
-    told = {each.name: places[each.name] for each in fields(learner) if each.name in places}
+    known = {"root": root, "scratch": scratch, "captions": captions}
+    told = {each.name: known[each.name] for each in fields(learner) if each.name in known}
     return replace(learner, **told)
 
 

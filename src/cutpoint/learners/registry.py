@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from cutpoint.errors import UsageError, no_such
 from cutpoint.learners.base import Learner
+from cutpoint.learners.deep.clip import HEADS, ClipLearner
 from cutpoint.learners.deep.heads import HeadLearner, NetworkHeadLearner
 from cutpoint.learners.deep.resnet import SCHEDULES, ResNetLearner
 from cutpoint.learners.linear import LogisticLearner
@@ -63,6 +64,7 @@ SHARE = Option(_share, "a number from 0 to below 1")
 COUNT = Option(_count, "a whole number of at least 1")
 YES_OR_NO = Option({"yes": True, "no": False}.__getitem__, "yes or no")
 DEVICE = one_of("auto", "cpu", "cuda", "mps")
+WEIGHTS = Option(_some, "auto, none or the path of a file")
 
 LEARNERS: Mapping[str, Callable[..., Learner]] = {
     "logistic": LogisticLearner,
@@ -70,6 +72,7 @@ LEARNERS: Mapping[str, Callable[..., Learner]] = {
     "torch-linear": HeadLearner,
     "torch-mlp": NetworkHeadLearner,
     "resnet18": ResNetLearner,
+    "clip": ClipLearner,
 }
 _HEAD = {"epochs": COUNT, "lr": POSITIVE, "decay": FROM_ZERO, "batch": COUNT, "smoothing": SHARE, "device": DEVICE}
 _OPTIONS: Mapping[str, Mapping[str, Option]] = {
@@ -77,16 +80,23 @@ _OPTIONS: Mapping[str, Mapping[str, Option]] = {
     "mlp": {"hidden": Option(lambda text: (_count(text),), COUNT.meant), "alpha": POSITIVE, "epochs": COUNT},
     "torch-linear": _HEAD,
     "torch-mlp": {"hidden": COUNT, **_HEAD},
-    "resnet18": {
+    "resnet18": {**_HEAD, "weights": WEIGHTS, "schedule": one_of(*SCHEDULES)},
+    "clip": {
         **_HEAD,
-        "weights": Option(_some, "auto, none or the path of a file"),
-        "schedule": one_of(*SCHEDULES),
+        "weights": WEIGHTS,
+        "tune": one_of("full", "frozen"),
+        "semi": one_of("none", "flexmatch"),
+        "head": one_of(*HEADS),
+        "weighted": YES_OR_NO,
+        "model": Option(_some, "the name of an architecture of open_clip"),
+        "cache": Option(_some, "auto, none or the path of a folder"),
     },
 }
 NEEDS: Mapping[str, tuple[str, ...]] = {
     "torch-linear": ("torch",),
     "torch-mlp": ("torch",),
     "resnet18": ("torch", "torchvision", "timm", "safetensors"),
+    "clip": ("torch", "torchvision", "open_clip_torch", "safetensors"),
 }
 """The distributions that a learner needs beyond the base; its numbers depend on their versions."""
 

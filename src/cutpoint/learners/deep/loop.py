@@ -68,7 +68,8 @@ class Settings:
 
     optimizer: "adam" (its weight decay is an L2 penalty) or "adamw" (decoupled). cosine: the rate falls from `rate` to
     0 along half a cosine over all epochs. patience: stop after so many epochs in which what is watched did not fall
-    below its lowest by `least`; None: never.
+    below its lowest by `least`; None: never. best: at the end, the network is what it was after the epoch in which what
+    is watched was lowest.
     """
 
     epochs: int
@@ -79,6 +80,7 @@ class Settings:
     cosine: bool = False
     patience: int | None = None
     least: float = 1e-3
+    best: bool = False
 
     def rate_at(self, part: float) -> float:
         """The learning rate when that part of all steps, 0 to 1, is done."""
@@ -127,11 +129,12 @@ def fit(
             run.epoch(fitted)
             network.eval()
             fitted.watched.append(fitted.losses[-1] if watch is None else watch(network))
+            run.keep(fitted)
             progress(Progress(len(fitted.losses), settings.epochs, fitted.losses[-1]))
             if checkpoint is not None and monotonic() - written >= checkpoint.seconds:
                 checkpoint.write(run.state(fitted))
                 written = monotonic()
-    network.eval()
+        run.finish()
     if checkpoint is not None:
         checkpoint.remove()
     return fitted
@@ -158,6 +161,7 @@ class _Run:
             self.given.device.type, enabled=half_type(self.given.device) is torch.float16
         )
         self.parts = -(-len(self.given) // self.settings.batch)
+        self.best: dict[str, torch.Tensor] | None = None
 
     def epoch(self, fitted: Fitted) -> None:
         """One pass over all examples in an order of its own; its mean loss is appended."""
@@ -191,9 +195,20 @@ class _Run:
         self.scaler.update()
         return loss.detach().float()
 
+    def keep(self, fitted: Fitted) -> None:
+        """Remember the network if it is to be kept at its best and is that now; of equally good ones the first."""
+        if self.settings.best and fitted.watched[-1] < min(fitted.watched[:-1], default=math.inf):
+            self.best = {name: tensor.clone() for name, tensor in self.network.state_dict().items()}
+
+    def finish(self) -> None:
+        """Leave the network as it is to be used."""
+        if self.best is not None:
+            self.network.load_state_dict(self.best)
+        self.network.eval()
+
     def state(self, fitted: Fitted) -> dict[str, Any]:
         """Everything that the next epoch depends on."""
-        state: dict[str, Any] = {"losses": fitted.losses, "watched": fitted.watched}
+        state: dict[str, Any] = {"losses": fitted.losses, "watched": fitted.watched, "best": self.best}
         return state | {name: part.state_dict() for name, part in self._stateful().items()}
 
     def resumed(self, checkpoint: Checkpoint | None) -> Fitted:
@@ -203,6 +218,7 @@ class _Run:
             return Fitted()
         for name, part in self._stateful().items():
             part.load_state_dict(state[name])
+        self.best = state["best"]
         return Fitted(state["losses"], state["watched"])
 
     def _stateful(self) -> dict[str, Any]:

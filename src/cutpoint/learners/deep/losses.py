@@ -1,4 +1,4 @@
-"""The cross entropy of section 5.1: classes weighted by inverse labelled counts, labels smoothed under noise."""
+"""The cross entropy of section 5.1: labels smoothed under noise, classes weighted by inverse labelled counts or not."""
 
 from __future__ import annotations
 
@@ -22,5 +22,14 @@ def weighted_cross_entropy(targets: Labels, n_classes: int, smoothing: float, de
     def loss(network: nn.Module, batch: Batch) -> torch.Tensor:
         logits = network(batch.inputs).float()
         return functional.cross_entropy(logits, batch.targets, weight=weights_K, label_smoothing=smoothing)
+
+    return loss
+
+
+def cross_entropy(smoothing: float) -> Loss:
+    """The loss of supervised training without weights."""
+
+    def loss(network: nn.Module, batch: Batch) -> torch.Tensor:
+        return functional.cross_entropy(network(batch.inputs).float(), batch.targets, label_smoothing=smoothing)
 
     return loss

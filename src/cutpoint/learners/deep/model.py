@@ -70,6 +70,12 @@ class DeepModel:
         probs, embedding = self._scored(pool.features, with_embedding=bool(needs & {"embedding", "head"}))
         return Scores(probs) if embedding is None else Scores(probs, embedding, self.head)
 
+    def embed(self, features: Any) -> Floats:
+        """What the body gives (M, D) float32 of features (M, d) or pictures (M, H, W, 3)."""
+        embedding = self._scored(features, with_embedding=True)[1]
+        assert embedding is not None
+        return embedding
+
     def _scored(self, features: Any, *, with_embedding: bool) -> tuple[Floats, Floats | None]:
         """Probabilities, and the embedding if it is wanted, in batches that the memory of the device can take."""
         all_of_them = every_example(features, self.device)

@@ -62,8 +62,8 @@ def trained(
         weighted_cross_entropy(targets, seen.size, task.smoothing, device),
         task.settings,
         seed=derived(seed, _FIT),
-        checkpoint=_checkpoint(task, pool, labels, network, seed),
-        progress=_logged,
+        checkpoint=checkpoint_of(task, pool, labels, network, seed),
+        progress=logged,
     )
     return DeepModel(body, head_rows(network.head, seen, task.n_classes), device, _notes(fitted))
 
@@ -73,7 +73,7 @@ def _notes(fitted: Fitted) -> dict[str, float]:
     return {"epochs": float(len(fitted.losses)), "training_loss": fitted.losses[-1] if fitted.losses else 0.0}
 
 
-def _checkpoint(task: Task, pool: Pool, labels: Labels, network: nn.Module, seed: int) -> Checkpoint | None:
+def checkpoint_of(task: Task, pool: Pool, labels: Labels, network: nn.Module, seed: int) -> Checkpoint | None:
     """Where this fit is kept while it is unfinished; its file is named after all that it depends on."""
     if task.scratch is None:
         return None
@@ -82,5 +82,6 @@ def _checkpoint(task: Task, pool: Pool, labels: Labels, network: nn.Module, seed
     return Checkpoint(task.scratch / f"{name}.pt", name, SECONDS)
 
 
-def _logged(now: Progress) -> None:
+def logged(now: Progress) -> None:
+    """Say how far a fit is, to whoever listens."""
     _log.debug("epoch %d of at most %d: training loss %.4g", *now)

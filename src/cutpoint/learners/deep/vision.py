@@ -1,4 +1,4 @@
-"""The one place where torchvision, and timm, which imports it, are imported.
+"""The one place where torchvision, and timm and open_clip, which import it, are imported.
 
 Torchvision's wheel from PyPI does not import beside a torch without CUDA: its compiled operators do not load, and it
 then asks for one of them by name. Declaring those for detection makes the rest work: networks, transforms, data sets.
@@ -38,3 +38,9 @@ def import_timm() -> ModuleType:
     """Timm, with torchvision before it."""
     import_torchvision()
     return importlib.import_module("timm")
+
+
+def import_open_clip() -> ModuleType:
+    """Open_clip, with torchvision before it."""
+    import_torchvision()
+    return importlib.import_module("open_clip")
