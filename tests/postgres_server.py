@@ -1,7 +1,8 @@
 """A PostgreSQL for the tests: the one of CUTPOINT_TEST_POSTGRES, or one started on loopback in a temporary folder.
 
 It is started by the first test that needs it, in whichever process that is, and stopped when the run ends. It flushes
-to the disk as a real one does (fsync on).
+to the disk as a real one does (fsync on). As a program, with `start FOLDER` it starts one there and prints its address,
+with `stop FOLDER` it stops it.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import secrets
 import shutil
 import socket
 import subprocess
+import sys
 import tempfile
 from functools import cache
 from pathlib import Path
@@ -37,7 +39,7 @@ def address() -> str | None:
         fcntl.flock(lock, fcntl.LOCK_EX)
         place = folder / "address"
         if not place.exists():
-            place.write_text(_started(folder))
+            place.write_text(start(folder))
         return place.read_text()
 
 
@@ -57,15 +59,20 @@ def begin() -> None:
 def end() -> None:
     """Stop the server, if one was started, and remove the folder."""
     folder = Path(os.environ.pop(FOLDER))
-    data, bin_ = folder / "data", binaries()
-    if (data / "postmaster.pid").exists() and bin_ is not None:
-        stop: list[str | Path] = [bin_ / "pg_ctl", "-D", data, "-m", "immediate", "stop"]  # nothing of it is kept
-        subprocess.run(stop, check=True, **_quiet(folder))
+    stop(folder)
     shutil.rmtree(folder, ignore_errors=True)
 
 
-def _started(folder: Path) -> str:
-    """Start a server and wait until it answers; its address."""
+def stop(folder: Path) -> None:
+    """Stop the server that was started in a folder, if there is one; nothing of it is kept."""
+    data, bin_ = folder / "data", binaries()
+    if (data / "postmaster.pid").exists() and bin_ is not None:
+        call: list[str | Path] = [bin_ / "pg_ctl", "-D", data, "-m", "immediate", "stop"]
+        subprocess.run(call, check=True, **_quiet(folder))
+
+
+def start(folder: Path) -> str:
+    """Start a server in an empty folder and wait until it answers; its address."""
     bin_ = binaries()
     assert bin_ is not None
     password, data = secrets.token_hex(8), folder / "data"
@@ -92,3 +99,11 @@ def _quiet(folder: Path) -> dict[str, Any]:
     somebody = users.get("postgres", users["nobody"])
     os.chown(folder, somebody.pw_uid, somebody.pw_gid)
     return how | {"user": somebody.pw_uid, "group": somebody.pw_gid, "extra_groups": []}
+
+
+if __name__ == "__main__":
+    what, where = sys.argv[1:]
+    if what == "start":
+        print(start(Path(where)))
+    else:
+        stop(Path(where))

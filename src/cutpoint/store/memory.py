@@ -10,7 +10,7 @@ from itertools import islice
 
 from cutpoint.store.base import Item, Repeated, checked, id_twice, no_item, numbered
 from cutpoint.store.events import Event, New, decode
-from cutpoint.store.owner import Holder, held
+from cutpoint.store.owner import Holder, check_role, held
 
 _PIECE = 1000
 
@@ -97,6 +97,7 @@ class MemoryStore:
     @contextmanager
     def own(self, role: str) -> Iterator[None]:
         """See `Store.own`."""
+        check_role(role)
         with self._lock:
             if role in self._owners:
                 raise held(role, self._owners[role])

@@ -29,8 +29,8 @@ def open_store(url: str | Path, create: bool) -> SqlStore:
     if scheme == "sqlite" and rest.startswith("/") and len(rest) > 1:
         return _sqlite(Path(rest[1:]), create)
     if re.fullmatch(r"postgres(ql)?(\+psycopg)?", scheme):
+        _need_databases()
         _need("psycopg", "PostgreSQL", "postgres")
-        _need("sqlalchemy", "a campaign", "serve")
         from cutpoint.store.postgres import open_postgres
 
         return open_postgres(f"postgresql+psycopg://{rest}", create)
@@ -64,11 +64,15 @@ def open_files(store: SqlStore, folder: str | Path | None = None) -> ArrayFiles:
 
 
 def _sqlite(path: Path, create: bool) -> SqlStore:
-    _need("sqlalchemy", "a campaign", "serve")
-    _need("alembic", "a campaign", "serve")
+    _need_databases()
     from cutpoint.store.sqlite import open_sqlite
 
     return open_sqlite(path, create)
+
+
+def _need_databases() -> None:
+    for module in ("sqlalchemy", "alembic"):
+        _need(module, "a campaign on disk", "serve")
 
 
 def _need(module: str, what: str, extra: str) -> None:

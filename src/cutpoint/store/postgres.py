@@ -10,6 +10,7 @@ import re
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import psycopg
@@ -36,26 +37,51 @@ _REMEDIES = {
 }
 
 
+_HOLDS = text(
+    "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND classid = :ours AND granted AND pid = :backend"
+)
+
+
+@dataclass
+class _Held:
+    """A connection by which a role is held, and the number of the server's process behind it."""
+
+    connection: Connection
+    backend: int
+
+
 class PostgresStore(SqlStore):
     """A `Store` in the schema of a database that its user works in."""
+
+    _errors = (SQLAlchemyError, psycopg.Error)
 
     def __init__(self, engine: Engine, url: URL, namespace: str) -> None:
         """Of a database that `open_postgres` found to be a campaign and up to date."""
         super().__init__(engine, shown(url))
         self._url, self._namespace = url, namespace
+        self._roles: dict[str, _Held] = {}
 
     @contextmanager
     def own(self, role: str) -> Iterator[None]:
-        """See `Store.own`: a lock on a connection of its own, which the server frees when the connection ends."""
+        """See `Store.own`: a lock on a connection of its own, which the server frees when the connection ends.
+
+        If the connection breaks (a server that is started anew), the role is taken again at the next append, which
+        is refused if another process has it by then.
+        """
         check_role(role)
         with self._said("reached"):
-            connection = self._taken(role)
+            self._roles[role] = self._taken(role)
+            try:
+                self.note(f"owner of {role}", Holder.me().text())
+            except BaseException:
+                self._free(role)
+                raise
         try:
             yield
         finally:
-            connection.close()
+            self._free(role)
 
-    def _taken(self, role: str) -> Connection:
+    def _taken(self, role: str) -> _Held:
         """A connection that has the role and is nobody else's; UsageError if somebody has it."""
         connection = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
         try:
@@ -65,14 +91,29 @@ class PostgresStore(SqlStore):
             lock = {"ours": _LOCKS, "role": _number(self._namespace, role)}
             if not connection.execute(text("SELECT pg_try_advisory_lock(:ours, :role)"), lock).scalar():
                 raise held(role, Holder.read(self.about(f"owner of {role}")))
-            self.note(f"owner of {role}", Holder.me().text())
+            return _Held(connection, connection.exec_driver_sql("SELECT pg_backend_pid()").scalar_one())
         except BaseException:
             connection.close()
             raise
-        return connection
+
+    def _free(self, role: str) -> None:
+        self._roles.pop(role).connection.close()
 
     def _lock(self, connection: Connection) -> None:
         _lock_log(connection, self._namespace)
+        for role, has in list(self._roles.items()):
+            if not connection.execute(_HOLDS, {"ours": _LOCKS, "backend": has.backend}).scalar():
+                self._take_again(role)
+
+    def _take_again(self, role: str) -> None:
+        """Take a role whose connection broke; StoreError if another process was quicker."""
+        self._roles[role].connection.close()
+        try:
+            self._roles[role] = self._taken(role)
+        except UsageError as error:
+            raise StoreError(
+                f"the connection to {self.shown} broke, and meanwhile {error} Nothing was stored."
+            ) from None
 
     def _fill(self, connection: Connection, rows: Iterator[tuple[int, bytes, str]]) -> None:
         """COPY, which is many times as fast as INSERT."""
@@ -88,10 +129,8 @@ class PostgresStore(SqlStore):
             twice = re.search(r"\(id\)=\(\\x([0-9a-f]*)\)", error.diag.message_detail or "")
             line = re.search(r"\d+", error.diag.context or "")  # "COPY items, line 7", in the server's language
             if not twice or not line:
-                raise self._refused(error, "written to") from None
+                raise
             raise id_twice(from_bytes(bytes.fromhex(twice[1])), first + int(line[0]) - 1) from None
-        except psycopg.Error as error:
-            raise self._refused(error, "written to") from None
 
     def _refused(self, error: Exception, doing: str) -> CutpointError:
         return refused(self._url, getattr(error, "orig", None) or error, doing)
@@ -116,8 +155,9 @@ def refused(url: URL, error: BaseException, doing: str) -> CutpointError:
 
 def engine_of(url: URL) -> Engine:
     """Connections to a database; each is tried before it is used, so that a server may be started anew."""
-    patience = {} if "connect_timeout" in url.query else {"connect_timeout": 10}
-    engine = create_engine(url, pool_pre_ping=True, pool_size=10, max_overflow=10, connect_args=patience)
+    unless_said = {"connect_timeout": 10, "application_name": "cutpoint"}
+    options = {name: value for name, value in unless_said.items() if name not in url.query}
+    engine = create_engine(url, pool_pre_ping=True, pool_size=10, max_overflow=10, connect_args=options)
 
     @event.listens_for(engine, "connect")
     def connected(connection: psycopg.Connection[Any], record: Any) -> None:

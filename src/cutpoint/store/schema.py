@@ -6,6 +6,7 @@ only ever go forward: an older Cutpoint refuses a newer database.
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from cutpoint.store.tables import SCHEMA
 
 VERSION_TABLE = "cutpoint_version"
 _VERSION = Table(VERSION_TABLE, MetaData(), Column("version_num", Text))  # Alembic's own; its name is ours
+_ONE = threading.Lock()  # what Alembic's `op` means is global to the process
 _FOLDER = Path(__file__).parent / "migrations"
 
 
@@ -47,7 +49,7 @@ def migrate(connection: Connection) -> None:
     def steps(found: Any, context: Any) -> Any:
         return scripts._upgrade_revs("head", found)  # what `alembic upgrade head` does
 
-    with EnvironmentContext(Config(), scripts, fn=steps, destination_rev="head") as environment:
+    with _ONE, EnvironmentContext(Config(), scripts, fn=steps, destination_rev="head") as environment:
         environment.configure(connection, version_table=VERSION_TABLE, transactional_ddl=True)
         environment.run_migrations()
 

@@ -53,6 +53,8 @@ class _Waiting:
 class SqlStore(ABC):
     """A `Store` in a database. What differs between SQLite and PostgreSQL is in their subclasses."""
 
+    _errors: tuple[type[Exception], ...] = (SQLAlchemyError,)  # what SQLAlchemy and the driver below it raise
+
     def __init__(self, engine: Engine, shown: str) -> None:
         """Of a database that has the tables; `shown` is what messages call it, without a password."""
         self.shown = shown
@@ -255,7 +257,7 @@ class SqlStore(ABC):
         """What the database says is said in our words."""
         try:
             yield
-        except SQLAlchemyError as error:
+        except self._errors as error:
             raise self._refused(error, doing) from None
 
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, func, insert, select
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from cutpoint.errors import CutpointError, DataError, UsageError
 from cutpoint.store import schema
@@ -25,7 +25,7 @@ from cutpoint.store.base import StoreError, id_twice
 from cutpoint.store.events import from_bytes
 from cutpoint.store.owner import Holder, check_role, held
 from cutpoint.store.sql import SqlStore, pieces
-from cutpoint.store.tables import ITEMS, SCHEMA
+from cutpoint.store.tables import ITEMS
 
 APPLICATION = 0x43557450  # "CUtP", big-endian, at byte 68 of the header
 _MAGIC = b"SQLite format 3\0"
@@ -44,6 +44,8 @@ _DAMAGED = ("SQLITE_CORRUPT", "SQLITE_NOTADB", "SQLITE_ERROR")
 
 class SqliteStore(SqlStore):
     """A `Store` in one file; others lie beside it: -wal and -shm while it is open, and a lock for each role."""
+
+    _errors = (SQLAlchemyError, sqlite3.Error)
 
     def __init__(self, path: Path) -> None:
         """Of a file that `open_sqlite` found to be ours and up to date."""
@@ -160,6 +162,8 @@ def _recognise(path: Path) -> None:
 
 def _create(path: Path) -> None:
     """Make an empty campaign at a path, whole or not at all; one that another process makes meanwhile will do."""
+    if not path.parent.is_dir():
+        raise UsageError(f"{path} cannot be made, since there is no folder {path.parent}; make it, or give another.")
     beside = path.with_name(f".{path.name}-{secrets.token_hex(8)}.partial")
     try:
         engine = engine_of(beside)
@@ -175,9 +179,9 @@ def _create(path: Path) -> None:
         pass
     except OSError as error:
         raise StoreError(
-            f"{path} cannot be made ({error.strerror}); give a path in a folder that is there and may be written to."
+            f"{path} cannot be made ({error.strerror}); give a path in a folder that may be written to."
         ) from None
-    except Exception as error:
+    except (SQLAlchemyError, sqlite3.Error) as error:
         raise refused(path, getattr(error, "orig", None) or error, "written to") from None
     finally:
         for left in path.parent.glob(f"{beside.name}*"):
@@ -194,7 +198,7 @@ def _migrate(store: SqliteStore) -> None:
             source.backup(target)
         _flush(backup)
         with store._writing() as connection:
-            if schema.revision(connection) != SCHEMA:  # another process may have been quicker
+            if schema.is_older(connection, store.shown):  # another process may have been quicker
                 schema.migrate(connection)
 
 

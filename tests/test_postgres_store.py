@@ -1,0 +1,138 @@
+"""What is PostgreSQL's own: addresses and passwords, broken connections, a server that refuses."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import numpy as np
+import pytest
+
+from cutpoint.errors import CutpointError, DataError, UsageError
+from cutpoint.store.base import StoreError
+from cutpoint.store.events import New
+from cutpoint.store.opening import open_files, open_store
+
+EVENT = New("resized", {"round": 1, "in_flight": 2})
+
+
+@contextmanager
+def asked(url: str) -> Iterator[Any]:
+    """A connection beside the store's own."""
+    import psycopg
+
+    with psycopg.connect(url, autocommit=True) as connection:
+        yield connection
+
+
+def test_a_database_without_a_campaign(postgres_url: str) -> None:
+    with pytest.raises(UsageError, match=r"there is no campaign in postgresql://127\.0\.0\.1:\d+/postgres; give"):
+        open_store(postgres_url, False)
+    with asked(postgres_url) as connection:
+        connection.execute("CREATE TABLE notes (line text)")
+        for create in (True, False):
+            with pytest.raises(DataError, match=r"a database of something else.* table notes"):
+                open_store(postgres_url, create)
+        found = connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = current_schema()").fetchall()
+    assert found == [("notes",)]
+
+
+@pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+psycopg"])
+def test_every_name_of_the_scheme_opens_it(postgres_url: str, scheme: str) -> None:
+    with closing(open_store(postgres_url.replace("postgresql", scheme, 1), True)) as store:
+        assert store.last() == 0
+
+
+def test_no_error_shows_a_password(postgres_url: str) -> None:
+    where = urlsplit(postgres_url)
+    host = f"{where.hostname}:{where.port}"
+    for url in (
+        f"postgresql://{where.username}:hunter2secret@{host}/postgres",
+        f"postgresql://{host}/postgres?user={where.username}&password=hunter2secret",
+        f"postgresql://{where.username}:hunter2secret@{host}/no_such_database",
+        f"postgresql://{where.username}:hunter2secret@127.0.0.1:1/postgres",
+        f"postgresql://{where.username}:hunter2secret@{where.hostname}:hunter2secret/postgres",
+        f"postgresql://{where.username}:hunter2secret@{host}",
+        f"postgresql://{where.username}:hunter2secret@{host}/postgres?options=-chunter2secret",
+        f"postgresql://{where.username}:hunter2secret@{host}/postgres?hunter2secret=1",
+        "postgresql://hunter2secret",
+    ):
+        for create in (True, False):
+            with pytest.raises(CutpointError, match=r"postgresql://") as caught:
+                open_store(url, create)
+            shown = f"{caught.value}{caught.value.__cause__}"
+            assert "hunter2secret" not in shown.replace("postgresql://hunter2secret", "")
+            assert caught.value.__suppress_context__ or caught.value.__context__ is None
+
+
+def test_a_broken_connection_is_made_anew_and_the_role_kept(postgres_url: str) -> None:
+    mine = f"{postgres_url}&application_name=mine{secrets.token_hex(8)}"
+    with asked(postgres_url) as connection, closing(open_store(mine, True)) as store, store.own("desk"):
+
+        def cut(query: str) -> None:
+            connection.execute(f"SELECT pg_terminate_backend(pid, 5000) FROM ({query}) AS ours")
+
+        store.append([EVENT])
+        cut(f"SELECT pid FROM pg_stat_activity WHERE application_name = '{mine.split('=')[-1]}'")
+        assert store.append([EVENT])[0].number == 2
+        with closing(open_store(postgres_url, False)) as other:
+            with pytest.raises(UsageError, match="has a desk already"):
+                other.own("desk").__enter__()
+            cut(f"SELECT {store._roles['desk'].backend} AS pid")  # type: ignore[attr-defined]
+            with other.own("desk"):
+                with pytest.raises(StoreError, match=r"connection to .* broke, and meanwhile this campaign has a desk"):
+                    store.append([EVENT])
+                assert other.append([EVENT])[0].number == 3
+            assert store.append([EVENT])[0].number == 4
+
+
+def test_a_read_only_server_refuses(postgres_url: str) -> None:
+    with closing(open_store(postgres_url, True)) as store:
+        store.append([EVENT])
+    with closing(open_store(f"{postgres_url}%20-cdefault_transaction_read_only%3Don", True)) as store:
+        with pytest.raises(StoreError, match=r"nothing was stored: the server is read-only; use the one"):
+            store.append([EVENT])
+        assert store.last() == 1
+
+
+def test_a_server_whose_disk_is_full_refuses(postgres_url: str) -> None:
+    import psycopg
+    from sqlalchemy import make_url
+
+    from cutpoint.store.postgres import refused
+
+    full = psycopg.errors.DiskFull("could not extend file: No space left on device")
+    error = refused(make_url(postgres_url), full, "written to")
+    assert "(could not extend file: No space left on device); nothing was stored: make room on the server" in str(error)
+
+
+def test_the_folder_of_the_files_is_noted(postgres_url: str, tmp_path: Path) -> None:
+    with closing(open_store(postgres_url, True)) as store:
+        with pytest.raises(UsageError, match="has no folder for its files yet; give one"):
+            open_files(store)
+        entry = open_files(store, tmp_path / "files").put("probs", np.eye(2))
+    with closing(open_store(postgres_url, False)) as store:
+        assert np.array_equal(open_files(store).open(entry), np.eye(2))
+        (tmp_path / "files").rename(tmp_path / "moved")
+        open_files(store, tmp_path / "moved")
+        assert np.array_equal(open_files(store).open(entry), np.eye(2))
+
+
+def test_two_campaigns_in_one_database_do_not_meet(postgres_url: str) -> None:
+    with asked(postgres_url) as connection:
+        connection.execute("CREATE SCHEMA beside_the_other")
+        try:
+            besides = postgres_url.split("search_path")[0] + "search_path%3Dbeside_the_other"
+            with (
+                closing(open_store(postgres_url, True)) as one,
+                closing(open_store(besides, True)) as two,
+                one.own("desk"),
+                two.own("desk"),
+            ):
+                assert [s.append([EVENT])[0].number for s in (one, one, two)] == [1, 2, 1]
+        finally:
+            connection.execute("DROP SCHEMA beside_the_other CASCADE")

@@ -1,0 +1,152 @@
+"""Opening a campaign: what is one, what is not, and that what is not stays as it was."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import sqlite3
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from cutpoint.errors import DataError, UsageError
+from cutpoint.store import opening
+from cutpoint.store.events import New
+from cutpoint.store.memory import MemoryStore
+from cutpoint.store.opening import open_files, open_store
+
+EVENT = New("resized", {"round": 1, "in_flight": 2})
+
+
+@pytest.fixture(autouse=True)
+def sqlalchemy() -> None:
+    """Every store here is in a database."""
+    pytest.importorskip("sqlalchemy")
+    pytest.importorskip("alembic")
+
+
+def contents(folder: Path) -> dict[str, str]:
+    """The checksum of every file of a folder, and "folder" for a folder."""
+    return {
+        path.name: hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else "folder"
+        for path in folder.iterdir()
+    }
+
+
+def foreign_database(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("CREATE TABLE events (number INTEGER)")
+        connection.commit()
+
+
+@pytest.mark.parametrize("create", [True, False], ids=["create", "open"])
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [
+        (lambda path: path.write_text("these are my notes, not a campaign\n" * 9), "is no database"),
+        (lambda path: path.write_bytes(b""), "is an empty file"),
+        (lambda path: path.write_bytes(b"SQLite format 3\0"), "is a database of something else"),
+        (foreign_database, "is a database of something else"),
+        (lambda path: path.mkdir(), "is a folder"),
+    ],
+    ids=["text", "empty", "header alone", "another database", "folder"],
+)
+def test_what_is_no_campaign_is_refused_and_stays_as_it_was(tmp_path: Path, make: Any, said: str, create: bool) -> None:
+    path = tmp_path / "notes.db"
+    make(path)
+    before = contents(tmp_path)
+    with pytest.raises(DataError, match=f"notes.db {said}.*(give the path|campaign.db)"):
+        open_store(path, create)
+    assert contents(tmp_path) == before
+
+
+def test_a_campaign_that_is_not_there_is_made_only_if_it_may_be(tmp_path: Path) -> None:
+    path = tmp_path / "birds.db"
+    with pytest.raises(UsageError, match=r"there is no campaign at .*birds\.db; give the path of one, or start one"):
+        open_store(path, False)
+    assert not contents(tmp_path)
+    with closing(open_store(path, True)) as store:
+        store.append([EVENT])
+    assert list(contents(tmp_path)) == ["birds.db"]  # nothing lies beside it once it is closed
+    with closing(open_store(path, True)) as store:
+        assert store.last() == 1
+    with pytest.raises(UsageError, match=r"birds\.db cannot be made, since there is no folder .*nowhere; make it"):
+        open_store(tmp_path / "nowhere" / "birds.db", True)
+
+
+def test_all_who_make_a_campaign_at_once_get_the_same(tmp_path: Path) -> None:
+    with ThreadPoolExecutor(4) as pool:
+        stores = list(pool.map(lambda _: open_store(tmp_path / "birds.db", True), range(4)))
+    for store in stores:
+        store.append([EVENT])
+    assert {store.last() for store in stores} == {4}
+    for store in stores:
+        store.close()
+    assert list(contents(tmp_path)) == ["birds.db"]
+
+
+def test_addresses_of_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for url in ("a b?#%.db", "sqlite:///c.db", f"sqlite:///{tmp_path}/d.db", Path("e.db")):
+        open_store(url, True).close()
+    assert sorted(contents(tmp_path)) == ["a b?#%.db", "c.db", "d.db", "e.db"]
+
+
+@pytest.mark.parametrize("url", ["mysql://root:secret@host/birds", "sqlite://", "sqlite:///", "sqlite://host/birds.db"])
+def test_other_addresses_are_refused(url: str) -> None:
+    with pytest.raises(UsageError, match=r"a campaign cannot be kept in .*give the path of a file") as caught:
+        open_store(url, True)
+    assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("url", "missing", "extra"),
+    [
+        ("birds.db", "sqlalchemy", "serve"),
+        ("birds.db", "alembic", "serve"),
+        ("postgresql://host/birds", "psycopg", "postgres"),
+        ("postgresql://host/birds", "alembic", "serve"),
+    ],
+)
+def test_a_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch, url: str, missing: str, extra: str) -> None:
+    monkeypatch.setattr(opening, "find_spec", lambda name: None if name == missing else object())
+    with pytest.raises(
+        UsageError, match=re.escape(f"needs {missing}; install it with: pip install 'cutpoint[{extra}]'")
+    ):
+        open_store(url, True)
+
+
+def test_a_damaged_campaign_is_one_sentence(tmp_path: Path) -> None:
+    path = tmp_path / "birds.db"
+    with closing(open_store(path, True)) as store:
+        store.append([New("guideline_set", {"text": "x" * 500}) for _ in range(200)])
+    whole = path.read_bytes()
+    for damaged in (whole[:5000], whole[:4096] + b"\xff" * (len(whole) - 4096)):
+        path.write_bytes(damaged)
+        with pytest.raises(DataError, match=r"birds\.db is damaged \(.*\); restore it from a backup"):
+            list(open_store(path, False).events())
+
+
+def test_files_lie_beside_the_campaign(tmp_path: Path) -> None:
+    with closing(open_store(tmp_path / "birds.db", True)) as store:
+        files = open_files(store)
+        assert np.array_equal(files.open(files.put("probs", np.eye(2))), np.eye(2))
+        assert files.folder == tmp_path / "birds.files"
+        assert open_files(store, tmp_path / "birds.files").folder == files.folder
+        with pytest.raises(UsageError, match="leave the folder out"):
+            open_files(store, tmp_path / "elsewhere")
+
+
+def test_a_role_is_a_word_and_says_who_has_it(tmp_path: Path) -> None:
+    with closing(open_store(tmp_path / "birds.db", True)) as store:
+        for role in ("", "../desk", "Desk", "the desk"):
+            with pytest.raises(UsageError, match="one word of small letters"), store.own(role):
+                pass
+        with store.own("desk"), pytest.raises(UsageError, match=r"process \d+ on \S+, since \d{4}-\d\d-\d\d .* UTC"):
+            store.own("desk").__enter__()
+    with closing(MemoryStore()) as memory, pytest.raises(UsageError, match="one word"), memory.own("the desk"):
+        pass
