@@ -86,6 +86,8 @@ class Board:
                 self._unseat()
             elif len(steps) > place:
                 self._follow(self.live, place)
+        if event.kind == "settings_changed":  # perhaps how many people are wanted
+            touched = (*self.waiting, *self.state.ballots.pending)
         self._refresh(touched)
 
     def _follow(self, live: Live, place: int) -> None:

@@ -44,7 +44,7 @@ class Expiry:
             self._tidy()
         for entry in due:
             heapq.heappush(self._heap, entry)
-        return [lease for _, lease in due]
+        return list(dict.fromkeys(lease for _, lease in due))  # one that was extended at once is there twice
 
     def next(self) -> float | None:
         """Seconds until the next lease runs out, None if there is none."""

@@ -1,0 +1,327 @@
+"""Laws of the desk under drawn histories: people answer, correct, walk away; the desk is closed and opened anew."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from cutpoint.errors import UsageError
+from cutpoint.service.asks import PASSES, Asks
+from cutpoint.service.desk import Desk
+from cutpoint.service.replay import replay
+from cutpoint.service.state import State
+from cutpoint.store.events import New
+from cutpoint.store.files import ArrayFiles
+from desks import FakeClock, a_store, add_items, events_of, some_probs
+
+PEOPLE = ("ada", "ben", "cem")
+DEEDS = {
+    "ask": 8,
+    "tell": 8,
+    "stray": 1,
+    "retry": 1,
+    "back": 2,
+    "pass": 2,
+    "release": 1,
+    "decide": 1,
+    "wait": 2,
+    "extend": 1,
+    "return": 1,
+    "publish": 1,
+    "class": 0.2,
+    "change": 0.3,
+    "grow": 0.3,
+    "import": 0.3,
+    "restart": 1,
+    "tick": 2,
+}
+
+
+class FilesInMemory(ArrayFiles):
+    """Arrays by name, without a disk."""
+
+    def __init__(self) -> None:
+        super().__init__("nowhere")
+        self.arrays: dict[str, NDArray[Any]] = {}
+
+    def put(self, name: str, array: NDArray[Any]) -> dict[str, Any]:
+        file = f"{name}-{len(self.arrays)}.npy"
+        self.arrays[file] = array.copy()
+        return {"file": file, "sha256": "", "shape": list(array.shape), "dtype": array.dtype.str}
+
+    def open(self, entry: Mapping[str, Any], verify: bool = False) -> NDArray[Any]:
+        return self.arrays[entry["file"]]
+
+
+class History:
+    """A drawn campaign, and what was acknowledged in it, kept apart from the desk."""
+
+    def __init__(self, seed: int, strategy: str, overlap: int, *, beside: bool) -> None:
+        self.dice, self.beside = random.Random(seed), beside
+        self.clock, self.files = FakeClock(), FilesInMemory()
+        sizes: dict[str, Any] = {"first": 4, "budget": 5, "overlap": overlap, "strategy": strategy, "seed": seed, "parallel": 2}
+        self.store = a_store(self.dice.choice([3, 12, 30]), lease_seconds=100.0, **sizes)
+        self.desk = self.opened()
+        self.said: dict[tuple[int, str], int] = {}  # (item, person) -> label, in the order of first answers
+        self.sent: list[tuple[int, int, str, str]] = []
+        self.version = 0
+
+    def opened(self) -> Desk:
+        desk = Desk(self.store, self.files, clock=self.clock)
+        if self.beside:
+            desk._thread = object()  # type: ignore[assignment] # as in a server; `tick` is called by hand
+        return desk
+
+    def step(self) -> None:
+        deed = self.dice.choices(list(DEEDS), list(DEEDS.values()))[0]
+        getattr(self, f"do_{deed}")()
+
+    def close(self) -> None:
+        self.desk._catch_up()  # what others appended since the last look
+        self.desk._thread = None
+        self.desk.close()
+
+    @property
+    def person(self) -> str:
+        return self.dice.choice(PEOPLE)
+
+    @property
+    def item(self) -> int:
+        return self.dice.randrange(self.store.count())
+
+    @property
+    def label(self) -> int:
+        return self.dice.randrange(len(self.desk.state.made.classes))
+
+    def do_ask(self) -> None:
+        person, n = self.person, self.dice.randint(1, 3)
+        before = {lease.item for lease in self.desk.state.leases.held_by(person)}
+        asks = self.desk.ask(person, n)
+        items = [ask.item for ask in asks]
+        assert len(set(items)) == len(items) <= n
+        overlap = self.desk.state.made.overlap
+        for ask in asks:
+            assert ask.annotator == person
+            if ask.item in before:
+                continue
+            assert (ask.item, person) not in self.said
+            answered = sum(item == ask.item for item, _ in self.said)
+            assert self.desk.state.leases.on(ask.item) + answered <= overlap
+        self.check_empty_hand(asks, n)
+
+    def check_empty_hand(self, asks: Asks, n: int) -> None:
+        """Nobody is idle while work is left, unless the next round is being made."""
+        assert bool(asks.reason) == (len(asks) < n)
+        if not asks and not self.beside:
+            assert self.desk.state.n_free == 0
+
+    def do_tell(self) -> None:
+        live = list(self.desk.state.leases.live.values())
+        if live:
+            lease = self.dice.choice(live)
+            self.tell(lease.item, lease.annotator, self.label)
+
+    def do_stray(self) -> None:
+        self.tell(self.item, self.person, self.label)
+
+    def tell(self, item: int, person: str, label: int) -> None:
+        key = f"key {len(self.sent)}"
+        before = self.said.get((item, person))
+        receipt = self.desk.tell(item, label, annotator=person, key=key)
+        self.sent.append((item, label, person, key))
+        self.said[item, person] = label
+        assert receipt.status == ("saved" if before is None else "again" if before == label else "corrected")
+        if receipt.status == "again":
+            self.sent.pop()
+        assert receipt.others == sum(i == item and p != person for i, p in self.said)
+
+    def do_retry(self) -> None:
+        if self.sent:
+            item, label, person, key = self.dice.choice(self.sent)
+            last = self.store.last()
+            assert self.desk.tell(item, label, annotator=person, key=key).status == "again"
+            assert self.store.last() == last
+
+    def do_back(self) -> None:
+        signed = [pair for pair in self.said if pair[1]]
+        if signed:
+            item, person = self.dice.choice(signed)
+            assert self.desk.take_back(item, annotator=person).status == "taken back"
+            del self.said[item, person]
+
+    def do_pass(self) -> None:
+        live = list(self.desk.state.leases.live.values())
+        if live:
+            lease = self.dice.choice(live)
+            if (lease.item, lease.annotator) in self.said:
+                with pytest.raises(UsageError):
+                    self.desk.passed(lease.item, "skip", annotator=lease.annotator)
+            else:
+                self.desk.passed(lease.item, self.dice.choice(PASSES), annotator=lease.annotator)
+
+    def do_release(self) -> None:
+        if self.desk.state.ballots.passed:
+            self.desk.release(self.dice.choice(list(self.desk.state.ballots.passed)), by="admin")
+
+    def do_decide(self) -> None:
+        self.desk.adjudicate(self.item, self.label, by="admin")
+
+    def do_wait(self) -> None:
+        self.clock.now += self.dice.choice([1, 40, 101])
+        self.clock.jump += self.dice.choice([0, 0, -1e5, 1e5])
+
+    def do_extend(self) -> None:
+        if self.desk.state.leases.live:
+            self.desk.extend(self.dice.choice(list(self.desk.state.leases.live)))
+
+    def do_return(self) -> None:
+        if self.desk.state.leases.live:
+            self.desk.give_back(self.dice.choice(list(self.desk.state.leases.live)))
+
+    def do_publish(self) -> None:
+        """As another process does: behind the desk's back."""
+        n, k = self.store.count(), len(self.desk.state.made.classes)
+        self.version += 1
+        rng = np.random.default_rng(self.version)
+        arrays = {"probs": some_probs(n, k, self.version), "embedding": rng.normal(size=(n, 2)).astype(np.float32)}
+        arrays["head"] = rng.normal(size=(k, 2)).astype(np.float32)
+        entries = {name: self.files.put(name, array) for name, array in arrays.items()}
+        data = {"version": self.version, "classes": k, "rows": n, "upto": self.store.last(), "run": "r"}
+        self.store.append([New("scores_published", data | {"files": entries, "measures": {}})])
+
+    def do_class(self) -> None:
+        self.desk.add_class(f"class {len(self.desk.state.made.classes)}")
+
+    def do_change(self) -> None:
+        overlap = self.dice.choice([1, 1, 2, 3])
+        self.desk.change(overlap=overlap, lease_seconds=self.dice.choice([50.0, 100.0]))
+
+    def do_grow(self) -> None:
+        add_items(self.store, self.dice.randint(1, 5))
+        self.desk.tick()
+
+    def do_import(self) -> None:
+        item, label = self.item, self.label
+        self.desk.import_labels([item], [label], "file")
+        self.said[item, ""] = label
+
+    def do_restart(self) -> None:
+        before, live = self.desk.state, self.desk._board.live
+        self.close()
+        wanted = None if live is None else live.session.wanted.tolist()
+        self.desk = self.opened()
+        assert_same(before, self.desk.state)
+        again = self.desk._board.live
+        assert wanted == (None if again is None else again.session.wanted.tolist())
+
+    def do_tick(self) -> None:
+        self.desk.tick()
+
+    def check_labels(self) -> None:
+        """The labels are those of what was acknowledged, by the plain definition."""
+        state = self.desk.state
+        decided = {event.data["item"]: event.data["label"] for event in events_of(self.store, "adjudicated")}
+        cast: dict[int, dict[str, int]] = {}
+        for (item, person), label in self.said.items():
+            cast.setdefault(item, {})[person] = label
+        for item in range(state.count):
+            votes = cast.get(item, {})
+            assert state.ballots.votes.get(item, {}) == votes
+            said = list(votes.values())
+            label = max(said, key=said.count) if said else -1  # the first of the most frequent
+            label = decided.get(item, label)
+            assert state.ballots.label(item) == label
+            settled = item in decided or "" in votes or len(votes) >= state.made.overlap
+            assert state.ballots.labels[item] == (label if settled else -1)
+            assert state.ballots.disputed(item) == (len(set(said)) > 1 and item not in decided)
+        found = np.bincount(state.ballots.labels[state.ballots.labels >= 0], minlength=len(state.made.classes))
+        assert [state.ballots.found[k] for k in range(len(found))] == found.tolist()
+
+
+def assert_same(one: State, other: State) -> None:
+    """Two folds of one log know the same."""
+    assert one.number == other.number
+    assert one.settings == other.settings
+    assert np.array_equal(one.ballots.labels, other.ballots.labels)
+    for name in ("votes", "passed", "pending", "decided", "found", "disputes"):
+        assert getattr(one.ballots, name) == getattr(other.ballots, name), name
+    assert one.leases.live == other.leases.live
+    assert one.people.by_name == other.people.by_name
+    assert one.rounds.all == other.rounds.all
+    assert one.journal.steps == other.journal.steps
+    assert one.n_free == other.n_free == naive_free(one)
+
+
+def naive_free(state: State) -> int:
+    """Items that a new round could ask, counted one by one."""
+    ballots, leased = state.ballots, set(state.leases.items)
+    return sum(
+        bool(ballots.labels[i] < 0) and i not in ballots.passed and i not in ballots.pending and i not in leased
+        for i in range(state.count)
+    )
+
+
+STRATEGIES = st.sampled_from(["direct", "direct", "random", "margin", "galaxy", "badge", "base"])
+
+
+@pytest.mark.parametrize("beside", [False, True])
+@given(seed=st.integers(0, 10**6), strategy=STRATEGIES, overlap=st.sampled_from([1, 1, 2, 3]))
+def test_whatever_happens_the_log_is_the_truth(beside: bool, seed: int, strategy: str, overlap: int) -> None:
+    history = History(seed, strategy, overlap, beside=beside)
+    for _ in range(history.dice.choice([5, 40, 120])):
+        history.step()
+    assert history.desk._board.trouble == ""
+    history.check_labels()
+    history.close()
+    assert_same(State(history.store.events()), history.desk.state)
+    done = replay(history.store, history.files)
+    assert (done.differences, done.broken) == ((), ())
+    assert done.rounds == len(events_of(history.store, "round_opened"))
+    assert_no_lease_twice(history)
+
+
+def assert_no_lease_twice(history: History) -> None:
+    """By the log alone: no person holds an item twice, and a question is asked before it is leased, unless undone."""
+    held: dict[str, tuple[int, str]] = {}
+    known: set[int] = set()
+    undone: set[tuple[int, str]] = set()
+    for event in history.store.events():
+        data = event.data
+        if event.kind == "asked":
+            known |= set(data["items"])
+        elif event.kind == "taken_back":
+            undone.add((data["item"], data["annotator"]))
+        elif event.kind == "lease_granted":
+            pair = (data["item"], data["annotator"])
+            assert pair not in held.values()
+            assert data["lease"] not in held
+            assert data["item"] in known or pair in undone or answered_before(history, event.number, data["item"])
+            held[data["lease"]] = pair
+        elif event.kind == "lease_ended":
+            del held[data["lease"]]
+        elif event.kind in ("answered", "passed") and data["lease"]:
+            assert held.pop(data["lease"]) == (data["item"], data["annotator"])
+
+
+def answered_before(history: History, number: int, item: int) -> bool:
+    """Half answered by somebody whom nobody had asked: it waits for others, too."""
+    return any(
+        event.number < number and event.kind == "answered" and event.data["item"] == item
+        for event in history.store.events()
+    )
+
+
+def test_a_law_that_is_broken_would_be_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cutpoint.service.leases.Leases.on", lambda self, item: 0)  # as if nobody held anything
+    history = History(1, "direct", 1, beside=False)
+    first = history.desk.ask("ada", 1)[0]
+    monkeypatch.undo()
+    with pytest.raises(AssertionError):
+        assert first.item not in [ask.item for ask in history.desk.ask("ben", 4)]
