@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from numpy.typing import NDArray
 
 from cutpoint.errors import UsageError
 from cutpoint.service.asks import PASSES, Asks
@@ -18,7 +16,7 @@ from cutpoint.service.desk import Desk
 from cutpoint.service.replay import replay
 from cutpoint.service.state import State
 from cutpoint.store.events import New
-from cutpoint.store.files import ArrayFiles
+from cutpoint.store.memory import MemoryFiles
 from desks import FakeClock, a_store, add_items, events_of, some_probs
 
 PEOPLE = ("ada", "ben", "cem")
@@ -44,30 +42,14 @@ DEEDS = {
 }
 
 
-class FilesInMemory(ArrayFiles):
-    """Arrays by name, without a disk."""
-
-    def __init__(self) -> None:
-        super().__init__("nowhere")
-        self.arrays: dict[str, NDArray[Any]] = {}
-
-    def put(self, name: str, array: NDArray[Any]) -> dict[str, Any]:
-        file = f"{name}-{len(self.arrays)}.npy"
-        self.arrays[file] = array.copy()
-        return {"file": file, "sha256": "", "shape": list(array.shape), "dtype": array.dtype.str}
-
-    def open(self, entry: Mapping[str, Any], verify: bool = False) -> NDArray[Any]:
-        return self.arrays[entry["file"]]
-
-
 class History:
     """A drawn campaign, and what was acknowledged in it, kept apart from the desk."""
 
     def __init__(self, seed: int, strategy: str, overlap: int, *, beside: bool) -> None:
         self.dice, self.beside = random.Random(seed), beside
-        self.clock, self.files = FakeClock(), FilesInMemory()
-        sizes: dict[str, Any] = {"first": 4, "budget": 5, "overlap": overlap, "strategy": strategy, "seed": seed, "parallel": 2}
-        self.store = a_store(self.dice.choice([3, 12, 30]), lease_seconds=100.0, **sizes)
+        self.clock, self.files = FakeClock(), MemoryFiles()
+        sizes: dict[str, Any] = {"first": 4, "budget": 5, "overlap": overlap, "strategy": strategy, "parallel": 2}
+        self.store = a_store(self.dice.choice([3, 12, 30]), lease_seconds=100.0, seed=seed, **sizes)
         self.desk = self.opened()
         self.said: dict[tuple[int, str], int] = {}  # (item, person) -> label, in the order of first answers
         self.sent: list[tuple[int, int, str, str]] = []

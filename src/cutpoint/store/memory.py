@@ -1,15 +1,17 @@
-"""A store in memory: the same semantics as the others, and gone with the process. For tests and simulations."""
+"""A store and its arrays in memory: the same semantics, and gone with the process. For tests and simulations."""
 
 from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import islice
+from typing import Any
 
 from cutpoint.store.base import Item, Repeated, checked, id_twice, no_item, numbered
 from cutpoint.store.events import Event, New, decode
+from cutpoint.store.files import Array, ArrayFiles
 from cutpoint.store.owner import Holder, check_role, held
 
 _PIECE = 1000
@@ -115,3 +117,23 @@ class MemoryStore:
 
     def close(self) -> None:
         """See `Store.close`; nothing to let go of."""
+
+
+class MemoryFiles(ArrayFiles):
+    """The arrays of a campaign without a disk."""
+
+    def __init__(self) -> None:
+        """No array yet."""
+        super().__init__("")
+        self._arrays: dict[str, Array] = {}
+
+    def put(self, name: str, array: Array) -> dict[str, Any]:
+        """See `ArrayFiles.put`; no checksum."""
+        file = f"{name}-{len(self._arrays)}.npy"
+        self._arrays[file] = array.copy()
+        self._arrays[file].flags.writeable = False
+        return {"file": file, "sha256": "", "shape": list(array.shape), "dtype": array.dtype.str}
+
+    def open(self, entry: Mapping[str, Any], verify: bool = False) -> Array:
+        """See `ArrayFiles.open`."""
+        return self._arrays[entry["file"]]
