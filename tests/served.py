@@ -28,7 +28,7 @@ JSON = {"origin": BASE}
 
 def token(name: str) -> str:
     """The token of somebody's link in these tests; real ones are random."""
-    return f"the-token-of-{name}"
+    return f"the-token-of-{name.encode().hex()}"
 
 
 @dataclass

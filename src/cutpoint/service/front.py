@@ -207,4 +207,4 @@ def _own(person: Person, key: str) -> str:
 
 def _pause(asks: Asks) -> float:
     """Seconds after which a page should ask again."""
-    return 15.0 if asks.seconds is None else min(max(asks.seconds, 1.0), 60.0)
+    return 5.0 if asks.seconds is None else min(max(asks.seconds, 0.5), 30.0)

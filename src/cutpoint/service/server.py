@@ -21,6 +21,7 @@ from cutpoint.service.app import create_app
 from cutpoint.service.desk import Desk
 from cutpoint.service.front import Front
 from cutpoint.service.gate import House
+from cutpoint.service.supervisor import TrainerProcess, trainer_command
 from cutpoint.store.opening import open_files, open_store
 
 ANYWHERE = ("0.0.0.0", "::", "")
@@ -69,6 +70,7 @@ def serve(
     new_links: bool = False,
     files: str | Path | None = None,
     pictures: Path | None = None,
+    train: bool = True,
     say: Callable[[str], None] = print,
     started: Callable[[uvicorn.Server], None] | None = None,
 ) -> None:
@@ -92,14 +94,18 @@ def serve(
         desk.start()
         front = Front(desk, store, arrays, folder=pictures)
         stack.enter_context(_looking(front))
+        if train:
+            trainer = TrainerProcess(trainer_command(str(url), None if files is None else str(files)), desk)
+            stack.callback(trainer.stop)
+            trainer.start()
         house = House(frozenset(where.hosts(port)), cookie=f"cutpoint-{port}", secure=where.https)
-        for name, admin in [*((name, False) for name in annotators), *((name, True) for name in admins)]:
-            _invite(front, name, admin, new_links, where.address(port), say)
-        say(f"serving {desk.state.made.name} at {where.address(port)}; Ctrl-C ends it, and nothing is lost")
         server = uvicorn.Server(_config(front, house))
         if started is not None:
             started(server)
         with suppress(KeyboardInterrupt):
+            for name, admin in [*((name, False) for name in annotators), *((name, True) for name in admins)]:
+                _invite(front, name, admin, new_links, where.address(port), say)
+            say(f"serving {desk.state.made.name} at {where.address(port)}; Ctrl-C ends it, and nothing is lost")
             server.run(sockets=[listener])
 
 
@@ -117,11 +123,12 @@ def _config(front: Front, house: House) -> uvicorn.Config:
 
 @contextmanager
 def listening(host: str, port: int) -> Iterator[socket.socket]:
-    """A socket bound to a port, 0 for a free one; UsageError if it is taken."""
+    """A socket that listens at a port, 0 for a free one; UsageError if it is taken."""
     with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM) as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listener.bind((host.strip("[]"), port))
+            listener.listen(socket.SOMAXCONN)  # whoever comes before the application is ready waits
         except OSError as error:
             raise UsageError(
                 f"{host}:{port} cannot be listened at ({error.strerror}); choose another port, or 0 for a free one."

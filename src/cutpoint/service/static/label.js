@@ -38,7 +38,7 @@ async function refill() {
   }
   if (!shown && coming.length) present(coming.shift());
   else if (!shown) nothing(data);
-  if (shown && !coming.length) later(Math.max(data.seconds || 0, 4));
+  if (shown && !coming.length) later(data.seconds);
 }
 
 function later(seconds) {
@@ -69,15 +69,16 @@ function nothing(data) {
   buttons(false);
   delete stage.dataset.item;
   $("why").hidden = true;
-  let left = Math.max(1, Math.ceil(data.seconds || 15));
   const box = emptyNode(data.reason, "");
+  stage.replaceChildren(box);
+  if (data.seconds < 1) return later(data.seconds); // too short to count down
+  let left = Math.ceil(data.seconds);
   const tick = () => {
     if (shown || !box.isConnected) return;
     box.querySelector("#countdown").textContent = left > 0 ? `Looking again in ${left} s` : "Looking…";
     if (left-- > 0) retry = setTimeout(tick, 1000);
     else refill();
   };
-  stage.replaceChildren(box);
   clearTimeout(retry);
   tick();
 }
@@ -122,7 +123,7 @@ function send(path, body, words, colour) {
   toast(words, colour);
   shown = null;
   if (coming.length) present(coming.shift());
-  else nothing({ reason: "One moment", seconds: 5 });
+  else nothing({ reason: "One moment", seconds: 2 });
   outbox.pump();
 }
 

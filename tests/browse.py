@@ -1,0 +1,107 @@
+"""A campaign in a real Chromium, for tests: a server in a thread, and pages that must not complain or go elsewhere."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import uvicorn
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Dialog, Page
+
+from cutpoint.service.app import create_app
+from cutpoint.service.server import listening
+from served import Served, token
+
+PATIENCE = 8_000  # milliseconds until something that must come counts as missing: shared machines stall now and then
+
+
+@dataclass
+class Site:
+    """A served campaign at an address, and whatever its pages said or fetched that they should not have."""
+
+    served: Served
+    browser: Browser
+    address: str
+    complaints: list[str] = field(default_factory=list)
+    excused: tuple[str, ...] = ()
+    contexts: list[BrowserContext] = field(default_factory=list)
+
+    def page(self, who: str | None, path: str = "/label", **options: Any) -> Page:
+        """A page in a browser of its own: of somebody, at a path; or of nobody yet, and empty."""
+        context = self.browser.new_context(**({"viewport": {"width": 1280, "height": 800}} | options))
+        context.set_default_timeout(PATIENCE)
+        self.contexts.append(context)
+        page = context.new_page()
+        self.watch(page)
+        if who is not None:
+            page.goto(f"{self.address}/a/{token(who)}")
+            page.wait_for_url(lambda url: "/a/" not in url)
+            if not page.url.endswith(path):
+                page.goto(self.address + path)
+        return page
+
+    def watch(self, page: Page) -> None:
+        """Note what the page says, and whatever it asks of anybody else."""
+
+        def said(message: ConsoleMessage) -> None:
+            if message.type in ("error", "warning") and not any(words in message.text for words in self.excused):
+                self.complaints.append(f"console: {message.text}")
+
+        page.on("console", said)
+        page.on("pageerror", lambda error: self.complaints.append(f"error: {error}"))
+        page.on("dialog", self._asked)
+        page.on("request", lambda request: self._sent(request.url))
+
+    def _asked(self, dialog: Dialog) -> None:
+        self.complaints.append(f"dialog: {dialog.message}")
+        dialog.dismiss()
+
+    def _sent(self, url: str) -> None:
+        if not url.startswith(self.address):
+            self.complaints.append(f"asked elsewhere: {url}")
+
+    def events(self, kind: str) -> list[dict[str, Any]]:
+        """The data of all events of a kind."""
+        return [dict(event.data) for event in self.served.store.events() if event.kind == kind]
+
+
+@contextmanager
+def site(served: Served, browser: Browser) -> Iterator[Site]:
+    """The campaign behind a server on loopback; at the end its pages must have had nothing to complain of."""
+    with listening("127.0.0.1", 0) as listener:
+        port = listener.getsockname()[1]
+        house = replace(served.house, hosts=frozenset({f"127.0.0.1:{port}"}))
+        config = uvicorn.Config(
+            create_app(served.front, house), log_level="critical", lifespan="off", timeout_graceful_shutdown=1
+        )
+        server = uvicorn.Server(config)
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+        thread.start()
+        here = Site(served, browser, f"http://127.0.0.1:{port}")
+        try:
+            yield here
+        finally:
+            for context in here.contexts:
+                context.close()
+            server.should_exit = True
+            thread.join()
+            served.desk.close()
+    assert not here.complaints, here.complaints
+
+
+def shown(page: Page, other_than: int | None = None) -> int:
+    """The item that the page shows, once it shows one, other than a given one."""
+    different = f":not([data-item='{other_than}'])" if other_than is not None else ""
+    page.wait_for_selector(f"#item[data-item]{different}")
+    page.wait_for_timeout(120)  # a key that comes faster than anybody can see is ignored
+    return int(page.locator("#item").get_attribute("data-item") or -1)
+
+
+def press(page: Page, key: str) -> int:
+    """Press a key at an item; the item."""
+    item = shown(page)
+    page.keyboard.press(key)
+    return item

@@ -1,0 +1,180 @@
+"""`serve` as people run it: a process of its own, with a trainer beside it, ended by Ctrl-C and started again."""
+
+from __future__ import annotations
+
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+pytest.importorskip("fastapi")
+pytest.importorskip("sqlalchemy")
+pytest.importorskip("httpx2")
+
+import httpx2
+
+from cutpoint.errors import UsageError
+from cutpoint.service.server import Where, listening, serve
+from cutpoint.service.settings import Settings
+from cutpoint.store.base import Item
+from cutpoint.store.events import New
+from cutpoint.store.opening import open_files, open_store
+
+N = 120
+PATIENCE = 60.0  # seconds for what takes three on an idle machine
+
+
+@pytest.fixture
+def campaign(tmp_path: Path) -> Path:
+    """A campaign on disk: rows of two numbers in two classes, with features, 8 answers between trainings."""
+    path = tmp_path / "dots.db"
+    store = open_store(path, create=True)
+    files = open_files(store)
+    x = np.random.default_rng(0).normal(size=(N, 2)).astype(np.float32)
+    store.append([Settings("dots", ("left", "right"), first=8, budget=8).created()])
+    items = [Item(i, f"dot-{i}", {"row": {"x": float(a), "y": float(b)}}) for i, (a, b) in enumerate(x)]
+    pool = {"first": 0, "count": N, "source": "drawn", "features": files.put("features", x)}
+    store.add_items(items, New("pool_added", pool))
+    store.close()
+    return path
+
+
+@contextmanager
+def served(path: Path, *options: str) -> Iterator[tuple[subprocess.Popen[str], list[str]]]:
+    """A process that serves, and what it said until it was ready; ended by Ctrl-C."""
+    code = (
+        "import sys; from pathlib import Path; from cutpoint.service.server import Where, serve;"
+        "serve(Path(sys.argv[1]), ['ada'], where=Where(port=0), say=lambda line: print(line, flush=True),"
+        f"{','.join(options)})"
+    )
+    command = [sys.executable, "-c", code, str(path)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    assert process.stderr is not None
+    try:
+        lines = []
+        for line in process.stdout:
+            lines.append(line.strip())
+            if line.startswith("serving"):
+                break
+        assert lines, process.stderr.read()
+        yield process, lines
+    finally:
+        process.send_signal(signal.SIGINT)
+        try:
+            code_ = process.wait(20)
+        finally:
+            process.kill()
+            errors = process.stderr.read()
+            process.stdout.close()
+            process.stderr.close()
+    assert code_ == 0, errors
+    assert "Traceback" not in errors, errors
+
+
+def links(lines: list[str]) -> dict[str, str]:
+    """Each person's link among what was said."""
+    return dict(re.findall(r"^(\w+).*: (http\S+)$", "\n".join(lines), re.MULTILINE))
+
+
+def client(link: str) -> httpx2.Client:
+    """A browser that has opened a link."""
+    address, _, token = link.partition("/a/")
+    opened = httpx2.Client(base_url=address, headers={"origin": address}, timeout=20)
+    opened.headers["authorization"] = f"Bearer {token}"
+    return opened
+
+
+def wait_for(told: httpx2.Client, key: str, value: object) -> None:
+    """Wait until the campaign's status has a value."""
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end:
+        status = told.get("/api/status").json()
+        if status[key] == value:
+            return
+        time.sleep(0.1)
+    pytest.fail(f"{key} is not {value} after {PATIENCE} s: {status}")
+
+
+def answer(ada: httpx2.Client, n: int, prefix: str) -> None:
+    """Give n answers, each to what is asked then."""
+    for turn in range(n):
+        while not (items := ada.get("/api/next").json()["items"]):
+            time.sleep(0.1)  # the next round is being made
+        item = items[0]
+        label = int(float(dict(item["row"])["x"]) > 0)
+        body = {"item": item["item"], "label": label, "key": f"{prefix}-{turn:04d}"}
+        assert ada.post("/api/answer", json=body).json()["status"] == "saved"
+
+
+@pytest.mark.slow
+def test_people_label_a_model_learns_and_a_restart_goes_on(campaign: Path) -> None:
+    with served(campaign) as (_, lines):
+        assert set(links(lines)) == {"ada", "admin"}
+        ada, chief = (client(links(lines)[name]) for name in ("ada", "admin"))
+        with ada, chief:
+            answer(ada, 8, "first-part")
+            wait_for(chief, "scores", 1)
+            answer(ada, 3, "next-part")
+            wait_for_strip(ada)
+            assert chief.get("/dashboard").text.count('class="strip c') == 2
+            held = ada.get("/api/next?n=2").json()["items"]
+    token = links(lines)["ada"].rpartition("/")[2]
+    with served(campaign, "train=False") as (_, lines):
+        assert not links(lines), "links are said once"
+        assert sum("has a link already" in line for line in lines) == 2
+        address = lines[-1].split(" at ")[1].split(";")[0]
+        with client(f"{address}/a/{token}") as ada:
+            again = ada.get("/api/next?n=2").json()["items"]
+            assert [one["lease"] for one in again] == [one["lease"] for one in held]
+            assert ada.get("/api/status").json()["labelled"] == 11
+
+
+def wait_for_strip(ada: httpx2.Client) -> None:
+    """Wait until the pages have sorted the new scores."""
+    end = time.monotonic() + PATIENCE
+    while ada.get("/strips/0.svg").status_code != 200:
+        assert time.monotonic() < end, "no strip"
+        time.sleep(0.1)
+
+
+def test_a_second_server_is_refused_and_new_links_end_the_old(campaign: Path) -> None:
+    with served(campaign, "train=False") as (_, lines):
+        with pytest.raises(UsageError, match="desk"):
+            serve(campaign, where=Where(port=0), train=False)
+        old = links(lines)["ada"]
+    with served(campaign, "train=False", "new_links=True") as (_, lines):
+        new = links(lines)["ada"]
+        assert new.rpartition("/")[2] != old.rpartition("/")[2]
+        address = new.partition("/a/")[0]
+        with client(new) as ada, client(f"{address}/a/{old.rpartition('/')[2]}") as stranger:
+            assert ada.get("/api/next").status_code == 200
+            assert stranger.get("/api/next").status_code == 401
+
+
+def test_a_port_that_is_taken_is_said_before_anything_is_opened(tmp_path: Path) -> None:
+    with listening("127.0.0.1", 0) as taken, pytest.raises(UsageError, match="choose another port"):
+        serve(tmp_path / "none.db", where=Where(port=taken.getsockname()[1]))
+    with pytest.raises(UsageError):
+        serve(tmp_path / "none.db", where=Where(port=0))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_server_answers_to_the_names_it_was_told() -> None:
+    assert Where().hosts(8000) == ["127.0.0.1:8000", "localhost:8000", "[::1]:8000"]
+    assert Where().address(8000) == "http://127.0.0.1:8000"
+    assert Where("192.168.1.5").hosts(9000) == ["192.168.1.5:9000"]
+    assert Where("::1").address(80) == "http://[::1]:80"
+    behind = Where("127.0.0.1", names=["label.example.org"], https=True)
+    assert behind.address(8000) == "https://label.example.org"
+    assert "127.0.0.1:8000" in behind.hosts(8000)
+    assert Where("0.0.0.0", names=["lab-pc"]).address(8000) == "http://lab-pc:8000"
+    with pytest.raises(UsageError, match="names"):
+        Where("0.0.0.0").hosts(8000)
