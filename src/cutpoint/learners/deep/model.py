@@ -79,7 +79,7 @@ class DeepModel:
     def _scored(self, features: Any, *, with_embedding: bool) -> tuple[Floats, Floats | None]:
         """Probabilities, and the embedding if it is wanted, in batches that the memory of the device can take."""
         all_of_them = every_example(features, self.device)
-        size = min(_MOST, max(16, _BATCH_BYTES[self.device.type] // bytes_of_one(features)), len(all_of_them))
+        size = min(batch_size(features, self.device), len(all_of_them))
         while True:
             try:
                 return self._in_batches(all_of_them, size, with_embedding)
@@ -107,6 +107,11 @@ class DeepModel:
                 if with_embedding:
                     embeddings.append(embedding)
         return _joined(probs), _joined(embeddings) if with_embedding else None
+
+
+def batch_size(features: Any, device: torch.device) -> int:
+    """How many examples are scored at a time, where the memory allows."""
+    return min(_MOST, max(16, _BATCH_BYTES[device.type] // bytes_of_one(features)))
 
 
 def head_rows(head: nn.Linear, seen: NDArray[np.integer[Any]], n_classes: int) -> Floats:
