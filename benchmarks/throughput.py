@@ -25,7 +25,7 @@ from cutpoint.learners.deep.model import DeepModel, batch_size
 from cutpoint.learners.deep.resnet import ResNetLearner
 
 LIGHT = ("direct", "random", "confidence", "margin", "entropy", "most_likely_positive")
-OTHERS = ("galaxy", "badge", "base", "cluster_margin", "coreset", "similar")
+OTHERS = ("galaxy", "badge", "bait", "base", "cluster_margin", "coreset", "similar")
 BUDGET = 100
 
 

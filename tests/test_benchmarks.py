@@ -46,3 +46,18 @@ def test_a_pool_that_is_too_small_is_refused() -> None:
     done = subprocess.run([sys.executable, str(SCRIPT), "--n", "10"], capture_output=True, text=True)
     assert done.returncode == 2
     assert "--n is 10; it must be at least 1000" in done.stderr
+
+
+def test_the_throughput_of_a_resnet_is_said_by_phase_and_beside_a_bare_loop() -> None:
+    pytest.importorskip("torch")
+    script = SCRIPT.with_name("throughput.py")
+    sizes = ["--device", "cpu", "--pool", "150", "--labels", "30", "--epochs", "1", "--repeats", "1"]
+    lines = printed(str(script), *sizes).splitlines()
+    assert "on cpu" in lines[0]
+    assert all(phase in lines[1] for phase in ("fit ", "score ", "data handling "))
+    shares = [line for line in lines if line.startswith("selection, ")]
+    assert {line.split()[1].rstrip(":") for line in shares} == set(STRATEGIES)
+    assert [line.split(":")[0] for line in lines[-3:]] == [
+        f"scoring, {what}" for what in ("bare loop", "probabilities", "with embedding")
+    ]
+    assert lines[-3].endswith(", 1.00")
