@@ -6,6 +6,7 @@ import csv
 import json
 import re
 import shutil
+from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
@@ -315,3 +316,78 @@ def test_the_doctor_misses_pictures(folder: Path, kept: Path, capsys: pytest.Cap
         assert "151 pictures are not where they were" in wrong(capsys, "pictures")
     finally:
         (kept / "moved").rename(kept / "photos")
+
+
+# replay, report
+
+
+def test_a_replay_asks_the_same_and_says_what_differs(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    from cutpoint.service.place import opened
+    from cutpoint.service.trainer import Trainer
+
+    with opened(NAME) as (store, files):
+        assert Trainer(store, files).step()
+    answer(NAME, 12)
+    done = printed(capsys, "replay", NAME)
+    assert done["same"]
+    assert done["rounds"] >= 3
+    assert done["questions"] >= 50
+    assert f"all {done['questions']} questions are the same again" in command(capsys, "replay", NAME)
+    for path in (folder / f"{NAME}.files").glob("probs-*"):
+        path.unlink()
+    command(capsys, "replay", NAME, code=1)
+
+
+class Page(HTMLParser):
+    """What a page would fetch or run, and its texts."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.reaches: list[str] = []
+        self.words: list[str] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Note what is fetched or run."""
+        if tag in ("script", "iframe", "link", "img", "object"):
+            self.reaches.append(tag)
+        self.reaches += [name for name, _ in attrs if name in ("src", "href", "style") or name.startswith("on")]
+
+    def handle_data(self, data: str) -> None:
+        """Note a text."""
+        self.words.append(data)
+
+
+def test_the_report_is_one_page_that_fetches_nothing(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    from cutpoint.service.place import opened
+    from cutpoint.service.trainer import Trainer
+
+    for _ in range(3):
+        with opened(NAME) as (store, files):
+            assert Trainer(store, files).step()
+        answer(NAME, 20)
+    assert command(capsys, "report", NAME) == f"report: {NAME}-report.html\n"
+    text = Path(f"{NAME}-report.html").read_text()
+    page = Page(text)
+    assert page.reaches == []
+    assert "url(" not in text
+    assert "@import" not in text
+    words = " ".join(page.words)
+    for part in (NAME, "zero", "ann", "bob", "010 is 0.png", "no estimate of accuracy"):
+        assert part in words, part
+    assert text.count('class="strip ') == 2
+
+
+def test_a_report_shows_hostile_names_as_text(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    evil = "<script>alert(1)</script>"
+    table = tmp_path / "a.csv"
+    table.write_text("id,size\n" + "".join(f'"{evil}{i}",{i}\n' for i in range(8)))
+    labels = tmp_path / "labels.csv"
+    labels.write_text(f'id,label,annotator\n"{evil}0",{evil},{evil}\n"{evil}0",b,bob\n')
+    where = str(tmp_path / "evil")
+    options = ["--csv", str(table), "--classes", f"{evil},b", "--import", str(labels)]
+    command(capsys, "init", where, *options)
+    command(capsys, "report", where, "-o", str(tmp_path / "report.html"))
+    page = Page((tmp_path / "report.html").read_text())
+    assert page.reaches == []
+    assert f"{evil}0" in page.words

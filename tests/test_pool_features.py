@@ -219,6 +219,46 @@ def test_features_in_parquet_are_found_by_id(tmp_path: Path, lists: str) -> None
         embed(text_pool(["a", "b"]), Wish(embeddings=path))
 
 
+def field(number: int, value: bytes | int) -> bytes:
+    """A field of a protocol buffer: bytes with their length, or a small number."""
+    if isinstance(value, int):
+        return bytes([number << 3, value])
+    assert len(value) < 1 << 14
+    size = [len(value)] if len(value) < 128 else [len(value) & 127 | 128, len(value) >> 7]
+    return bytes([number << 3 | 2, *size]) + value
+
+
+def tensor(name: str, *sides: int | str) -> bytes:
+    """An input or output of a model in ONNX, float32, with sides that are fixed or named."""
+    dims = b"".join(field(1, field(1, side) if isinstance(side, int) else field(2, side.encode())) for side in sides)
+    return field(1, name.encode()) + field(2, field(1, field(1, 1) + field(2, dims)))
+
+
+def averaging(channels: int = 3, side: int | str = "side") -> bytes:
+    """An ONNX model whose output is the mean of each channel, (n, channels, 1, 1)."""
+    node = field(1, b"x") + field(2, b"y") + field(4, b"GlobalAveragePool")
+    ends = field(11, tensor("x", "n", channels, side, side)) + field(12, tensor("y", "n", channels, 1, 1))
+    return field(1, 8) + field(7, field(1, node) + field(2, b"mean") + ends) + field(8, field(2, 13))
+
+
+@pytest.mark.parametrize("side", ["side", 16])
+def test_an_encoder_sees_pixels_from_minus_one_to_one(tmp_path: Path, side: int | str) -> None:
+    pytest.importorskip("onnxruntime")
+    (tmp_path / "mean.onnx").write_bytes(averaging(side=side))
+    for i, colour in enumerate([(0, 0, 0), (255, 255, 255), (255, 0, 127)]):
+        Image.new("RGB", (20, 10), colour).save(tmp_path / f"{i}.png")
+    (tmp_path / "9.png").write_bytes(b"no picture")
+    made = embed(bring(Wish(images=tmp_path)), Wish(encoder=tmp_path / "mean.onnx"))
+    seen = np.array([[-1, -1, -1], [1, 1, 1], [1, -1, 127 / 127.5 - 1]])
+    np.testing.assert_allclose(made.features[:3], seen, atol=1e-6)
+    np.testing.assert_allclose(made.features[3], made.features[:3].mean(axis=0), atol=1e-6)
+    assert made.unreadable == (3,)
+    assert f"the 3 outputs of mean.onnx on pictures of {16 if side == 16 else 128} x" in made.words
+    (tmp_path / "mean.onnx").write_bytes(averaging(channels=1))
+    with pytest.raises(DataError, match="reads an input of shape"):
+        embed(bring(Wish(images=tmp_path)), Wish(encoder=tmp_path / "mean.onnx"))
+
+
 def test_an_encoder_is_refused_where_it_is_none(tmp_path: Path) -> None:
     pytest.importorskip("onnxruntime")
     Image.new("RGB", (8, 8)).save(tmp_path / "a.png")

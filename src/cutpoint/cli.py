@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from cutpoint.cli_campaign_report import report
 from cutpoint.cli_cite import cite
 from cutpoint.cli_data import data_check, data_fetch, data_list
 from cutpoint.cli_doctor import doctor
@@ -17,9 +18,11 @@ from cutpoint.cli_export import export
 from cutpoint.cli_import import classes_add, classes_list, import_labels
 from cutpoint.cli_init import init
 from cutpoint.cli_paper import paper_list, paper_plot, paper_run
+from cutpoint.cli_replay import replay
 from cutpoint.cli_report import bench_report
 from cutpoint.cli_run import bench_run
 from cutpoint.cli_select import select
+from cutpoint.cli_serve import serve
 from cutpoint.cli_status import status
 from cutpoint.errors import CutpointError, DataError, UsageError
 
@@ -36,9 +39,12 @@ paper = typer.Typer(help="Run and draw the figures of the paper, one preset for 
 app.add_typer(data, name="data")
 app.add_typer(paper, name="paper")
 app.command("init")(init)
+app.command("serve")(serve)
 app.command("status")(status)
+app.command("report")(report)
 app.command("export")(export)
 app.command("import")(import_labels)
+app.command("replay")(replay)
 app.command("doctor")(doctor)
 classes = typer.Typer(help="Add classes to a campaign, or list them.", no_args_is_help=True)
 app.add_typer(classes, name="classes")

@@ -39,13 +39,14 @@ def classes_add(
     quiet: QuietOption = False,
 ) -> None:
     """Add a class to a campaign; also while it is served. The next round asks for it, too."""
+    from cutpoint.cli_terminal import shown
     from cutpoint.service.begin import add_class
     from cutpoint.service.place import opened
 
     with opened(name) as (store, _):
         classes = add_class(store, new)
     if not quiet:
-        typer.echo(f"{name}: {', '.join(classes)}")
+        typer.echo(f"the classes are now: {', '.join(map(shown, classes))}")
 
 
 def classes_list(name: NameArgument, *, as_json: JsonOption = False) -> None:

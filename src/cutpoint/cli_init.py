@@ -65,7 +65,7 @@ def init(
     """
     from dataclasses import asdict
 
-    from cutpoint.cli_terminal import progress
+    from cutpoint.cli_terminal import progress, terminable
     from cutpoint.data.pools.bring import class_names
     from cutpoint.service.begin import begin
     from cutpoint.service.gather import SEED_EXAMPLES, gather, read_text, summary
@@ -80,10 +80,10 @@ def init(
         learner=learner,
         guideline="" if guideline is None else read_text(guideline),
     )
-    with progress(quiet) as tell:
+    with terminable(), progress(quiet) as tell:
         labels = [(path.name, path) for path in imports or []] + ([(SEED_EXAMPLES, examples)] if examples else [])
         beginning = gather(settings, wish, labels, tell)
-    with begun(name, files) as (store, arrays):
+    with terminable(), begun(name, files) as (store, arrays):
         begin(store, arrays, beginning)
     if as_json:
         import json
@@ -114,7 +114,7 @@ def _say(about: Summary, name: str) -> None:
     from cutpoint.experiment.words import count
 
     show(
-        f"{about.campaign}: {count(about.items, about.kind)} of {', '.join(about.classes)}, from {about.source}",
+        f"{about.campaign}: {count(about.items, about.kind)} to label as {', '.join(about.classes)}; {about.source}",
         f"features for the first model: {about.features}",
     )
     if about.unreadable:
@@ -122,4 +122,5 @@ def _say(about: Summary, name: str) -> None:
     if about.labels:
         show(f"{count(about.labels, 'label')} taken in")
     show(*(f"note: {note}" for note in about.notes))
-    show(f"Now: cutpoint serve {shlex.quote(name)} --annotators one,two")
+    where = "with the same address" if "://" in name else shlex.quote(name)  # an address may hold a password
+    show(f"Now: cutpoint serve {where} --annotators one,two")

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from cutpoint.cli_terminal import Terminated, duration, terminable
+
 if TYPE_CHECKING:  # all of it is imported late: --help must not wait for it
     from cutpoint.experiment.config import BenchConfig
     from cutpoint.experiment.runner import Progress
@@ -139,7 +141,7 @@ def run_shown(
 
     last: list[Progress] = []
     try:
-        with _terminable(), _shown_progress(quiet) as show:
+        with terminable(), _shown_progress(quiet) as show:
 
             def progress(now: Progress) -> None:
                 last[:] = [now]
@@ -150,38 +152,11 @@ def run_shown(
     except KeyboardInterrupt as error:
         done = f"{last[0].done} of {count(last[0].total, 'run')} finished and kept" if last else "nothing was run yet"
         typer.echo(f"interrupted: {done}; the same command goes on from there.", err=True)
-        raise typer.Exit(143 if isinstance(error, _Terminated) else 130) from None
+        raise typer.Exit(143 if isinstance(error, Terminated) else 130) from None
     if not quiet:
         already = last[0].found
         typer.echo(f"{count(new, 'run')} done{f', {already} done before' if already else ''}: {out}")
         typer.echo(f"See them with: cutpoint bench report {out}")
-
-
-class _Terminated(KeyboardInterrupt):
-    """SIGTERM, as a scheduler sends it when the time is up: all ends as with Ctrl-C."""
-
-
-@contextmanager
-def _terminable() -> Iterator[None]:
-    """Within it, SIGTERM is an interrupt; a second one is not waited for. Signals reach the main thread alone."""
-    import signal
-    import threading
-    from types import FrameType
-
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def terminate(_number: int, _frame: FrameType | None) -> None:
-        signal.signal(signal.SIGTERM, before)
-        raise _Terminated
-
-    before = signal.getsignal(signal.SIGTERM) or signal.SIG_DFL
-    signal.signal(signal.SIGTERM, terminate)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def _warn(text: str) -> None:
@@ -221,19 +196,13 @@ def _shown_progress(quiet: bool) -> Iterator[Callable[[Progress], None]]:
             nonlocal spoke
             fresh = now.done - now.found
             left = (monotonic() - began) / fresh * (now.total - now.done) if fresh else None
-            text = "" if left is None else f"{_duration(left)} left"
+            text = "" if left is None else f"{duration(left)} left"
             bar.update(task, completed=now.done, total=now.total, left=text)
             if bar.disable and not quiet and monotonic() - spoke > 30:
                 spoke = monotonic()
                 typer.echo(f"{now.done} of {count(now.total, 'run')}, {text}", err=True)
 
         yield show
-
-
-def _duration(seconds: float) -> str:
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02d}:{rest:02d}"
 
 
 def _print_plan(config: BenchConfig, data_root: Path | None, jobs: int) -> None:

@@ -35,8 +35,8 @@ def _show(now: Standing) -> None:
     show(
         f"{said.name}: {now.sentence}",
         table(
-            ["class", "#found", "#at random", "#lately"],
-            [(rate.name, f"{rate.found:,}", _share(rate.at_random), _share(rate.lately)) for rate in now.rates],
+            ["class", "#found", "#at random", "#chosen"],
+            [(rate.name, f"{rate.found:,}", _share(rate.at_random), _share(rate.chosen)) for rate in now.rates],
         ),
     )
     if said.people:

@@ -15,12 +15,12 @@ from cutpoint.types import UNKNOWN
 
 @dataclass(frozen=True)
 class Rate:
-    """How often a class was found: among the first answers, drawn at random, and among the latest as many."""
+    """How often a class was found, and its share of the questions drawn at random and of those chosen since."""
 
     name: str
     found: int
     at_random: float | None
-    lately: float | None
+    chosen: float | None
 
 
 @dataclass(frozen=True)
@@ -55,8 +55,8 @@ class Standing:
         """What the model does, in words."""
         said = self.status
         parts = ["no model yet" if said.scores is None else f"scores {said.scores} serve"]
-        if said.measures:
-            parts += [f"{name.replace('_', ' ')} {value:.3f}" for name, value in said.measures[-1][1].items()]
+        if said.measures and "foreseen" in said.measures[-1][1]:
+            parts.append(f"the ones before foresaw {said.measures[-1][1]['foreseen']:.0%} of the labels since")
         if said.training is not None:
             parts.append("a training runs")
         elif said.failures:
@@ -76,18 +76,22 @@ def read(store: Store) -> tuple[Board, Standing]:
 
 
 def _rates(board: Board, status: Status) -> tuple[Rate, ...]:
-    """Each class's share of the answers to the first batch, and of the latest settled questions, as many again."""
+    """Each class, by the settled questions of rounds without scores and of rounds with them."""
     state = board.state
     rounds = state.rounds.all
     labels = state.ballots.labels
-    first = [item for opened in rounds if opened.data["scores"] is None for item in opened.asked]
-    later = [item for opened in rounds if opened.data["scores"] is not None for item in opened.asked]
-    drawn = [int(labels[item]) for item in first if labels[item] != UNKNOWN]
-    lately = [int(labels[item]) for item in later if labels[item] != UNKNOWN][-len(drawn) :]
-    return tuple(
-        Rate(name, status.found[k], _share(drawn, k), _share(lately, k) if drawn else None)
-        for k, name in enumerate(status.classes)
+    drawn, chosen = (
+        [
+            int(labels[item])
+            for opened in rounds
+            if (opened.data["scores"] is None) == random
+            for item in opened.asked
+            if labels[item] != UNKNOWN
+        ]
+        for random in (True, False)
     )
+    names = enumerate(status.classes)
+    return tuple(Rate(name, status.found[k], _share(drawn, k), _share(chosen, k)) for k, name in names)
 
 
 def _share(labels: list[int], k: int) -> float | None:

@@ -31,11 +31,12 @@ def embed_texts(pool: Brought, seed: int = 0, progress: Progress = ignored) -> E
     progress("learning words", 0, n)
     sample = [text for i, text in enumerate(_texts(pool)) if i in wanted]
     terms, svd = _learn(sample, seed)
-    parts: list[Features] = []
+    features = np.empty((n, svd.n_components), np.float32)
+    done = 0
     for batch in _batches(_texts(pool), _TOGETHER):
-        parts.append(_unit(svd.transform(terms.transform(batch))))
-        progress("embedding texts", sum(map(len, parts)), n)
-    features = np.concatenate(parts)
+        features[done : done + len(batch)] = _unit(svd.transform(terms.transform(batch)))
+        done += len(batch)
+        progress("embedding texts", done, n)
     made = "TF-IDF of words, pairs of words and pieces of 3 to 5 characters"
     return Embedded(features, f"{made}, reduced to {features.shape[1]} dimensions")
 

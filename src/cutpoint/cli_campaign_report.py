@@ -1,0 +1,35 @@
+"""`cutpoint report`: thin; everything heavy is imported when it runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cutpoint.cli_terminal import FilesOption, NameArgument, QuietOption
+
+
+def report(
+    name: NameArgument,
+    *,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="HTML page to write; not given: NAME-report.html here.")
+    ] = None,
+    files: FilesOption = None,
+    quiet: QuietOption = False,
+) -> None:
+    """Write a campaign's report: one page, which fetches nothing. Also while it is served.
+
+    What was found, where each class ends, how the model learned, who answered what, where people differ.
+    """
+    from cutpoint.data.whole import write_atomically
+    from cutpoint.service.place import opened, title
+    from cutpoint.service.report import page
+
+    target = output or Path(f"{title(name)}-report.html")
+    with opened(name, files) as (store, arrays):
+        text = page(store, arrays)
+    write_atomically(target, lambda file: file.write(text.encode()))
+    if not quiet:
+        typer.echo(f"report: {target}")

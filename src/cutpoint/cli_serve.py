@@ -1,0 +1,56 @@
+"""`cutpoint serve`: thin; everything heavy is imported when it runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cutpoint.cli_terminal import FilesOption, NameArgument
+
+
+def serve(
+    name: NameArgument,
+    *,
+    annotators: Annotated[str, typer.Option(help="Who labels: names, with commas between.")] = "",
+    admins: Annotated[str, typer.Option(help="Who runs the campaign: names, with commas between.")] = "admin",
+    host: Annotated[str, typer.Option(help="Address to listen at; 0.0.0.0 is all of this machine's.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port to listen at; 0: a free one.")] = 8000,
+    names: Annotated[
+        str, typer.Option("--names", help="Names under which people reach it, with commas between; others are refused.")
+    ] = "",
+    https: Annotated[bool, typer.Option("--https", help="A proxy in front of it speaks https.")] = False,
+    new_links: Annotated[bool, typer.Option("--new-links", help="Revoke everybody's link and make others.")] = False,
+    images: Annotated[Path | None, typer.Option(help="Folder of the pictures, if it has moved.")] = None,
+    files: FilesOption = None,
+) -> None:
+    """Serve a campaign's pages until Ctrl-C, which loses nothing; prints one private link for each person.
+
+    A link is shown when it is made, and never again. A model is trained beside it, in a process of its own.
+    """
+    from cutpoint.cli_terminal import terminable
+    from cutpoint.service.place import address
+    from cutpoint.service.server import Where
+    from cutpoint.service.server import serve as run
+
+    where = Where(host, port, _listed(names), https)
+    people, masters = _listed(annotators), _listed(admins)
+    with terminable():
+        run(
+            address(name),
+            people,
+            where=where,
+            admins=masters,
+            new_links=new_links,
+            files=files,
+            pictures=images,
+            say=typer.echo,
+        )
+
+
+def _listed(text: str) -> list[str]:
+    """The names in a comma-separated list; one with a comma in it stands in quotes."""
+    import csv
+
+    return [name.strip() for name in next(csv.reader([text], skipinitialspace=True), []) if name.strip()]

@@ -1,0 +1,207 @@
+"""A campaign as one HTML page: nothing is fetched, no script runs, and everything that people wrote is escaped.
+
+The strips, the curve and the sheet are those of the server's own pages.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from html import escape
+from importlib.resources import files as resources
+
+from cutpoint.service.curve_svg import curve_svg
+from cutpoint.service.diary import Diary
+from cutpoint.service.standing import Standing, read
+from cutpoint.service.state import State
+from cutpoint.service.strips import Strips
+from cutpoint.store.base import Store
+from cutpoint.store.files import ArrayFiles
+
+MOST = 50  # disputed items on the page
+MEASURES = {
+    "balanced_accuracy": "Balanced accuracy of each model, as it was estimated when it was trained.",
+    "foreseen": "Of the labels given since the model before, how many it had foreseen: the mean over the classes. They "
+    "were chosen because they are hard, so this is no estimate of accuracy on the pool.",
+}
+"""Measures of a training that are shares, and what they say."""
+LEGEND = (
+    "band: the pool, surely of the class at left",
+    "dot: an answer; filled, of the class; hollow, of another; ringed, disputed",
+    "bracket: thresholds still possible",
+    "line: the best now",
+)
+
+NUMBER = ' class="n"'
+
+Cell = str | int
+
+
+def page(store: Store, files: ArrayFiles) -> str:
+    """The whole page as text; O(events), and a sort of the pool for each class."""
+    board, now = read(store)
+    state, diary, strips = board.state, Diary(), Strips(files)
+    diary.follow(store)
+    strips.refresh(state)
+    made = state.made
+    parts = [
+        _top(now),
+        _section("found", "Found", _found(now)),
+        _section("strips", "Where each class ends", _strips(strips, state)),
+        _section("curve", "What the model has learned", _curve(diary, now)),
+        _section("people", "People", _people(state, diary)),
+        _section("disputed", "Disputed", _disputed(store, state)),
+        _section("settings", "Settings", _settings(state)),
+    ]
+    css = resources("cutpoint.service").joinpath("static/style.css").read_text(encoding="utf-8")
+    return (
+        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<title>Campaign: {escape(made.name)}</title><style>{css}</style></head>"
+        f'<body><main class="page">{"".join(parts)}</main></body></html>\n'
+    )
+
+
+def _top(now: Standing) -> str:
+    said = now.status
+    cards = [(said.labelled, f"of {said.items:,} items labelled"), *((rate.found, rate.name) for rate in now.rates)]
+    shown = "".join(f'<div class="card"><b>{n:,}</b><span><bdi>{escape(text)}</bdi></span></div>' for n, text in cards)
+    return f'<h1>{escape(said.name)}</h1><p class="soft">{escape(now.sentence)}</p><div class="cards">{shown}</div>'
+
+
+def _section(name: str, title: str, body: str) -> str:
+    return f'<section id="{name}"><h2>{title}</h2>{body}</section>'
+
+
+def _found(now: Standing) -> str:
+    rows = [(rate.name, rate.found, _share(rate.at_random), _share(rate.chosen)) for rate in now.rates]
+    note = (
+        "At random: the class's share of the questions that were drawn at random, before the first model. Chosen: its "
+        "share of those that the strategy chose since."
+    )
+    return _table(["class", "#found", "#at random", "#chosen"], rows, note)
+
+
+def _share(share: float | None) -> str:
+    return "–" if share is None else f"{100 * share:.0f} %"
+
+
+def _strips(strips: Strips, state: State) -> str:
+    names = state.made.classes
+    answers = strips.answers(state)
+    drawn = [strips.draw(k, names, answers) for k in range(min(len(strips), len(names)))]
+    if not drawn:
+        return '<p class="soft">The strips appear with the first trained model.</p>'
+    cards = "".join(
+        f'<section class="card"><header><h3><span class="dot c{strip.k % 10}"></span><bdi>{escape(strip.name)}</bdi>'
+        f'</h3><span class="small">{escape(strip.words)}</span></header>{strip.svg}<p class="ends"><span>surely '
+        f"<bdi>{escape(strip.name)}</bdi></span><span>surely another</span></p></section>"
+        for strip in drawn
+    )
+    legend = "".join(f"<span>{words}</span>" for words in LEGEND)
+    return f'<div class="strips">{cards}</div><p class="legend">{legend}</p>'
+
+
+def _curve(diary: Diary, now: Standing) -> str:
+    """The curve of each measure that is known to be a share, and a table of all models, the newest first."""
+    drawn = ""
+    for name, words in MEASURES.items():
+        points = [(each.answers, float(each.measures[name])) for each in diary.points if name in each.measures]
+        if len(points) > 1:
+            inner = f"<h3>{name.replace('_', ' ').capitalize()}</h3>{curve_svg(points, name)}"
+            drawn += f'<div class="card">{inner}<p class="small soft">{words}</p></div>'
+    names = list(dict.fromkeys(name for point in diary.points for name in point.measures))
+    rows: list[Sequence[Cell]] = [
+        (point.version, *(f"{point.measures[name]:.4g}" if name in point.measures else "–" for name in names))
+        for point in reversed(diary.points)
+    ]
+    titles = [f"#{_measure(name, now)}" for name in names]
+    return f"<p>{escape(now.model)}</p>{drawn}{_table(['#model', *titles], rows) if rows else ''}"
+
+
+def _measure(name: str, now: Standing) -> str:
+    """A measure as people read it; "found_1" is of class 1."""
+    kind, _, number = name.rpartition("_")
+    if kind == "found" and number.isdecimal() and int(number) < len(now.status.classes):
+        return f"found: {now.status.classes[int(number)]}"
+    return name.replace("_", " ")
+
+
+def _people(state: State, diary: Diary) -> str:
+    agreed = _agreement(state)
+    rows: list[Sequence[Cell]] = []
+    for person in state.people.by_name.values():
+        pace = diary.paces.get(person.name)
+        seconds = pace.seconds() if pace else None
+        same, both = agreed.get(person.name, (0, 0))
+        agreement = f"{100 * same / both:.0f} % of {both:,}" if both else "–"
+        rows.append(
+            (
+                *(person.name, person.answers, person.corrections, person.passes, person.late, agreement),
+                "–" if seconds is None else f"{seconds:.1f}",
+            )
+        )
+    if not rows:
+        return '<p class="soft">Nobody has answered yet.</p>'
+    note = (
+        "Agreement: of the items that several people answered, the share on which this person said what became the "
+        "label. Seconds each: the middle one between answers, pauses left out."
+    )
+    columns = ["name", "#answers", "#corrected", "#passed", "#late", "#agreement", "#seconds each"]
+    return _table(columns, rows, note)
+
+
+def _agreement(state: State) -> dict[str, tuple[int, int]]:
+    """Person -> (items on which they said what is the label, items that others answered, too)."""
+    found: dict[str, tuple[int, int]] = {}
+    for item, cast in state.ballots.votes.items():
+        if len(cast) > 1:
+            label = state.ballots.label(item)
+            for name, said in cast.items():
+                same, both = found.get(name, (0, 0))
+                found[name] = same + (said == label), both + 1
+    return found
+
+
+def _disputed(store: Store, state: State) -> str:
+    ballots, names = state.ballots, state.made.classes
+    picked = list(ballots.disputes)[:MOST]
+    if not picked:
+        return '<p class="soft">People differ on no item that is not decided.</p>'
+    rows = []
+    for item in store.items(picked):
+        said = (f"{names[label]} ({who or 'imported'})" for who, label in ballots.votes[item.index].items())
+        rows.append((item.id, ", ".join(said)))
+    more = len(ballots.disputes) - len(picked)
+    return _table(["item", "said"], rows, f"and {more:,} more" if more else "")
+
+
+def _settings(state: State) -> str:
+    made = state.made
+    rows: list[Sequence[Cell]] = [
+        ("strategy", made.strategy),
+        ("model", made.learner),
+        ("seed", made.seed),
+        ("questions at random first", made.first),
+        ("answers between trainings", made.budget or f"{made.interval(state.ballots.n_settled)} now"),
+        ("people an item", made.overlap),
+        ("minutes a question is kept", f"{made.lease_seconds / 60:g}"),
+        *(("pool", f"{pool['count']:,} from {pool['source']}") for _, pool in state.pools),
+        ("events", f"{state.number:,}"),
+    ]
+    guideline = f'<h3>Guideline</h3><p class="guide">{escape(made.guideline)}</p>' if made.guideline else ""
+    return _table(["setting", ""], rows) + guideline
+
+
+def _table(columns: Sequence[str], rows: Sequence[Sequence[Cell]], note: str = "") -> str:
+    """A table; columns that begin with # hold numbers."""
+    numbers = [NUMBER if name.startswith("#") else ' class="wide"' for name in columns]
+    head = "".join(f"<th{n}>{escape(name.lstrip('#'))}</th>" for name, n in zip(columns, numbers, strict=True))
+    body = "".join(f"<tr>{''.join(_cells(row, numbers))}</tr>" for row in rows)
+    said = f'<p class="small soft">{escape(note)}</p>' if note else ""
+    return f'<div class="scroll"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>{said}'
+
+
+def _cells(row: Sequence[Cell], numbers: Sequence[str]) -> Iterator[str]:
+    for cell, n in zip(row, numbers, strict=True):
+        text = f"{cell:,}" if isinstance(cell, int) else escape(cell)
+        yield f"<td{n}>{text}</td>" if n == NUMBER else f"<td{n}><bdi>{text}</bdi></td>"
