@@ -203,6 +203,16 @@ def test_the_command_says_that_weights_are_missing_before_it_reads_data(
     assert not (tmp_path / "out").exists()
 
 
+def test_weights_are_found_in_the_data_root_and_in_the_cache_of_the_hub(tmp_path: Path) -> None:
+    learner = make_learner("clip", 3)
+    hub = tmp_path / "cache" / "huggingface" / "hub" / "models--timm--vit_base_patch32_clip_224.openai"
+    for folder in (tmp_path / "vit_base_patch32_clip_224.openai", hub / "snapshots" / "0123"):
+        folder.mkdir(parents=True)
+        (folder / "open_clip_model.safetensors").touch()
+        equipped(learner, root=tmp_path, scratch=None).check()  # type: ignore[attr-defined]
+        (folder / "open_clip_model.safetensors").unlink()
+
+
 def test_weights_of_another_architecture_and_damaged_ones_are_refused(tmp_path: Path) -> None:
     file = weights_of(0, tmp_path / "weights.safetensors")
     whole = file.read_bytes()
@@ -298,15 +308,16 @@ def test_captions_name_each_class_as_people_say_it() -> None:
 
 
 def test_a_benchmark_tells_the_learner_what_its_classes_are_called(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     shrink(monkeypatch, imb_cifar10_2=Row(40, 2, ".1111"))
     cifar10_archive(tmp_path)
     call = ["bench", "run", "--dataset", "imb-cifar10-2", "--strategies", "direct,badge", "--seeds", "1", "--jobs", "1"]
-    call += ["-q", "--first", "20", "--budget", "4", "--rounds", "1", "--data-root", str(tmp_path)]
+    call += ["--first", "20", "--budget", "4", "--rounds", "1", "--data-root", str(tmp_path)]
     learner = f"clip:model={tiny_clip()}:weights=none:device=cpu:epochs=1"
     for kind in ("semi=flexmatch", "smoothing=0.1"):
         assert run_cli([*call, "--learner", f"{learner}:{kind}", "-o", str(tmp_path / kind)]) == 0
+        assert "in 2 runs: clip begins with weights at random" in capsys.readouterr().err
         _, rows = read_results(tmp_path / kind)
         assert {row.strategy for row in rows} == {"direct", "badge"}
         assert {row.value for row in rows if row.metric == "epochs"} == {1.0}

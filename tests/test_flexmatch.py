@@ -91,6 +91,25 @@ def loss_of(features: NDArray[np.float32], rows: NDArray[np.intp], size: int) ->
     return FlexMatch(cross_entropy(0.0), every_example(features, CPU), rows, K, size=size, augment=doubled)
 
 
+def test_mixed_precision_gives_about_the_same_gradient() -> None:
+    """Some versions of torch keep the half that autocast made of a weight, and one made without gradient has none."""
+    rng = np.random.default_rng(0)
+    features = (8 * rng.normal(size=(M, 4))).astype(np.float32)
+    gradients = []
+    for enabled in (False, True):
+        torch.manual_seed(0)
+        network = nn.Linear(4, K)
+        loss = loss_of(features, np.arange(5, M), 8)
+        with torch.autocast("cpu", torch.bfloat16, enabled=enabled):
+            batch = Batch(torch.from_numpy(features[:5]), torch.arange(5) % K, torch.arange(5), 0, 0)
+            total = loss(network, batch) - cross_entropy(0.0)(network, batch)  # what is left is the unlabelled part
+        torch.autograd.backward(total)
+        assert network.weight.grad is not None
+        gradients.append(network.weight.grad)
+    assert gradients[0].abs().max() > 0.1
+    assert torch.allclose(gradients[0], gradients[1], rtol=0.1, atol=0.05)
+
+
 def test_an_epoch_goes_through_all_unlabelled_pictures_before_any_comes_again() -> None:
     features = np.arange(M, dtype=np.float32)[:, None]
     rows = np.arange(3, M)

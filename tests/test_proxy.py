@@ -156,6 +156,7 @@ def test_a_damaged_or_foreign_embedding_is_said_and_computed_anew(
     whole = stored(tmp_path).read_bytes()
     damage(stored(tmp_path))
     monkeypatch.setattr(embeddings, "_KEPT", {})
+    caplog.clear()
     with caplog.at_level(logging.WARNING, "cutpoint.learners"):
         assert np.array_equal(embedded(pictures, "key", embed, tmp_path), expected)
     (said,) = caplog.messages

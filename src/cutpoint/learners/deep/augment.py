@@ -37,11 +37,11 @@ def rand_augment(pictures: torch.Tensor, count: int = 3, level: int = 5) -> torc
     choices = list(operations(changed.shape[2], changed.shape[3], level).values())
     for _ in range(count):
         drawn = torch.randint(len(choices), (len(changed),))
-        positive = torch.randint(2, (len(changed),)) == 0
+        signs = 1 - 2 * torch.randint(2, (len(changed),))
         for k, operation in enumerate(choices):
             for sign in (1, -1) if operation.signed else (1,):
-                of_these = (drawn == k) & (positive == (sign == 1)) if operation.signed else drawn == k
-                rows = torch.nonzero(of_these).flatten().to(pictures.device)
+                together = (drawn == k) & (signs == sign) if operation.signed else drawn == k
+                rows = torch.nonzero(together).flatten().to(pictures.device)
                 if len(rows):
                     changed[rows] = operation.apply(changed[rows], sign * operation.strength)
     return changed.permute(0, 2, 3, 1)

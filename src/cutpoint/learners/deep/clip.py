@@ -6,6 +6,7 @@ where they are noisy. `tune=frozen`: the pictures are embedded once, and each ro
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -36,7 +37,10 @@ HEADS: Mapping[str, Callable[..., Learner]] = {
     "torch-mlp": NetworkHeadLearner,
 }
 PATIENCE = 3  # epochs, with the loss on what FlexMatch holds out
+_RANDOM = "clip begins with weights at random (weights=none), which is for tests: it knows nothing of pictures yet."
 _TRAINING = ("epochs", "batch", "lr", "decay", "smoothing")
+
+_log = logging.getLogger("cutpoint.learners")
 
 
 @dataclass(frozen=True)
@@ -104,6 +108,8 @@ class ClipLearner:
         """A model that begins with the published weights; DataError if they are not there or other ones."""
         _ = pool.pictures  # refuses features
         file = self._weights()
+        if file is None:
+            _log.warning(_RANDOM)
         return self._frozen(file, pool, labels, seed) if self.tune == "frozen" else self._full(file, pool, labels, seed)
 
     def _full(self, file: Path | None, pool: Pool, labels: Labels, seed: int) -> Model:

@@ -76,7 +76,7 @@ class FlexMatch(nn.Module):
 
     def forward(self, network: nn.Module, batch: Batch) -> torch.Tensor:
         """The loss of one step; `sure` follows."""
-        loss = self.supervised(network, batch)
+        loss = self.supervised(network, batch)  # before what has no gradient: autocast keeps the weights it made first
         if not self.size:
             return loss
         if batch.epoch != self._epoch:

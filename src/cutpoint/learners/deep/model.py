@@ -39,8 +39,10 @@ class Classifier(nn.Module):
         self.head = head
 
     def forward(self, inputs: torch.Tensor) -> torch.Tensor:
-        """Logits (b, k)."""
-        logits: torch.Tensor = self.head(self.body(inputs))
+        """Logits (b, k), in single precision."""
+        embedding = self.body(inputs).float()
+        with torch.autocast(embedding.device.type, enabled=False):
+            logits: torch.Tensor = self.head(embedding)
         return logits
 
 
