@@ -170,9 +170,10 @@ class _Run:
         self.network.train()
         order = torch.randperm(len(self.given), generator=torch.Generator().manual_seed(derived(self.seed, done, 0)))
         parts = order.tensor_split(self.parts)  # even ones: a rest of a single example has no variance to normalise by
+        there = order.to(self.given.device).tensor_split(self.parts)  # at once: a copy for each step would wait for it
         total = torch.zeros((), device=self.given.device)
-        for k, inputs in enumerate(self.given.batches(parts)):
-            targets = self.targets[parts[k].to(self.given.device)]
+        for k, inputs in enumerate(self.given.batches(parts if self.given.whole is None else there)):
+            targets = self.targets[there[k]]
             batch = Batch(inputs, targets, parts[k], done, done * self.parts + k)
             total += self._step(batch) * len(targets)
         mean = float(total) / len(self.given)  # the device is waited for once an epoch
