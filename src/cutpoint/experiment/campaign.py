@@ -5,6 +5,7 @@ The strategy sees scores and the labels that were given; clean labels are touche
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from time import perf_counter
 from typing import NamedTuple
@@ -41,6 +42,14 @@ class Snapshot:
     asked: Index
 
 
+class State(NamedTuple):
+    """A campaign between two rounds: what was measured, the labels (N,) that are there, the first round's picture."""
+
+    measures: list[Measure]
+    labels: Labels
+    snapshot: Snapshot | None
+
+
 @dataclass(frozen=True)
 class Schedule:
     """How many labels: `first` at random, then `rounds` times `budget`, of which `parallel` at a time."""
@@ -65,18 +74,26 @@ class Oracle:
 
 
 def run_campaign(
-    benchmark: Benchmark, observed: Labels, strategy: str, learner: Learner, schedule: Schedule, *, seed: int
+    benchmark: Benchmark,
+    observed: Labels,
+    strategy: str,
+    learner: Learner,
+    schedule: Schedule,
+    *,
+    seed: int,
+    begun: State | None = None,
+    keep: Callable[[State], object] = lambda _: None,
 ) -> tuple[list[Measure], Snapshot | None]:
     """All measures of a campaign, and its first round with a model (None if it has none).
 
+    `keep` is called after each round, and a campaign goes on from such a state if it is handed in as `begun`.
     UsageError, before anything is asked, if the learner says that it does not give what the strategy reads.
     """
     check_gives(strategy, learner, type(learner).__name__)
     check_reads(benchmark.pool, learner, type(learner).__name__)
-    measures: list[Measure] = []
-    snapshot = None
-    labels = first_batch(observed, benchmark.n_classes, schedule.first, seed)
-    for r in range(schedule.rounds + 1):
+    state = begun or State([], first_batch(observed, benchmark.n_classes, schedule.first, seed), None)
+    measures, labels, snapshot = list(state.measures), state.labels, state.snapshot
+    for r in range(measures[-1].round + 1 if measures else 0, schedule.rounds + 1):
         start = perf_counter()
         model = learner.fit(benchmark.pool, labels, seed=number(seed, FIT, r))
         fitted = perf_counter()
@@ -93,6 +110,7 @@ def run_campaign(
             values["seconds_select"] = perf_counter() - start
             snapshot = snapshot or Snapshot(scores.probs, now.labels, labels, np.concatenate(oracle.asked))
         measures += [Measure(r, n_labels, metric, float(value)) for metric, value in values.items()]
+        keep(State(measures, labels, snapshot))
     return measures, snapshot
 
 

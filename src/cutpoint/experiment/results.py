@@ -3,7 +3,7 @@
     config.json          the resolved configuration, the versions, what the data sets are
     runs/<run>.csv       one file for each finished run, tidy: one row is one measure
     snapshots/<run>.npz  the first round of one DIRECT run of each data set
-    unfinished/<run>/    what a run needs to go on in mid-fit, if its learner keeps such a thing; gone with its end
+    unfinished/<run>/    what a long run needs to go on: the rounds done, a network in mid-fit; gone with its end
     lock                 held by the process that writes
 
 A file appears whole or not at all (written beside, flushed to disk, renamed), so a kill at any moment harms

@@ -41,6 +41,7 @@ from cutpoint.experiment.folder import (
 from cutpoint.experiment.heard import heard
 from cutpoint.experiment.observed import observed_labels
 from cutpoint.experiment.results import locked, read_runs
+from cutpoint.experiment.unfinished import Diary
 from cutpoint.experiment.words import count
 from cutpoint.learners import make_learner
 from cutpoint.learners.base import check_ready, equipped
@@ -219,8 +220,14 @@ def _run(config: BenchConfig, spec: RunSpec, keep: bool, places: Places) -> Outc
     scratch = scratch_path(places.folder, config, spec)
     learner = make_learner(config.learner, benchmark.n_classes)
     learner = equipped(learner, root=options.data_root, scratch=scratch, captions=captions(benchmark))
+    diary = Diary(scratch)
     with heard() as said:
-        measures, snapshot = run_campaign(benchmark, observed, spec.strategy, learner, schedule, seed=spec.seed)
+        measures, snapshot = run_campaign(
+            *(benchmark, observed, spec.strategy, learner, schedule),
+            seed=spec.seed,
+            begun=diary.read(observed),
+            keep=diary.write,
+        )
     arrays = snapshot_arrays(snapshot, benchmark) if keep and snapshot is not None else None
     return Outcome(spec, measures, arrays, said)
 
