@@ -61,3 +61,12 @@ def test_the_throughput_of_a_resnet_is_said_by_phase_and_beside_a_bare_loop() ->
         f"scoring, {what}" for what in ("bare loop", "probabilities", "with embedding")
     ]
     assert lines[-3].endswith(", 1.00")
+
+
+def test_many_annotators_are_simulated_and_nobody_is_idle() -> None:
+    script = SCRIPT.parent / "asynchronous.py"
+    out = printed(str(script), "--seeds", "1", "--labels", "100", "--annotators", "1,8")
+    rows = [line.split() for line in out.splitlines() if line.split()[0] in ("1", "8")]
+    assert [row[0] for row in rows] == ["1", "8"]
+    assert all(60 < float(row[1]) <= 100 for row in rows)  # balanced accuracy of two classes
+    assert "MISSED" not in out
