@@ -14,6 +14,7 @@ from cutpoint.core.measures import (
     labels_to_target,
     recall_per_class,
     saving,
+    share_interval,
 )
 from cutpoint.errors import UsageError
 
@@ -100,3 +101,25 @@ def test_area_and_saving_by_hand() -> None:
 def test_a_curve_that_is_none_is_refused(n_labels: list[int], values: list[float]) -> None:
     with pytest.raises(UsageError, match="curve"):
         area_under_curve(n_labels, values)
+
+
+@pytest.mark.parametrize(
+    ("found", "drawn", "low", "high"),
+    [(0, 20, 0.0, 0.1611), (1, 20, 0.0089, 0.2361), (10, 20, 0.2993, 0.7007), (20, 20, 0.8389, 1.0), (0, 0, 0.0, 1.0)],
+)
+def test_an_interval_of_a_share_is_wilsons(found: int, drawn: int, low: float, high: float) -> None:
+    assert share_interval(found, drawn) == pytest.approx((low, high), abs=1e-4)
+
+
+@given(st.integers(1, 200).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))))
+def test_an_interval_of_a_share_solves_wilsons_equation(drawn: tuple[int, int]) -> None:
+    found, n = drawn
+    low, high = share_interval(found, n)
+    assert 0 <= low <= found / n <= high <= 1
+    for bound in {low, high} - {0.0, 1.0}:  # the shares from which found / n lies 1.96 deviations away
+        assert abs(found / n - bound) == pytest.approx(1.959964 * (bound * (1 - bound) / n) ** 0.5, rel=1e-6)
+
+
+def test_more_cannot_be_found_than_drawn() -> None:
+    with pytest.raises(UsageError, match="3 of 2"):
+        share_interval(3, 2)

@@ -9,6 +9,7 @@ import typer
 from cutpoint.cli_terminal import FilesOption, JsonOption, NameArgument
 
 if TYPE_CHECKING:
+    from cutpoint.service.found import Rate
     from cutpoint.service.standing import Standing
 
 
@@ -30,14 +31,16 @@ def status(name: NameArgument, *, files: FilesOption = None, as_json: JsonOption
 
 def _show(now: Standing) -> None:
     from cutpoint.cli_terminal import show, table
+    from cutpoint.service.found import NOTE
 
     said = now.status
     show(
         f"{said.name}: {now.sentence}",
         table(
-            ["class", "#found", "#at random", "#chosen"],
-            [(rate.name, f"{rate.found:,}", _share(rate.at_random), _share(rate.chosen)) for rate in now.rates],
+            ["class", "#found", "#at random", "#chosen", "#in the pool", "#random needs"],
+            [_cells(rate) for rate in now.rates],
         ),
+        NOTE.format(asked=now.rates[0].asked),
     )
     if said.people:
         rows = [
@@ -46,6 +49,13 @@ def _show(now: Standing) -> None:
         ]
         show(table(["person", "#answers", "#corrected", "#passed", "#late", "#now open"], rows))
     show(f"asking: {now.asking}", f"model: {now.model}")
+
+
+def _cells(rate: Rate) -> tuple[str, ...]:
+    from cutpoint.service.found import between
+
+    shares = _share(rate.at_random), _share(rate.chosen)
+    return rate.name, f"{rate.found:,}", *shares, between(rate.in_pool), between(rate.random_needs)
 
 
 def _share(share: float | None) -> str:

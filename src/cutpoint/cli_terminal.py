@@ -52,10 +52,7 @@ def show(*parts: Table | str) -> None:
     console = Console(highlight=False)
     console.width = min(console.width, WIDTH) if console.is_terminal else WIDTH
     for part in parts:
-        if isinstance(part, str):
-            console.print(Text(part), soft_wrap=True)
-        else:
-            console.print(part)
+        console.print(Text(part) if isinstance(part, str) else part)
 
 
 @contextmanager

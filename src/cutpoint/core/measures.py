@@ -76,6 +76,22 @@ def area_under_curve(n_labels: ArrayLike, values: ArrayLike) -> float:
     return float(np.trapezoid(values_T, counts_T) / (counts_T[-1] - counts_T[0]))
 
 
+def share_interval(found: int, drawn: int, deviations: float = 1.959964) -> tuple[float, float]:
+    """Bounds of a share of which `found` of `drawn` were seen; 95 % unless told otherwise (Wilson, 1927).
+
+    It is right for few and for none: 0 of 20 is 0 to 16 %. Of 0 drawn it is 0 to 1.
+    """
+    if not 0 <= found <= drawn:
+        raise UsageError(f"{found} of {drawn} were found; it must be 0 of 0, or 0 to all of those drawn.")
+    if not drawn:
+        return 0.0, 1.0
+    share, square = found / drawn, deviations**2
+    middle = (share + square / (2 * drawn)) / (1 + square / drawn)
+    reach = deviations / (1 + square / drawn) * np.sqrt(share * (1 - share) / drawn + square / (4 * drawn**2))
+    low = 0.0 if found == 0 else max(0.0, float(middle - reach))
+    return low, 1.0 if found == drawn else min(1.0, float(middle + reach))
+
+
 def _labels(labels: ArrayLike, n_classes: int, name: str) -> NDArray[np.int64]:
     """The labels as (M,) int64, checked to lie in 0..n_classes-1."""
     labels_M = np.asarray(labels)

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from cutpoint.errors import CutpointError, UsageError
 from cutpoint.service.doctor_sqlite import Finding, examine_file
-from cutpoint.service.place import address
+from cutpoint.service.place import address, check_installed
 from cutpoint.service.state import State
 from cutpoint.store.base import Store
 from cutpoint.store.events import New
@@ -42,6 +42,7 @@ class Patient:
 
 def examine(name: str, files: str | Path | None = None, repair: bool = False) -> Iterator[Finding]:
     """What is so with each part of a campaign, as it is found out; UsageError if there is none."""
+    check_installed()
     where = address(name)
     if isinstance(where, Path):
         found = list(examine_file(where))

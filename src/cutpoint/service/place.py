@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 
 from cutpoint.errors import UsageError
@@ -14,6 +15,15 @@ from cutpoint.store.files import ArrayFiles
 from cutpoint.store.opening import open_files, open_store
 
 SUFFIX = ".db"
+OF_STORE = ("sqlalchemy", "alembic")
+OF_SERVER = (*OF_STORE, "fastapi", "uvicorn", "jinja2")
+
+
+def check_installed(modules: Sequence[str] = OF_STORE) -> None:
+    """UsageError, with what to do, if a library of the extra `serve` is missing."""
+    missing = [name for name in modules if find_spec(name) is None]
+    if missing:
+        raise UsageError(f"campaigns need {', '.join(missing)}; install them with: pip install 'cutpoint[serve]'.")
 
 
 def address(name: str) -> Path | str:
@@ -64,7 +74,8 @@ def begun(name: str, files: str | Path | None = None) -> Iterator[tuple[Store, A
 
 
 def check_free(name: str) -> None:
-    """UsageError if the campaign's file is there already."""
+    """UsageError if the campaign's file is there already, or if campaigns cannot be made here."""
+    check_installed()
     where = address(name)
     if isinstance(where, Path) and os.path.lexists(where):
         raise UsageError(f"{where} is there already; give another name, or move it away.")

@@ -11,6 +11,7 @@ from importlib.resources import files as resources
 
 from cutpoint.service.curve_svg import curve_svg
 from cutpoint.service.diary import Diary
+from cutpoint.service.found import NOTE, between
 from cutpoint.service.standing import Standing, read
 from cutpoint.service.state import State
 from cutpoint.service.strips import Strips
@@ -73,12 +74,18 @@ def _section(name: str, title: str, body: str) -> str:
 
 
 def _found(now: Standing) -> str:
-    rows = [(rate.name, rate.found, _share(rate.at_random), _share(rate.chosen)) for rate in now.rates]
+    rows = [
+        (
+            *(rate.name, rate.found, _share(rate.at_random), _share(rate.chosen)),
+            *(between(rate.in_pool), between(rate.random_needs)),
+        )
+        for rate in now.rates
+    ]
     note = (
         "At random: the class's share of the questions that were drawn at random, before the first model. Chosen: its "
-        "share of those that the strategy chose since."
+        f"share of those that the strategy chose since. {NOTE.format(asked=now.rates[0].asked)}"
     )
-    return _table(["class", "#found", "#at random", "#chosen"], rows, note)
+    return _table(["class", "#found", "#at random", "#chosen", "#in the pool", "#random needs"], rows, note)
 
 
 def _share(share: float | None) -> str:

@@ -8,19 +8,10 @@ from typing import Any
 
 from cutpoint.service.board import Board
 from cutpoint.service.clock import SystemClock
+from cutpoint.service.found import Rate, rate
 from cutpoint.service.status import Status, status_of
 from cutpoint.store.base import Store
 from cutpoint.types import UNKNOWN
-
-
-@dataclass(frozen=True)
-class Rate:
-    """How often a class was found, and its share of the questions drawn at random and of those chosen since."""
-
-    name: str
-    found: int
-    at_random: float | None
-    chosen: float | None
 
 
 @dataclass(frozen=True)
@@ -77,22 +68,15 @@ def read(store: Store) -> tuple[Board, Standing]:
 
 def _rates(board: Board, status: Status) -> tuple[Rate, ...]:
     """Each class, by the settled questions of rounds without scores and of rounds with them."""
-    state = board.state
-    rounds = state.rounds.all
-    labels = state.ballots.labels
+    labels = board.state.ballots.labels
     drawn, chosen = (
         [
             int(labels[item])
-            for opened in rounds
+            for opened in board.state.rounds.all
             if (opened.data["scores"] is None) == random
             for item in opened.asked
             if labels[item] != UNKNOWN
         ]
         for random in (True, False)
     )
-    names = enumerate(status.classes)
-    return tuple(Rate(name, status.found[k], _share(drawn, k), _share(chosen, k)) for k, name in names)
-
-
-def _share(labels: list[int], k: int) -> float | None:
-    return labels.count(k) / len(labels) if labels else None
+    return tuple(rate(name, k, status, drawn, chosen) for k, name in enumerate(status.classes))

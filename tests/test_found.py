@@ -1,0 +1,49 @@
+"""What is said of a class while a campaign runs: bounds that hold as often as they say."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from cutpoint.service.found import between, rate
+from cutpoint.service.status import Status
+
+
+def status(items: int, found: tuple[int, ...]) -> Status:
+    """A status with these numbers alone."""
+    numbers = dict.fromkeys(Status.__dataclass_fields__, 0)
+    return Status(**numbers | {"classes": ("other", "rare")[: len(found)], "items": items, "found": found})  # type: ignore[arg-type]
+
+
+def test_bounds_hold_nineteen_times_in_twenty() -> None:
+    rng = np.random.default_rng(0)
+    truth = np.zeros(2000, int)
+    truth[:150] = 1
+    held = 0
+    for _ in range(400):
+        drawn = rng.choice(truth, 60, replace=False).tolist()
+        said = rate("rare", 1, status(2000, (60 - sum(drawn), sum(drawn))), drawn, [])
+        assert said.in_pool is not None
+        held += said.in_pool[0] <= 150 <= said.in_pool[1]
+    assert held >= 0.93 * 400
+
+
+def test_what_random_would_need_follows_from_the_share() -> None:
+    drawn, chosen = [0] * 18 + [1] * 2, [1] * 30 + [0] * 30
+    said = rate("rare", 1, status(1000, (48, 32)), drawn, chosen)
+    assert (said.at_random, said.chosen, said.asked) == (0.1, 0.5, 80)
+    assert said.random_needs == (106, 1149)  # 32 over 0.3010 and over 0.02787
+    assert said.in_pool == (32, 302)
+
+
+def test_where_nothing_was_found_at_random_there_is_no_upper_bound() -> None:
+    said = rate("rare", 1, status(1000, (40, 4)), [0] * 20, [1] * 4 + [0] * 20)
+    assert said.random_needs == (24, None)
+    assert between(said.random_needs) == "24 or more"
+    assert said.in_pool == (4, 162)
+
+
+def test_before_any_question_nothing_is_said() -> None:
+    said = rate("rare", 1, status(1000, (5, 2)), [], [])
+    assert (said.at_random, said.chosen, said.in_pool, said.random_needs) == (None, None, None, None)
+    assert between(None) == "-"
+    assert between((7, 7)) == "7"
