@@ -1,0 +1,243 @@
+"""What people wait for at a served campaign: `python benchmarks/serving.py [--quick] [--url postgresql://...]`.
+
+A campaign of a million drawn examples is made, and served as `serve` does, in a process of its own with its trainer
+beside it (low priority, one thread). Annotators over loopback ask and answer like the page does, each over one
+connection: GET /api/next?n=2, then POST /api/answer, then a pause for looking. Times are those of whole requests. The
+load generator shares the machine's cores with the server.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from cutpoint.service.settings import Settings
+from cutpoint.store.base import Item
+from cutpoint.store.events import New
+from cutpoint.store.opening import open_files, open_store
+
+SERVE = (
+    "import sys; from cutpoint.service.server import Where, serve;"
+    "url, files, people = sys.argv[1], sys.argv[2] or None, [f'person-{i}' for i in range(int(sys.argv[3]))];"
+    "serve(url, people, where=Where(port=0), files=files, new_links=True, say=lambda line: print(line, flush=True))"
+)
+FEATURES, CLASSES = 16, ("common", "rare", "rarest")
+SHARES = (0.9, 0.07, 0.03)
+BUDGET = 200  # answers between trainings: with twenty people a model is in training most of the time
+BARS = {"start": 10.0, "p99": 0.050}  # seconds
+
+
+@dataclass
+class Times:
+    """Seconds of every request of one kind."""
+
+    name: str
+    taken: list[float] = field(default_factory=list)
+
+    def line(self) -> str:
+        """Median, 99th percentile and slowest, in milliseconds."""
+        p50, p99 = 1e3 * np.percentile(self.taken, (50, 99))
+        said = "reached" if p99 <= 1e3 * BARS["p99"] else "MISSED"
+        slowest = 1e3 * max(self.taken)
+        return (
+            f"{self.name}: {len(self.taken):,} requests, p50 {p50:.1f} ms, p99 {p99:.1f} ms, slowest {slowest:.0f} ms;"
+            f" bar: p99 at most {1e3 * BARS['p99']:.0f} ms: {said}"
+        )
+
+
+def truth_of(n: int) -> np.ndarray:
+    """(n,) the classes of the drawn examples."""
+    return np.random.default_rng(0).choice(len(CLASSES), n, p=SHARES)
+
+
+def build(url: str, files: str | None, n: int) -> float:
+    """Make the campaign, with 300 labels that exist already; the seconds it took."""
+    start = time.perf_counter()
+    store = open_store(url, create=True)
+    arrays = open_files(store, files)
+    truth, rng = truth_of(n), np.random.default_rng(1)
+    x = rng.standard_normal((n, FEATURES), dtype=np.float32)
+    x[:, : len(CLASSES)] += 2.5 * np.eye(len(CLASSES), dtype=np.float32)[truth]
+    store.append([Settings("serving", CLASSES, budget=BUDGET, parallel=20, lease_seconds=60.0).created()])
+    pool = {"first": 0, "count": n, "source": "drawn", "features": arrays.put("features", x)}
+    items = (Item(i, f"item-{i}", {"row": {"number": i}}) for i in range(n))
+    store.add_items(items, New("pool_added", pool))
+    known = rng.choice(n, 300, replace=False)
+    labels = {"items": known.tolist(), "labels": truth[known].tolist(), "source": "benchmark"}
+    store.append([New("labels_imported", labels)])
+    store.close()
+    return time.perf_counter() - start
+
+
+class Connection:
+    """One annotator's connection: requests one after the other, as a browser keeps it open."""
+
+    def __init__(self, address: str, token: str) -> None:
+        """To a server, with the token of a link."""
+        self.host, _, port = address.removeprefix("http://").partition(":")
+        self.port = int(port)
+        self.head = f"Host: {self.host}:{port}\r\nAuthorization: Bearer {token}\r\n"
+
+    async def open(self) -> Connection:
+        """Connect."""
+        self.reader, self.writer = await asyncio.open_connection(self.host, self.port)
+        return self
+
+    async def request(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
+        """(status, JSON) of one request."""
+        data = b"" if body is None else json.dumps(body).encode()
+        about = f"Content-Type: application/json\r\nContent-Length: {len(data)}\r\n\r\n"
+        self.writer.write(f"{method} {path} HTTP/1.1\r\n{self.head}{about}".encode() + data)
+        answered = (await self.reader.readuntil(b"\r\n\r\n")).decode().lower()
+        length = int(answered.partition("content-length:")[2].split("\r\n")[0])
+        return int(answered.split()[1]), json.loads(await self.reader.readexactly(length))
+
+
+@dataclass
+class Load:
+    """Twenty people at work, and how long they waited."""
+
+    address: str
+    truth: np.ndarray
+    seconds: float
+    pause: float
+    next: Times = field(default_factory=lambda: Times("GET /api/next"))
+    answer: Times = field(default_factory=lambda: Times("POST /api/answer"))
+    empty: int = 0
+    refused: int = 0
+
+    async def run(self, tokens: list[str]) -> None:
+        """All of them until the time is over."""
+        end = time.perf_counter() + self.seconds
+        await asyncio.gather(*(self.person(i, token, end) for i, token in enumerate(tokens)))
+
+    async def person(self, who: int, token: str, end: float) -> None:
+        """One of them; labels are right nine times in ten."""
+        chance = random.Random(f"{who} {self.pause}")
+        connection = await Connection(self.address, token).open()
+        await asyncio.sleep(chance.random() * self.pause)
+        while time.perf_counter() < end:
+            items = (await self.timed(self.next, connection, "GET", "/api/next?n=2"))["items"]
+            if not items:
+                self.empty += 1
+                await asyncio.sleep(0.5)
+                continue
+            item = items[0]["item"]
+            label = int(self.truth[item]) if chance.random() < 0.9 else chance.randrange(len(CLASSES))
+            body = {"item": item, "label": label, "lease": items[0]["lease"], "key": f"{chance.getrandbits(128):x}"}
+            await self.timed(self.answer, connection, "POST", "/api/answer", body)
+            if self.pause:
+                await asyncio.sleep(chance.expovariate(1 / self.pause))
+        connection.writer.close()
+
+    async def timed(self, times: Times, connection: Connection, *request: Any) -> Any:
+        """A request's answer, its time noted; one that was refused for haste is sent again."""
+        while True:
+            start = time.perf_counter()
+            status, data = await connection.request(*request)
+            if status == 200:
+                times.taken.append(time.perf_counter() - start)
+                return data
+            if status != 429:
+                raise RuntimeError(f"{request[:2]}: {status} {data}")
+            self.refused += 1
+            await asyncio.sleep(0.1)
+
+
+def serve(url: str, files: str | None, people: int) -> tuple[subprocess.Popen[str], str, dict[str, str], float]:
+    """(process, address, each person's token, seconds until a first question was answered with items)."""
+    start = time.perf_counter()
+    process = subprocess.Popen(
+        [sys.executable, "-c", SERVE, url, files or "", str(people)], stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    tokens, address = {}, ""
+    for line in process.stdout:
+        name, _, link = line.strip().partition(": ")
+        if "/a/" in link:
+            address, _, tokens[name] = link.partition("/a/")
+        if line.startswith("serving"):
+            break
+    asyncio.run(_first(address, tokens["person-0"]))
+    return process, address, tokens, time.perf_counter() - start
+
+
+async def _first(address: str, token: str) -> None:
+    connection = await Connection(address, token).open()
+    while not (await connection.request("GET", "/api/next"))[1]["items"]:
+        await asyncio.sleep(0.05)
+    connection.writer.close()
+
+
+async def _status(address: str, token: str) -> dict[str, Any]:
+    connection = await Connection(address, token).open()
+    _, status = await connection.request("GET", "/api/status")
+    connection.writer.close()
+    return dict(status)
+
+
+def measure(url: str, files: str | None, options: argparse.Namespace) -> None:
+    """Build, serve, load, and print."""
+    print(f"made in {build(url, files, options.n):.0f} s")
+    for again in (False, True):
+        process, address, tokens, started = serve(url, files, options.people)
+        try:
+            said = "reached" if started <= BARS["start"] else "MISSED"
+            what = "start again, with scores" if again else "start, without scores"
+            print(f"{what}: first question after {started:.1f} s; bar: at most {BARS['start']:.0f} s: {said}")
+            admin = next(token for name, token in tokens.items() if name.startswith("admin"))
+            if again:
+                break
+            while asyncio.run(_status(address, admin))["scores"] is None:
+                time.sleep(0.2)
+            for pause in options.pauses:
+                before = asyncio.run(_status(address, admin))
+                load = Load(address, truth_of(options.n), options.seconds, pause)
+                people = [token for name, token in tokens.items() if name.startswith("person")]
+                asyncio.run(load.run(people))
+                after = asyncio.run(_status(address, admin))
+                models = after["scores"] - before["scores"]
+                rate = len(load.answer.taken) / options.seconds
+                print(
+                    f"{len(people)} people, {pause:g} s of looking: {rate:.0f} answers a second, {models} models"
+                    f" trained meanwhile, {load.empty} times nothing to ask, {load.refused} refused for haste"
+                )
+                print(f"  {load.next.line()}\n  {load.answer.line()}")
+        finally:
+            process.send_signal(signal.SIGINT)
+            process.wait(60)
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="a smaller pool and shorter loads")
+    parser.add_argument("--n", type=int, help="examples; 1,000,000 if not given")
+    parser.add_argument("--people", type=int, default=20)
+    parser.add_argument("--seconds", type=float, help="of each load; 30 if not given")
+    parser.add_argument("--pauses", type=float, nargs="+", default=[1.0, 0.2], help="mean seconds of looking")
+    parser.add_argument("--url", help="an empty database, postgresql://...; a new SQLite file if not given")
+    options = parser.parse_args()
+    options.n = options.n or (20_000 if options.quick else 1_000_000)
+    options.seconds = options.seconds or (4.0 if options.quick else 30.0)
+    print(f"numpy {np.__version__}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}, N = {options.n:,}")
+    with tempfile.TemporaryDirectory() as folder:
+        files = str(Path(folder, "files")) if options.url else None
+        measure(options.url or str(Path(folder, "serving.db")), files, options)
+
+
+if __name__ == "__main__":
+    main()
