@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -120,3 +121,11 @@ def test_a_long_import_is_several_events() -> None:
         check(New("labels_imported", {"items": [0] * 10_001, "labels": [1] * 10_001, "source": "a.csv"}))
     with pytest.raises(UsageError, match="2 items and 1 labels"):
         check(New("labels_imported", {"items": [0, 1], "labels": [1], "source": "a.csv"}))
+
+
+def test_the_table_of_the_docs_has_every_kind_and_its_fields() -> None:
+    text = (Path(__file__).parent.parent / "docs" / "store.md").read_text()
+    rows = dict(re.findall(r"^\| `(\w+)` \| (.*) \|$", text, re.MULTILINE))
+    assert rows == {
+        kind: ", ".join(fields) if fields else f"any of {', '.join(OPTIONAL[kind])}" for kind, fields in KINDS.items()
+    }

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-import re
 import sqlite3
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
@@ -14,7 +15,6 @@ import numpy as np
 import pytest
 
 from cutpoint.errors import DataError, UsageError
-from cutpoint.store import opening
 from cutpoint.store.events import New
 from cutpoint.store.memory import MemoryStore
 from cutpoint.store.opening import open_files, open_store
@@ -96,30 +96,6 @@ def test_addresses_of_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     assert sorted(contents(tmp_path)) == ["a b?#%.db", "c.db", "d.db", "e.db"]
 
 
-@pytest.mark.parametrize("url", ["mysql://root:secret@host/birds", "sqlite://", "sqlite:///", "sqlite://host/birds.db"])
-def test_other_addresses_are_refused(url: str) -> None:
-    with pytest.raises(UsageError, match=r"a campaign cannot be kept in .*give the path of a file") as caught:
-        open_store(url, True)
-    assert "secret" not in str(caught.value)
-
-
-@pytest.mark.parametrize(
-    ("url", "missing", "extra"),
-    [
-        ("birds.db", "sqlalchemy", "serve"),
-        ("birds.db", "alembic", "serve"),
-        ("postgresql://host/birds", "psycopg", "postgres"),
-        ("postgresql://host/birds", "alembic", "serve"),
-    ],
-)
-def test_a_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch, url: str, missing: str, extra: str) -> None:
-    monkeypatch.setattr(opening, "find_spec", lambda name: None if name == missing else object())
-    with pytest.raises(
-        UsageError, match=re.escape(f"needs {missing}; install it with: pip install 'cutpoint[{extra}]'")
-    ):
-        open_store(url, True)
-
-
 def test_a_damaged_campaign_is_one_sentence(tmp_path: Path) -> None:
     path = tmp_path / "birds.db"
     with closing(open_store(path, True)) as store:
@@ -150,3 +126,24 @@ def test_a_role_is_a_word_and_says_who_has_it(tmp_path: Path) -> None:
             store.own("desk").__enter__()
     with closing(MemoryStore()) as memory, pytest.raises(UsageError, match="one word"), memory.own("the desk"):
         pass
+
+
+def test_the_benchmark_of_the_store_runs(tmp_path: Path) -> None:
+    script = Path(__file__).parent.parent / "benchmarks" / "store.py"
+    call = [sys.executable, str(script), "--items", "300", "--events", "200"]
+    done = subprocess.run(call, capture_output=True, text=True, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    lines = [
+        "SQLite",
+        "300 items added",
+        "an item",
+        "an append",
+        "an append while",
+        "200 events",
+        "opened",
+        "1,401 events",
+    ]
+    assert [line.strip().startswith(due) for line, due in zip(done.stdout.splitlines(), lines, strict=True)] == [
+        True
+    ] * 8
+    assert not contents(tmp_path)
