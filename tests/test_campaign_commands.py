@@ -293,19 +293,26 @@ def test_the_doctor_repairs_only_when_told_and_only_what_is_safe(
     from cutpoint.service.place import opened
     from cutpoint.store.events import New
 
-    left = folder / ".half.partial.db"
-    left.write_bytes(b"half")
-    os.utime(left, (0, 0))
+    arrays = folder / f"{NAME}.files"
+    left = [folder / f".{NAME}.db-00.partial.db", arrays / ".probs-00.partial", arrays / "probs-9-00.npy"]
+    others = [folder / ".another.db-00.partial", folder / ".download.partial", arrays / "young.npy"]
+    for path in (*left, *others):
+        path.write_bytes(b"half")
+    for path in (*left, *others[:2]):
+        os.utime(path, (0, 0))
     lease = {"lease": "x1", "item": 100, "annotator": "ann", "until": 1.0, "seconds": 900.0}
     with opened(NAME) as (store, _):
         store.append([New("lease_granted", lease)])
         last = store.last()
     found = {finding["part"]: finding for finding in printed(capsys, "doctor", NAME)}
     assert (found["leftovers"]["mark"], found["leases"]["mark"]) == ("note", "note")
-    assert left.exists()
+    assert found["leftovers"]["said"].startswith("3 files")
+    assert all(path.exists() for path in left)
     found = {finding["part"]: finding for finding in printed(capsys, "doctor", NAME, "--repair")}
     assert (found["leftovers"]["mark"], found["leases"]["mark"]) == ("well", "well")
-    assert not left.exists()
+    assert not any(path.exists() for path in left)
+    assert all(path.exists() for path in others)
+    assert {finding["mark"] for finding in printed(capsys, "doctor", NAME)} == {"well"}
     with opened(NAME) as (store, _):
         assert [event.kind for event in store.events(last)] == ["lease_ended"]
 

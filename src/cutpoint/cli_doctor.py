@@ -13,7 +13,7 @@ def doctor(
     name: NameArgument,
     *,
     repair: Annotated[
-        bool, typer.Option("--repair", help="Remove unfinished files, end leases that ran out; nothing else.")
+        bool, typer.Option("--repair", help="Remove what killed writers left, end leases that ran out; no more.")
     ] = False,
     files: FilesOption = None,
     as_json: JsonOption = False,

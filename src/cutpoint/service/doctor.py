@@ -1,15 +1,16 @@
 """Looks a campaign over, part by part, and says what to do; changes nothing unless it is told to repair.
 
-What it repairs is safe: it removes what killed writers left behind, and ends leases that ran out while no desk was
-there to end them. Everything else it leaves to people, with words.
+What it repairs is safe: it removes what killed writers of this campaign left behind, once nobody is at work on it, and
+ends leases that ran out while no desk was there to end them. Everything else it leaves to people, with words.
 """
 
 from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
+from glob import escape
 from pathlib import Path
 
 from cutpoint.errors import CutpointError, UsageError
@@ -32,10 +33,8 @@ class Patient:
 
     store: Store
     files: ArrayFiles
-    folder: Path
-    """Where its file is, of one in PostgreSQL where its arrays are."""
-    lock: Callable[[str], bool]
-    """Whether somebody may have a role: there is a lock to look at."""
+    file: Path | None
+    """Its own file; None of one in PostgreSQL."""
     repair: bool
     state: State
 
@@ -52,14 +51,9 @@ def examine(name: str, files: str | Path | None = None, repair: bool = False) ->
     store = open_store(where, create=False)
     try:
         arrays = open_files(store, files)
-        folder = where.parent if isinstance(where, Path) else arrays.folder
         state = State()
         yield from _log(store, state)
-
-        def lock(role: str) -> bool:
-            return not isinstance(where, Path) or where.with_name(f"{where.name}.{role}.lock").exists()
-
-        patient = Patient(store, arrays, folder, lock, repair, state)
+        patient = Patient(store, arrays, where if isinstance(where, Path) else None, repair, state)
         for look in (_items, _arrays, _pictures, _roles, _leases, _training, _disk, _leftovers):
             yield from look(patient)
     finally:
@@ -132,8 +126,8 @@ def _roles(patient: Patient) -> Iterator[Finding]:
 
 def _holder(patient: Patient, role: str) -> str:
     """Who has a role, in words; empty if nobody has."""
-    if not patient.lock(role):
-        return ""
+    if patient.file is not None and not patient.file.with_name(f"{patient.file.name}.{role}.lock").exists():
+        return ""  # nobody ever had it; to try would make that file
     try:
         with patient.store.own(role):
             return ""
@@ -173,7 +167,7 @@ def _training(patient: Patient) -> Iterator[Finding]:
 
 
 def _disk(patient: Patient) -> Iterator[Finding]:
-    free = shutil.disk_usage(patient.folder).free
+    free = shutil.disk_usage(patient.files.folder if patient.file is None else patient.file.parent).free
     said = f"{free / (1 << 30):.1f} GiB free"
     if free < ROOM:
         yield Finding("disk", "note", said, "make room: answers are refused when it is full")
@@ -182,19 +176,29 @@ def _disk(patient: Patient) -> Iterator[Finding]:
 
 
 def _leftovers(patient: Patient) -> Iterator[Finding]:
-    """What writers that were killed have left: files whose name says that they never were whole."""
-    folders = {patient.folder, patient.files.folder}
-    old = [
-        path
-        for folder in sorted(folders)
-        for path in sorted(folder.glob(".*.partial*"))
-        if path.is_file() and time.time() - path.stat().st_mtime > STALE
-    ]
-    if old and patient.repair:
+    """What writers that were killed have left: files that never were whole, and arrays that no event names."""
+    old = [path for path in _unnamed(patient) if time.time() - path.stat().st_mtime > STALE]
+    size = sum(path.stat().st_size for path in old) / (1 << 20)
+    at_work = _holder(patient, "desk") or _holder(patient, "trainer")
+    if not old:
+        yield Finding("leftovers", "well", "none")
+    elif patient.repair and not at_work:
         for path in old:
             path.unlink()
-        yield Finding("leftovers", "well", f"{len(old)} unfinished files were removed")
-    elif old:
-        yield Finding("leftovers", "note", f"{len(old)} unfinished files, the first {old[0]}", "--repair removes them")
+        yield Finding("leftovers", "well", f"{len(old)} files of {size:.1f} MiB were removed")
     else:
-        yield Finding("leftovers", "well", "none")
+        do = "--repair removes them" + (" once nobody serves" if at_work else "")
+        yield Finding("leftovers", "note", f"{len(old)} files of {size:.1f} MiB, the first {old[0]}", do)
+
+
+def _unnamed(patient: Patient) -> list[Path]:
+    """Files of this campaign, and of no other, that nothing needs."""
+    state, folder = patient.state, patient.files.folder
+    entries = [pool["features"] for _, pool in state.pools]
+    entries += [entry for scores in state.runs.scores for entry in scores["files"].values()]
+    named = {entry["file"] for entry in entries if entry is not None}
+    arrays = [path for path in folder.glob("*.npy") if path.name not in named]
+    partial = [*folder.glob(".*.partial")]
+    if patient.file is not None:
+        partial += patient.file.parent.glob(f".{escape(patient.file.name)}-*.partial*")
+    return sorted(path for path in (*arrays, *partial) if path.is_file())
