@@ -7,7 +7,7 @@ and nothing decided.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from cutpoint.service.clock import Clock
 from cutpoint.service.expiry import Expiry
@@ -57,14 +57,17 @@ class Board:
         for event in events:
             self._apply(event)
 
-    def pick(self, person: str, n: int) -> list[int]:
-        """(<= n) the first waiting items of which the person has said nothing and holds none."""
+    def pick(self, person: str, n: int, promised: Collection[int] = ()) -> list[int]:
+        """(<= n) the first waiting items of which the person has said nothing and holds none.
+
+        promised: items that others are about to be given.
+        """
         picked: list[int] = []
         if n <= 0:
             return picked
         ballots, leases = self.state.ballots, self.state.leases
         for item in self.waiting:
-            if ballots.vote(item, person) < 0 and leases.of(item, person) is None:
+            if item not in promised and ballots.vote(item, person) < 0 and leases.of(item, person) is None:
                 picked.append(item)
                 if len(picked) == n:
                     break
