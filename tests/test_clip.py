@@ -30,6 +30,7 @@ from cutpoint.learners.deep.clip_tuning import held_out
 from cutpoint.learners.deep.loop import Progress
 from cutpoint.learners.deep.supervised import checkpoint_of, logged
 from cutpoint.learners.deep.vision import import_open_clip
+from cutpoint.testing import check_learner
 from cutpoint.types import UNKNOWN
 from tiny_clip import NAME, SIDE, coloured, tiny_clip, weights_of
 from toy_sets import cifar10_archive, encoded, shrink
@@ -115,6 +116,11 @@ def test_fine_tuning_learns_repeats_itself_and_leaves_everything_else_alone(opti
     assert torch.equal(before[0], torch.get_rng_state())
     assert np.array_equal(before[1], TOY.pool.features)
     assert np.array_equal(before[2], LABELS)
+
+
+@pytest.mark.parametrize("options", [SUPERVISED, FLEXMATCH, "tune=frozen"])
+def test_it_obeys_the_laws_of_learners(options: str) -> None:
+    check_learner(clip(options), 3, side=SIDE)
 
 
 def test_flexmatch_learns_from_pictures_without_a_label() -> None:

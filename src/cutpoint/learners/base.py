@@ -52,7 +52,8 @@ class Learner(Protocol):
     It may say what its models put into `Scores`, in an attribute `gives`: a frozenset of "probs", "embedding" and
     "head". A campaign with a strategy that reads more is then refused before its first question; a learner that says
     nothing is found out in the first round, by the strategy. And it says what it reads of a pool if that is not
-    features: `reads = "pictures"`; a pool of the other kind is refused as early.
+    features: `reads = "pictures"`; a pool of the other kind is refused as early. One that knows classes by more than
+    labels, such as their names, says `knows_classes = True`: those without a label then need not have probability 0.
     """
 
     def fit(self, pool: Pool, labels: Labels, *, seed: int) -> Model:
@@ -69,6 +70,11 @@ def gives(learner: Learner) -> frozenset[str] | None:
 def reads(learner: Learner) -> str:
     """What the learner reads of a pool: "pictures" if it says so, else "features"."""
     return "pictures" if getattr(learner, "reads", "features") == "pictures" else "features"
+
+
+def knows_classes(learner: Learner) -> bool:
+    """True if the learner says that it knows classes that nobody has labelled."""
+    return getattr(learner, "knows_classes", False) is True
 
 
 def equipped(learner: Learner, *, root: Path | None, scratch: Path | None, captions: Captions = ()) -> Learner:

@@ -94,6 +94,11 @@ class ClipLearner:
         """The options of training that were given."""
         return {name: getattr(self, name) for name in _TRAINING if getattr(self, name) is not None}
 
+    @property
+    def knows_classes(self) -> bool:
+        """True of full tuning, which begins with what texts say of each class."""
+        return self.tune == "full"
+
     def check(self) -> None:
         """DataError, at once, with what to put where, if the weights are not there."""
         self._weights()
