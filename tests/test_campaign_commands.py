@@ -139,6 +139,7 @@ def test_status_is_numbers_for_scripts_and_a_table_for_people(
     assert status["labelled"] >= 40
     assert sum(status["found"]) == status["labelled"]
     assert {p["annotator"]: p["answers"] for p in status["people"]}["ann"] >= 15
+    assert now["rates"][0]["asked"] == status["labelled"] - 3  # without those imported
     text = command(capsys, "status", NAME)
     assert f"{NAME}: {status['labelled']} of 151 items labelled" in text
     assert "random while there is no model" in text

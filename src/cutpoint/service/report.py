@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from html import escape
 from importlib.resources import files as resources
 
+from cutpoint.service.agreement import Agreement, agreement
 from cutpoint.service.curve_svg import curve_svg
 from cutpoint.service.diary import Diary
 from cutpoint.service.found import NOTE, between
@@ -19,6 +20,7 @@ from cutpoint.store.base import Store
 from cutpoint.store.files import ArrayFiles
 
 MOST = 50  # disputed items on the page
+MOST_PEOPLE, MOST_CLASSES = 12, 12  # of tables of what people take for what
 MEASURES = {
     "balanced_accuracy": "Balanced accuracy of each model, as it was estimated when it was trained.",
     "foreseen": "Of the labels given since the model before, how many it had foreseen: the mean over the classes. They "
@@ -43,14 +45,15 @@ def page(store: Store, files: ArrayFiles) -> str:
     state, diary, strips = board.state, Diary(), Strips(files)
     diary.follow(store)
     strips.refresh(state)
-    made = state.made
+    made, agreed = state.made, agreement(state)
     parts = [
         _top(now),
         _section("found", "Found", _found(now)),
         _section("strips", "Where each class ends", _strips(strips, state)),
         _section("curve", "What the model has learned", _curve(diary, now)),
-        _section("people", "People", _people(state, diary)),
-        _section("disputed", "Disputed", _disputed(store, state)),
+        _section("people", "People", _people(state, diary, agreed)),
+        _section("confusion", "Who takes what for what", _confusion(state, agreed)),
+        _section("disputed", "Disputed", _disputed(store, state, agreed)),
         _section("settings", "Settings", _settings(state)),
     ]
     css = resources("cutpoint.service").joinpath("static/style.css").read_text(encoding="utf-8")
@@ -133,17 +136,17 @@ def _measure(name: str, now: Standing) -> str:
     return name.replace("_", " ")
 
 
-def _people(state: State, diary: Diary) -> str:
-    agreed = _agreement(state)
+def _people(state: State, diary: Diary, agreed: Agreement) -> str:
+    shares = dict(zip(agreed.people, zip(agreed.same.tolist(), agreed.shared.tolist(), strict=True), strict=True))
     rows: list[Sequence[Cell]] = []
     for person in state.people.by_name.values():
         pace = diary.paces.get(person.name)
         seconds = pace.seconds() if pace else None
-        same, both = agreed.get(person.name, (0, 0))
-        agreement = f"{100 * same / both:.0f} % of {both:,}" if both else "–"
+        same, both = shares.get(person.name, (0, 0))
+        share = f"{100 * same / both:.0f} % of {both:,}" if both else "–"
         rows.append(
             (
-                *(person.name, person.answers, person.corrections, person.passes, person.late, agreement),
+                *(person.name, person.answers, person.corrections, person.passes, person.late, share),
                 "–" if seconds is None else f"{seconds:.1f}",
             )
         )
@@ -157,19 +160,29 @@ def _people(state: State, diary: Diary) -> str:
     return _table(columns, rows, note)
 
 
-def _agreement(state: State) -> dict[str, tuple[int, int]]:
-    """Person -> (items on which they said what is the label, items that others answered, too)."""
-    found: dict[str, tuple[int, int]] = {}
-    for item, cast in state.ballots.votes.items():
-        if len(cast) > 1:
-            label = state.ballots.label(item)
-            for name, said in cast.items():
-                same, both = found.get(name, (0, 0))
-                found[name] = same + (said == label), both + 1
-    return found
+def _confusion(state: State, agreed: Agreement) -> str:
+    """A table for each of the people who shared most: rows the class that was there, columns what they said."""
+    most = sorted(range(len(agreed.people)), key=lambda a: -int(agreed.shared[a]))[:MOST_PEOPLE]
+    if not most or len(state.made.classes) > MOST_CLASSES:
+        said = f"More than {MOST_CLASSES} classes do not fit here" if most else "No item has answers of several people"
+        return f'<p class="soft">{said}.</p>'
+    tables = ""
+    for a in most:
+        rows = [
+            (name, *(f"{100 * agreed.confusion[a, k, said]:.0f} %" for said in range(len(state.made.classes))))
+            for k, name in enumerate(state.made.classes)
+        ]
+        columns = ["there is", *(f"#says {name}" for name in state.made.classes)]
+        tables += f"<h3><bdi>{escape(agreed.people[a])}</bdi></h3>{_table(columns, rows)}"
+    note = (
+        "Estimated from the items that several people answered (Dawid and Skene, 1979): nobody knows what was there, "
+        "but who is how often of another opinion than those who are mostly right says much. With few shared items it "
+        "says little."
+    )
+    return f'{tables}<p class="small soft">{note}</p>'
 
 
-def _disputed(store: Store, state: State) -> str:
+def _disputed(store: Store, state: State, agreed: Agreement) -> str:
     ballots, names = state.ballots, state.made.classes
     picked = list(ballots.disputes)[:MOST]
     if not picked:
@@ -177,9 +190,12 @@ def _disputed(store: Store, state: State) -> str:
     rows = []
     for item in store.items(picked):
         said = (f"{names[label]} ({who or 'imported'})" for who, label in ballots.votes[item.index].items())
-        rows.append((item.id, ", ".join(said)))
+        other = agreed.weighed.get(item.index)
+        weighed = "" if other is None else names[other]
+        rows.append((item.id, ", ".join(said), names[ballots.label(item.index)], weighed))
     more = len(ballots.disputes) - len(picked)
-    return _table(["item", "said"], rows, f"and {more:,} more" if more else "")
+    note = "Weighed: the label that follows if each person's answers count by how reliable they are, where it differs."
+    return _table(["item", "said", "label", "weighed"], rows, f"{note} And {more:,} more." if more else note)
 
 
 def _settings(state: State) -> str:

@@ -67,16 +67,17 @@ def read(store: Store) -> tuple[Board, Standing]:
 
 
 def _rates(board: Board, status: Status) -> tuple[Rate, ...]:
-    """Each class, by the settled questions of rounds without scores and of rounds with them."""
+    """Each class, by the settled questions of rounds without scores and of rounds with them.
+
+    An item that several rounds asked, for it wants several answers, counts in the first.
+    """
     labels = board.state.ballots.labels
+    by_chance: dict[int, bool] = {}
+    for opened in board.state.rounds.all:
+        for item in opened.asked:
+            by_chance.setdefault(item, opened.data["scores"] is None)
     drawn, chosen = (
-        [
-            int(labels[item])
-            for opened in board.state.rounds.all
-            if (opened.data["scores"] is None) == random
-            for item in opened.asked
-            if labels[item] != UNKNOWN
-        ]
-        for random in (True, False)
+        [int(labels[item]) for item, chance in by_chance.items() if chance == wanted and labels[item] != UNKNOWN]
+        for wanted in (True, False)
     )
     return tuple(rate(name, k, status, drawn, chosen) for k, name in enumerate(status.classes))

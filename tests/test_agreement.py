@@ -1,0 +1,62 @@
+"""How people agree: counted by hand, and weighed as the drawn confusion says."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from cutpoint.service.agreement import agreement
+from cutpoint.service.settings import Settings
+from cutpoint.service.state import State
+from cutpoint.store.base import Item
+from cutpoint.store.events import New
+from cutpoint.store.memory import MemoryStore
+
+
+def answered(votes: list[tuple[int, str, int]], items: int, *more: New) -> State:
+    """A campaign in which people said this."""
+    store = MemoryStore()
+    store.append([Settings("birds", ("other", "heron"), overlap=3).created()])
+    pool = New("pool_added", {"first": 0, "count": items, "source": "", "features": None})
+    store.add_items([Item(i, str(i), {"row": {}}) for i in range(items)], pool)
+    about = {"lease": None, "late": False}
+    store.append([New("answered", {"item": i, "annotator": who, "label": said, **about}) for i, who, said in votes])
+    store.append(list(more))
+    return State(store.events())
+
+
+def test_agreement_counts_shared_items_alone() -> None:
+    votes = [(0, "ann", 1), (0, "bob", 1), (0, "eve", 0), (1, "ann", 0), (2, "bob", 1), (2, "eve", 1)]
+    imported = New("labels_imported", {"items": [1], "labels": [1], "source": "old.csv"})
+    found = agreement(answered(votes, 4, imported))
+    assert found.people == ("ann", "bob", "eve")
+    assert found.same.tolist() == [1, 2, 1]
+    assert found.shared.tolist() == [1, 2, 2]
+
+
+def test_who_errs_is_found_and_outvoted() -> None:
+    rng = np.random.default_rng(0)
+    truth = rng.integers(0, 2, 300)
+    wrong = {"ann": 0.05, "bob": 0.05, "eve": 0.4}
+    votes = [(i, who, int(truth[i] ^ (rng.random() < rate))) for i in range(300) for who, rate in wrong.items()]
+    found = agreement(answered(votes, 300))
+    for a, who in enumerate(found.people):
+        errors = [found.confusion[a, 0, 1], found.confusion[a, 1, 0]]
+        assert errors == pytest.approx([wrong[who]] * 2, abs=0.08), who
+
+
+def test_the_weighed_label_is_of_those_who_are_mostly_right() -> None:
+    coin = np.random.default_rng(0)
+    votes = [(i, who, i % 2) for i in range(40) for who in ("ann", "bob")]
+    votes += [(i, who, int(coin.integers(2))) for i in range(40) for who in ("eve", "mallory")]
+    votes += [(40, "eve", 1), (40, "mallory", 1), (40, "ann", 0)]
+    state = answered(votes, 42)
+    assert state.ballots.label(40) == 1
+    assert agreement(state).weighed[40] == 0
+    decided = answered(votes, 42, New("adjudicated", {"item": 40, "label": 1, "by": "me"}))
+    assert 40 not in agreement(decided).weighed
+
+
+def test_where_nobody_shared_there_is_nothing_to_say() -> None:
+    found = agreement(answered([(0, "ann", 1)], 2))
+    assert (found.people, found.weighed, found.confusion.shape) == ((), {}, (0, 2, 2))
