@@ -283,6 +283,41 @@ def test_a_round_that_is_spent_is_followed_by_another_on_the_old_scores(tmp_path
     assert len({data["seed"] for data in opened}) == 15
 
 
+def test_a_round_outlasts_four_answers_of_everybody_unless_its_budget_is_set(tmp_path: Path) -> None:
+    for budget, wanted in ((None, 4 * 50), (20, 20)):
+        store = a_store(400, budget=budget, first=50)
+        desk = Desk(store, ArrayFiles(tmp_path), clock=FakeClock())
+        for p in range(50):
+            desk.ask(f"p{p}", 1)
+        publish(store, tmp_path, some_probs(400))
+        desk.tick()
+        assert desk.status().budget == wanted
+        assert desk.status().in_flight == 50
+
+
+def test_the_window_grows_when_somebody_would_get_nothing_and_shrinks_when_half_is_enough(tmp_path: Path) -> None:
+    clock = FakeClock()
+    store = a_store(400)
+    publish(store, tmp_path, some_probs(400))
+    desk = Desk(store, ArrayFiles(tmp_path), clock=clock)
+    for p in range(8):
+        assert len(desk.ask(f"p{p}", 2)) == 2
+    assert desk.status().in_flight == 16
+    for p in range(8):  # the same number of leases all along
+        desk.tell(desk.ask(f"p{p}", 2)[0], 0)
+        desk.ask(f"p{p}", 2)
+    resized = len(events_of(store, "resized"))
+    assert resized == 8
+    clock.now += 40
+    desk.tick()
+    assert len(events_of(store, "resized")) == resized
+    for p in range(2, 8):
+        for ask in desk.ask(f"p{p}", 2):
+            desk.give_back(ask.lease)
+    desk.tick()
+    assert desk.status().in_flight == 4
+
+
 def test_a_class_that_is_added_gets_a_column_of_zeros(tmp_path: Path) -> None:
     store = a_store(60, strategy="base")
     desk = Desk(store, ArrayFiles(tmp_path), clock=FakeClock())

@@ -12,6 +12,7 @@ from cutpoint.service.state import State
 from cutpoint.types import UNKNOWN
 
 _ROUND = 1  # the purpose of the seeds drawn here
+TURNS = 4  # answers of everybody at work that a round should outlast, where its budget is not set
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,16 +91,19 @@ def _draft(state: State, version: int | None, held: list[int]) -> Draft:
     settings, last = state.made, state.rounds.last
     number = 1 if last is None else last.data["round"] + 1
     first = last is None and version is None
+    in_flight = max(1, -(-len(state.leases.live) // settings.overlap))
+    interval = settings.interval(state.ballots.n_settled)
+    budget = interval if settings.budget is not None else max(interval, TURNS * in_flight)
     rows = state.count if version is None else state.runs.scores[-1]["rows"]
     data = {
         "round": number,
         "scores": version,
         "strategy": FIRST if version is None else settings.strategy,
-        "budget": settings.first if first else settings.interval(state.ballots.n_settled),
+        "budget": settings.first if first else budget,
         "parallel": settings.parallel,
         "seed": round_seed(settings.seed, number),
         "held": [item for item in held if item < rows],
-        "in_flight": max(1, -(-len(state.leases.live) // settings.overlap)),
+        "in_flight": in_flight,
         "upto": state.number,
     }
     return Draft(data, start_of(state, data), state.epoch)
