@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import secrets
+import subprocess
+import tempfile
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -13,9 +16,10 @@ import numpy as np
 import pytest
 
 from cutpoint.errors import CutpointError, DataError, UsageError
-from cutpoint.store.base import StoreError
+from cutpoint.store.base import Item, StoreError
 from cutpoint.store.events import New
 from cutpoint.store.opening import open_files, open_store
+from cutpoint.testing.stores import pool_of
 
 EVENT = New("resized", {"round": 1, "in_flight": 2})
 
@@ -99,15 +103,41 @@ def test_a_read_only_server_refuses(postgres_url: str) -> None:
         assert store.last() == 1
 
 
-def test_a_server_whose_disk_is_full_refuses(postgres_url: str) -> None:
-    import psycopg
-    from sqlalchemy import make_url
+@pytest.fixture
+def small_tablespace(postgres_url: str) -> Iterator[tuple[str, Path]]:
+    """An address whose tables go to a file system of eight megabytes, and where that is; if one may be mounted."""
+    place = Path(tempfile.mkdtemp(prefix="cutpoint-tablespace-"))
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", place], capture_output=True).returncode:
+        place.rmdir()
+        pytest.skip("no file system may be mounted here")
+    name = f"small_{secrets.token_hex(4)}"
+    with asked(postgres_url) as connection:
+        owner = os.stat(connection.execute("SHOW data_directory").fetchone()[0])
+        os.chown(place, owner.st_uid, owner.st_gid)
+        connection.execute(f"CREATE TABLESPACE {name} LOCATION '{place}'")
+        yield f"{postgres_url}%20-cdefault_tablespace%3D{name}", place
+        connection.execute("DROP TABLE events, items, about, cutpoint_version")
+        connection.execute(f"DROP TABLESPACE {name}")
+    subprocess.run(["umount", place], check=True)
+    place.rmdir()
 
-    from cutpoint.store.postgres import refused
 
-    full = psycopg.errors.DiskFull("could not extend file: No space left on device")
-    error = refused(make_url(postgres_url), full, "written to")
-    assert "(could not extend file: No space left on device); nothing was stored: make room on the server" in str(error)
+def test_a_server_whose_disk_is_full_refuses_and_goes_on(small_tablespace: tuple[str, Path]) -> None:
+    url, place = small_tablespace
+    large = New("guideline_set", {"text": secrets.token_hex(6_000_000)})  # which compression makes half as long
+    items = [Item(i, f"id {i}", {"text": secrets.token_hex(10_000)}) for i in range(700)]
+    with closing(open_store(url, True)) as store:
+        store.append([EVENT])
+        full = r"No space left on device.*; nothing was stored: make room on the server's disk, and try again\."
+        with pytest.raises(StoreError, match=full):
+            store.append([EVENT, large])
+        with pytest.raises(StoreError, match=full):
+            store.add_items(items, pool_of(items))
+        assert (store.last(), store.count()) == (1, 0)
+        subprocess.run(["mount", "-o", "remount,size=200m", place], check=True)
+        store.append([EVENT, large])
+        store.add_items(items, pool_of(items))
+        assert (store.last(), store.count()) == (4, 700)
 
 
 def test_the_folder_of_the_files_is_noted(postgres_url: str, tmp_path: Path) -> None:

@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import os
 import subprocess
+import threading
+import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
@@ -17,7 +20,7 @@ import numpy as np
 import pytest
 
 from cutpoint.store.base import Item, Store, StoreError
-from cutpoint.store.events import New
+from cutpoint.store.events import Event, New
 from cutpoint.store.opening import open_files, open_store
 from cutpoint.testing.stores import pool_of, refusal
 
@@ -107,6 +110,49 @@ def test_a_full_file_refuses_and_goes_on(tmp_path: Path) -> None:
         check_usable(store)
 
 
+def test_what_has_no_place_keeps_nobody_else_out(tmp_path: Path) -> None:
+    """Threads that share a commit do not share its failure."""
+    with closing(open_store(tmp_path / "birds.db", True)) as store, limited(store, "max_page_count = 60"):
+        store.append([SMALL])
+
+        def write(large: bool) -> list[Event] | None:
+            try:
+                return store.append([SMALL, LARGE] if large else [SMALL])
+            except StoreError:
+                return None
+
+        with ThreadPoolExecutor(12) as pool:
+            outcomes = list(pool.map(write, [turn % 3 == 0 for turn in range(60)]))
+        assert [outcome is None for outcome in outcomes] == [turn % 3 == 0 for turn in range(60)]
+        assert store.last() == 41
+
+
+def test_an_interrupted_writer_leaves_nobody_waiting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with closing(open_store(tmp_path / "birds.db", True)) as store:
+        real, entered, both_wait = store._store, threading.Event(), threading.Event()
+
+        def interrupted(together: list[Any]) -> Any:
+            if len(together) == 1:  # the first, by itself: let two others queue behind it
+                entered.set()
+                both_wait.wait(10)
+                return real(together)
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr(store, "_store", interrupted)
+        with ThreadPoolExecutor(3) as pool:
+            first = pool.submit(store.append, [SMALL])
+            entered.wait(10)
+            others = [pool.submit(store.append, [SMALL]) for _ in range(2)]
+            while len(store._queue) < 2:
+                time.sleep(0.001)
+            both_wait.set()
+            assert first.result(10)[0].number == 1
+            errors = sorted(type(other.exception(10)).__name__ for other in others)
+        assert errors == ["KeyboardInterrupt", "StoreError"]
+        monkeypatch.undo()
+        assert store.append([SMALL])[0].number == 2
+
+
 def test_a_read_only_file_refuses_and_goes_on(tmp_path: Path) -> None:
     with closing(open_store(tmp_path / "birds.db", True)) as store:
         store.append([SMALL])
@@ -126,6 +172,8 @@ def test_a_full_disk_refuses_and_goes_on(small_disk: Path) -> None:
         with pytest.raises(OSError, match="No space left"):
             fill(filler)
         check_refused(store, "make room", writes_of(store))  # not a byte is left, but for what the store has already
+        with pytest.raises(StoreError, match="make room on its disk"), store.own("desk"):
+            pass
         filler.unlink()
         subprocess.run(["mount", "-o", "remount,size=40m", small_disk], check=True)
         check_usable(store)

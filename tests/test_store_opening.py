@@ -78,6 +78,19 @@ def test_a_campaign_that_is_not_there_is_made_only_if_it_may_be(tmp_path: Path) 
         open_store(tmp_path / "nowhere" / "birds.db", True)
 
 
+def test_what_another_campaign_left_is_not_taken_into_a_new_one(tmp_path: Path) -> None:
+    path = tmp_path / "birds.db"
+    with closing(open_store(path, True)) as store:
+        store.append([EVENT])
+        path.unlink()  # what somebody may do after a crash, when birds.db-wal is there
+        with pytest.raises(UsageError, match=r"birds\.db-wal is left of another campaign; put birds\.db back"):
+            open_store(path, True)
+    for left in tmp_path.iterdir():
+        left.unlink()
+    with closing(open_store(path, True)) as store:
+        assert store.last() == 0
+
+
 def test_all_who_make_a_campaign_at_once_get_the_same(tmp_path: Path) -> None:
     with ThreadPoolExecutor(4) as pool:
         stores = list(pool.map(lambda _: open_store(tmp_path / "birds.db", True), range(4)))

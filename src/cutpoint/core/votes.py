@@ -93,29 +93,29 @@ def dawid_skene(
     """
     n, m, n_classes = _checked_shape(shape)
     item_v, annotator_v, label_v = _checked_votes(votes, n, m, n_classes)
-    if not (trust >= 0 and smoothing >= 0 and tolerance > 0 and most_steps >= 1):
-        raise UsageError(
-            f"trust is {trust}, smoothing {smoothing}, tolerance {tolerance} and most_steps {most_steps}; the first "
-            "two must be at least 0, the tolerance above 0, and most_steps at least 1."
-        )
+    _check_options(trust, smoothing, tolerance, most_steps)
     counts_n_K = np.bincount(item_v * n_classes + label_v, minlength=n * n_classes).reshape(n, n_classes)
-    voted = counts_n_K.any(axis=1)
+    voted_n, cell_v = counts_n_K.any(axis=1), annotator_v * n_classes + label_v
     posterior_n_K = _shares(counts_n_K.astype(float))
-    moved, step = np.inf, 0
+    moved, steps = np.inf, 0
     while True:
-        step += 1
-        prior_K = _shares(posterior_n_K[voted].sum(axis=0) + trust + smoothing)
-        said_m_K_K = _said(item_v, annotator_v * n_classes + label_v, posterior_n_K, m)
+        prior_K = _shares(posterior_n_K[voted_n].sum(axis=0) + trust + smoothing)
+        said_m_K_K = _said(item_v, cell_v, posterior_n_K, m)
         confusion_m_K_K = _shares(said_m_K_K + trust * np.eye(n_classes) + smoothing)
-        if moved <= tolerance or step > most_steps:
+        if moved <= tolerance or steps == most_steps:
             break
-        before = posterior_n_K
-        posterior_n_K = _posterior(item_v, annotator_v * n_classes + label_v, prior_K, confusion_m_K_K, n)
-        moved = float(np.abs(posterior_n_K - before)[voted].max(initial=0.0))
-    posterior_n_K[~voted] = prior_K
-    likely_n_K = posterior_n_K >= posterior_n_K.max(axis=1, keepdims=True, initial=0.0) - _TIE
-    labels_n = np.where(voted, likely_n_K.argmax(axis=1), -1).astype(np.int64)
-    return Consensus(posterior_n_K, prior_K, confusion_m_K_K, labels_n, step - 1, moved <= tolerance)
+        before_n_K, steps = posterior_n_K, steps + 1
+        posterior_n_K = _posterior(item_v, cell_v, prior_K, confusion_m_K_K, n)
+        moved = float(np.abs(posterior_n_K - before_n_K)[voted_n].max(initial=0.0))
+    posterior_n_K[~voted_n] = prior_K
+    labels_n = np.where(voted_n, _likeliest(posterior_n_K), -1)
+    return Consensus(posterior_n_K, prior_K, confusion_m_K_K, labels_n, steps, moved <= tolerance)
+
+
+def _likeliest(posterior_n_K: NDArray[np.float64]) -> NDArray[np.int64]:
+    """The most probable class of each example, (n,), the lowest of those that are as good as tied."""
+    as_good_n_K = posterior_n_K >= posterior_n_K.max(axis=1, keepdims=True) - _TIE
+    return np.asarray(as_good_n_K.argmax(axis=1), dtype=np.int64)
 
 
 def _said(
@@ -150,6 +150,14 @@ def _shares(counts: NDArray[np.float64]) -> NDArray[np.float64]:
     uniform = np.full_like(counts, 1 / counts.shape[-1])
     shares: NDArray[np.float64] = np.divide(counts, total, out=uniform, where=total > 0)
     return shares
+
+
+def _check_options(trust: float, smoothing: float, tolerance: float, most_steps: int) -> None:
+    if not (trust >= 0 and smoothing >= 0 and tolerance > 0 and most_steps >= 1):
+        raise UsageError(
+            f"trust is {trust}, smoothing {smoothing}, tolerance {tolerance} and most_steps {most_steps}; the first "
+            "two must be at least 0, the tolerance above 0, and most_steps at least 1."
+        )
 
 
 def _checked_shape(shape: tuple[int, int, int]) -> tuple[int, int, int]:

@@ -14,7 +14,7 @@ import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, func, insert, select
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
@@ -58,20 +58,15 @@ class SqliteStore(SqlStore):
         check_role(role)
         place = self.path.with_name(f"{self.path.name}.{role}.lock")
         try:
-            file = place.open("a+")
+            file = _locked(place)
+        except BlockingIOError:
+            raise held(role, Holder.read(place.read_text())) from None
         except OSError as error:
             raise StoreError(
-                f"{place} cannot be written to ({error.strerror}); give write access to its folder, and try again."
+                f"{place} cannot be written to ({error.strerror}); give write access to its folder or make room on its "
+                "disk, and try again."
             ) from None
         with file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                file.seek(0)
-                raise held(role, Holder.read(file.read())) from None
-            file.truncate(0)
-            file.write(Holder.me().text())
-            file.flush()
             yield
 
     def _lock(self, connection: Connection) -> None:
@@ -89,6 +84,20 @@ class SqliteStore(SqlStore):
 
     def _refused(self, error: Exception, doing: str) -> CutpointError:
         return refused(self.path, getattr(error, "orig", None) or error, doing)
+
+
+def _locked(place: Path) -> TextIO:
+    """A file that is locked and says who did it; BlockingIOError if somebody has locked it."""
+    file = place.open("a+")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        file.truncate(0)
+        file.write(Holder.me().text())
+        file.flush()
+    except BaseException:
+        file.close()
+        raise
+    return file
 
 
 def refused(path: Path, error: BaseException, doing: str) -> CutpointError:
@@ -114,6 +123,7 @@ def engine_of(path: Path) -> Engine:
     def connected(connection: sqlite3.Connection, record: Any) -> None:
         connection.isolation_level = None  # no BEGIN but ours
         connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA fullfsync = ON")  # of Apple's systems, where a flush is none without it
 
     @event.listens_for(engine, "begin")
     def begun(connection: Connection) -> None:
@@ -164,6 +174,9 @@ def _create(path: Path) -> None:
     """Make an empty campaign at a path, whole or not at all; one that another process makes meanwhile will do."""
     if not path.parent.is_dir():
         raise UsageError(f"{path} cannot be made, since there is no folder {path.parent}; make it, or give another.")
+    for left in (path.with_name(f"{path.name}-{end}") for end in ("wal", "journal")):
+        if left.exists():  # SQLite would take it for a part of the new campaign
+            raise UsageError(f"{left} is left of another campaign; put {path.name} back beside it, or move it away.")
     beside = path.with_name(f".{path.name}-{secrets.token_hex(8)}.partial")
     try:
         engine = engine_of(beside)
