@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import multiprocessing
 import os
 import shutil
 from collections import Counter
@@ -26,6 +27,7 @@ from cutpoint.learners.deep import embeddings
 from cutpoint.learners.deep.embeddings import default_folder, embedded
 from cutpoint.learners.deep.model import DeepModel
 from cutpoint.types import UNKNOWN
+from embed_once import embed, one_of_two
 from tiny_clip import SIDE, coloured, tiny_clip, weights_of
 from toy_sets import encoded
 
@@ -127,11 +129,6 @@ def test_other_weights_and_other_pictures_have_embeddings_of_their_own(computed:
     assert len(list(folder.glob("*/*.npz"))) == 3
 
 
-def embed(pictures: Any) -> np.ndarray[Any, np.dtype[np.float32]]:
-    """Mean colours."""
-    return np.asarray(pictures[:].mean(axis=(1, 2)), np.float32)
-
-
 def stored(folder: Path) -> Path:
     (path,) = (folder / "key").glob("*.npz")
     return path
@@ -222,6 +219,19 @@ def test_the_content_is_all_bytes_their_order_and_their_size(tmp_path: Path) -> 
     assert quick_key(Pictures(packed, 2, 2)) is None
     assert quick_key(pictures) == quick_key(Pictures(pictures.source, SIDE, SIDE)) is not None
     assert quick_key(Pictures(Files(tmp_path, ["none.png"]), 2, 2)) is None
+
+
+def test_of_two_processes_one_computes_and_the_other_waits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EMBEDDED", str(tmp_path / "log"))
+    context = multiprocessing.get_context("spawn")
+    both, pictures = context.Barrier(2), TOY.pool.features[:9].copy()
+    processes = [context.Process(target=one_of_two, args=(both, pictures, tmp_path / "kept")) for _ in range(2)]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join(120)
+    assert [process.exitcode for process in processes] == [0, 0]
+    assert (tmp_path / "log").read_text() == "once\n"
 
 
 def test_a_folder_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ from cutpoint.errors import DataError
 PictureArray = NDArray[np.uint8]
 FORMATS = ("JPEG", "PNG")  # what the data sets hold; Pillow's other decoders are never reached
 MAX_PIXELS = 50_000_000  # more than any camera of these sets; a small file may claim to be huge
-_TOGETHER = 32  # pictures that one thread decodes before it takes the next ones
+_TOGETHER = 32  # pictures, at most, that one thread decodes before it takes the next ones
 
 
 class Encoded(Protocol):
@@ -125,12 +125,14 @@ class Pictures:
         rows = np.atleast_1d(wanted)
         decoded = np.empty((rows.size, *self.shape[1:]), np.uint8)
 
+        together = max(1, min(_TOGETHER, -(-rows.size // _cores())))  # a batch of 100 keeps sixteen cores busy, too
+
         def work(first: int) -> None:
-            for k in range(first, min(first + _TOGETHER, rows.size)):
+            for k in range(first, min(first + together, rows.size)):
                 i = int(rows[k])
                 decoded[k] = decode(self.source.read(i), self.source.name(i), self.height, self.width)
 
-        parts = range(0, rows.size, _TOGETHER)
+        parts = range(0, rows.size, together)
         threads = min(len(parts), _cores())
         if threads <= 1:
             for first in parts:
