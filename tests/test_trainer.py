@@ -165,6 +165,22 @@ def test_training_reads_labels_that_only_some_have_given(files: ArrayFiles) -> N
     assert training.measured(state, files, state.ballots.derived())["labels"] == 3
 
 
+def test_training_weighs_answers_where_several_people_give_them(files: ArrayFiles) -> None:
+    store = a_store_with_features(files, overlap=2)
+    desk = Desk(store, files, clock=FakeClock())
+    for item in range(40):  # two who agree, on twenty of each class
+        for person in ("ada", "ben"):
+            desk.tell(item, int(item < 20), annotator=person)
+    for item in range(40, 60):  # and somebody who always says the same, and says it first
+        desk.tell(item, 0, annotator="cem")
+        desk.tell(item, item % 2, annotator="ada")
+    state = desk.state
+    assert [state.ballots.label(item) for item in range(40, 60)] == [0] * 20  # of equals what was said first
+    assert training.labels_of(state)[40:].tolist() == [item % 2 for item in range(40, 60)]
+    desk.adjudicate(41, 0, by="admin")
+    assert training.labels_of(state)[41] == 0
+
+
 # --- the process ------------------------------------------------------------------------------------------
 
 

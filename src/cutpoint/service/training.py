@@ -9,9 +9,11 @@ import time
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cutpoint.core.measures import recall_per_class
 from cutpoint.errors import UsageError
+from cutpoint.service.agreement import agreement
 from cutpoint.service.state import State
 from cutpoint.store.events import New
 from cutpoint.store.files import ArrayFiles
@@ -55,7 +57,7 @@ def train(state: State, files: ArrayFiles, run: str, pool: Pool) -> list[New]:
 
     start = time.perf_counter()
     settings, version = state.made, len(state.runs.scores) + 1
-    labels = state.ballots.derived()
+    labels = labels_of(state)
     seed = np.random.SeedSequence(settings.seed, spawn_key=(_FIT, version)).generate_state(1)[0]
     model = make_learner(settings.learner, len(settings.classes)).fit(pool, labels, seed=int(seed))
     scores = model.score(pool, STRATEGIES[settings.strategy].needs | {"probs"})
@@ -85,6 +87,19 @@ def pool_of(state: State, files: ArrayFiles) -> Pool:
 
     parts = [files.open(data["features"]) for _, data in state.pools if data["count"]]
     return Pool(parts[0] if len(parts) == 1 else np.concatenate(parts))
+
+
+def labels_of(state: State) -> NDArray[np.int32]:
+    """(N,) what a model learns from, -1 where nothing is known: the labels that follow from the votes.
+
+    Where several people answer each item, those that the model of Dawid and Skene gives, but for decided ones: it
+    weighs each person's answers by how often that person agrees with the others.
+    """
+    labels = state.ballots.derived()
+    if state.made.overlap > 1:
+        for item, label in agreement(state).weighed.items():
+            labels[item] = label
+    return labels
 
 
 def measured(state: State, files: ArrayFiles, labels: Labels) -> dict[str, float]:
