@@ -6,7 +6,6 @@ import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from itertools import islice
 from typing import Any
 
 from cutpoint.store.base import Item, Repeated, checked, id_twice, no_item, numbered
@@ -47,7 +46,7 @@ class MemoryStore:
         """See `Store.events`."""
         while True:
             with self._lock:
-                piece = list(islice(self._log, after, after + _PIECE))
+                piece = self._log[after : after + _PIECE]
             yield from piece
             if not piece:
                 return
