@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 from cutpoint.errors import CutpointError, DataError, UsageError
-from cutpoint.store.base import Item, StoreError
+from cutpoint.store.base import Item, MaybeStored, Repeated, StoreError
 from cutpoint.store.events import New
 from cutpoint.store.opening import open_files, open_store
 from cutpoint.testing.stores import pool_of
@@ -92,6 +92,43 @@ def test_a_broken_connection_is_made_anew_and_the_role_kept(postgres_url: str) -
                     store.append([EVENT])
                 assert other.append([EVENT])[0].number == 3
             assert store.append([EVENT])[0].number == 4
+
+
+@pytest.mark.parametrize("arrived", [False, True], ids=["before the commit", "after the commit"])
+def test_a_connection_that_breaks_in_a_commit_leaves_a_doubt_that_a_key_resolves(
+    postgres_url: str, arrived: bool
+) -> None:
+    from sqlalchemy import Connection, event
+
+    def cut(connection: Connection) -> None:
+        """End the server's side of the connection, just before the commit goes to it, or just after it did."""
+        driver: Any = connection.connection.driver_connection
+        pid = driver.info.backend_pid
+        if arrived:
+            driver.execute("COMMIT")
+            driver.execute("SELECT 1")  # begins another, so that the driver has something to commit
+        beside.execute("SELECT pg_terminate_backend(%s, 5000)", [pid])
+
+    keyed = New("resized", {"round": 1, "in_flight": 3}, key="request")
+    with asked(postgres_url) as beside, closing(open_store(postgres_url, True)) as store:
+        event.listen(store._engine, "commit", cut)
+        with pytest.raises(MaybeStored, match=r"failed in the moment of a commit .*send it again with the same key"):
+            store.append([keyed])
+        event.remove(store._engine, "commit", cut)
+        if arrived:
+            with pytest.raises(Repeated) as caught:
+                store.append([keyed])
+            assert caught.value.event.number == 1
+        else:
+            assert store.append([keyed])[0].number == 1
+        assert store.last() == 1
+
+
+def test_commits_wait_for_the_disk_whatever_the_default_is(postgres_url: str) -> None:
+    url = f"{postgres_url}%20-csynchronous_commit%3Doff"
+    with closing(open_store(url, True)) as store, store._writing() as connection:
+        assert connection.exec_driver_sql("SHOW synchronous_commit").scalar() == "on"
+        assert connection.exec_driver_sql("SHOW fsync").scalar() == "on"  # of the server of the tests
 
 
 def test_a_read_only_server_refuses(postgres_url: str) -> None:

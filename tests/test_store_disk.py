@@ -7,6 +7,8 @@ everywhere, since rights do not stop root.
 from __future__ import annotations
 
 import os
+import resource
+import signal
 import subprocess
 import threading
 import time
@@ -19,7 +21,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from cutpoint.store.base import Item, Store, StoreError
+from cutpoint.store.base import Item, MaybeStored, Store, StoreError
 from cutpoint.store.events import Event, New
 from cutpoint.store.opening import open_files, open_store
 from cutpoint.testing.stores import pool_of, refusal
@@ -148,9 +150,40 @@ def test_an_interrupted_writer_leaves_nobody_waiting(tmp_path: Path, monkeypatch
             both_wait.set()
             assert first.result(10)[0].number == 1
             errors = sorted(type(other.exception(10)).__name__ for other in others)
-        assert errors == ["KeyboardInterrupt", "StoreError"]
+        assert errors == ["KeyboardInterrupt", "MaybeStored"]
         monkeypatch.undo()
         assert store.append([SMALL])[0].number == 2
+
+
+def test_a_disk_that_fails_in_a_commit_leaves_a_doubt(tmp_path: Path) -> None:
+    """A limit on the size of files makes writing fail as a broken disk does."""
+    keyed = New("guideline_set", {"text": "x" * 1_500_000}, key="request")  # waits in memory for the commit
+    with closing(open_store(tmp_path / "birds.db", True)) as store:
+        store.append([SMALL])
+        limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+        before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, limits[1]))
+        try:
+            with pytest.raises(MaybeStored, match=r"birds\.db failed in the moment of a commit \(disk I/O error\)"):
+                store.append([keyed])
+            assert store.last() == 1
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+            signal.signal(signal.SIGXFSZ, before)
+        assert store.append([keyed])[0].number == 2
+
+
+def test_every_connection_flushes_at_a_commit(tmp_path: Path) -> None:
+    with closing(open_store(tmp_path / "birds.db", True)) as store:
+        for _ in range(3):
+            with store._writing() as one, store._reading() as other:
+                for connection in (one, other):
+                    found = [
+                        connection.exec_driver_sql(f"PRAGMA {name}").scalar()
+                        for name in ("synchronous", "journal_mode")
+                    ]
+                    assert found == [2, "wal"]  # 2 is FULL
+            store._engine.dispose()
 
 
 def test_a_read_only_file_refuses_and_goes_on(tmp_path: Path) -> None:

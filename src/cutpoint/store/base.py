@@ -15,7 +15,17 @@ from cutpoint.store.events import Event, New, check, check_name, encode
 
 
 class StoreError(CutpointError):
-    """What was handed in could not be stored (a full or read-only disk, a server gone): nothing of it was."""
+    """What was handed in could not be stored (a full or read-only disk, a server gone): nothing of it was.
+
+    But see MaybeStored.
+    """
+
+
+class MaybeStored(StoreError):
+    """The connection broke, or the disk failed, in the moment of the commit: whether it was stored is not known.
+
+    Sending it again with the same keys tells: it is stored then, or Repeated has the event.
+    """
 
 
 class Repeated(CutpointError):

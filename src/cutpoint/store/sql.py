@@ -13,25 +13,17 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from itertools import islice
-from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Engine, Row, Select, func, insert, select
+from sqlalchemy import Connection, Engine, insert, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from cutpoint.errors import CutpointError
-from cutpoint.store.base import Item, Repeated, StoreError, checked, no_item, numbered
+from cutpoint.store.base import Item, MaybeStored, Repeated, checked, no_item, numbered
 from cutpoint.store.events import Event, New, decode, from_bytes, to_bytes
+from cutpoint.store.rows import PIECE, count_items, event_of, last_number, looked_up, row_of
 from cutpoint.store.tables import ABOUT, EVENTS, ITEMS
 
-_PIECE = 1000  # rows read, or values looked up, at a time
-
-_INTERRUPTED = (
-    "writing was interrupted, and it is not known whether this was stored; send it again with the same key, or open "
-    "the campaign again and look."
-)
-
-_T = TypeVar("_T")
+_DOUBT = "whether this was stored is not known; send it again with the same key, or look whether it is there."
 
 
 class _Waiting:
@@ -119,9 +111,13 @@ class SqlStore(ABC):
     def _write(self, together: list[_Waiting]) -> None:
         """Store what is waiting and note the outcome of each; if all cannot be stored, each by itself."""
         for waiting in together:
-            waiting.outcome = StoreError(_INTERRUPTED)  # in case that this thread is: the others must not wait for ever
+            waiting.outcome = MaybeStored(
+                f"writing was interrupted: {_DOUBT}"
+            )  # in case that this thread is: the others must not wait for ever
         try:
             outcomes = self._store(together)
+        except MaybeStored as error:
+            outcomes = [MaybeStored(str(error)) for _ in together]
         except Exception as error:
             if len(together) > 1:
                 for waiting in together:
@@ -136,7 +132,7 @@ class SqlStore(ABC):
         outcomes: list[list[Event] | Exception] = []
         with self._writing() as connection:
             there = self._with_keys(connection, [new.key for waiting in together for new in waiting.news])
-            number, at = _last(connection), time.time()
+            number, at = last_number(connection), time.time()
             rows = []
             for waiting in together:
                 known = next((there[new.key] for new in waiting.news if new.key in there), None)
@@ -146,7 +142,7 @@ class SqlStore(ABC):
                 events = waiting.events(number, at)
                 number += len(events)
                 there |= {event.key: event for event in events if event.key is not None}
-                rows += [_row(event, text) for event, text in zip(events, waiting.texts, strict=True)]
+                rows += [row_of(event, text) for event, text in zip(events, waiting.texts, strict=True)]
                 outcomes.append(events)
             if rows:
                 connection.execute(insert(EVENTS), rows)
@@ -155,24 +151,24 @@ class SqlStore(ABC):
     def _with_keys(self, connection: Connection, keys: Sequence[str | None]) -> dict[str | None, Event]:
         """The stored events that have one of these keys, by key."""
         wanted = [to_bytes(key) for key in keys if key is not None]
-        found = _looked_up(connection, select(EVENTS), EVENTS.c.key, wanted)
-        return {event.key: event for event in map(_event, found)}
+        found = looked_up(connection, select(EVENTS), EVENTS.c.key, wanted)
+        return {event.key: event for event in map(event_of, found)}
 
     def events(self, after: int = 0) -> Iterator[Event]:
         """See `Store.events`."""
         while True:
-            query = select(EVENTS).where(EVENTS.c.number > after).order_by(EVENTS.c.number).limit(_PIECE)
+            query = select(EVENTS).where(EVENTS.c.number > after).order_by(EVENTS.c.number).limit(PIECE)
             with self._reading() as connection:
                 piece = connection.execute(query).all()
-            yield from map(_event, piece)
-            if len(piece) < _PIECE:
+            yield from map(event_of, piece)
+            if len(piece) < PIECE:
                 return
             after = piece[-1].number
 
     def last(self) -> int:
         """See `Store.last`."""
         with self._reading() as connection:
-            return _last(connection)
+            return last_number(connection)
 
     # -------------------------------------------------------------------------------------------------- items
 
@@ -182,11 +178,11 @@ class SqlStore(ABC):
         with self._turn, self._writing() as connection:
             for known in self._with_keys(connection, [pool.key]).values():
                 raise Repeated(known)
-            first = _count(connection)
+            first = count_items(connection)
             rows = ((item.index, to_bytes(item.id), text) for item, text in numbered(items, pool, first))
             self._fill(connection, rows)
-            events = waiting.events(_last(connection), time.time())
-            connection.execute(insert(EVENTS), [_row(events[0], waiting.texts[0])])
+            events = waiting.events(last_number(connection), time.time())
+            connection.execute(insert(EVENTS), [row_of(events[0], waiting.texts[0])])
         return events
 
     def item(self, index: int) -> Item:
@@ -197,10 +193,10 @@ class SqlStore(ABC):
         """See `Store.items`."""
         wanted = [operator.index(index) for index in indices]
         with self._reading() as connection:
-            found = {row.position: row for row in _looked_up(connection, select(ITEMS), ITEMS.c.position, wanted)}
+            found = {row.position: row for row in looked_up(connection, select(ITEMS), ITEMS.c.position, wanted)}
             for index in wanted:
                 if index not in found:
-                    raise no_item(index, _count(connection))
+                    raise no_item(index, count_items(connection))
         return [Item(index, from_bytes(found[index].id), decode(found[index].content)) for index in wanted]
 
     def indices(self, ids: Sequence[str]) -> list[int | None]:
@@ -208,7 +204,7 @@ class SqlStore(ABC):
         wanted = [to_bytes(name) for name in ids]
         query = select(ITEMS.c.id, ITEMS.c.position)
         with self._reading() as connection:
-            found = {bytes(row.id): row.position for row in _looked_up(connection, query, ITEMS.c.id, wanted)}
+            found = {bytes(row.id): row.position for row in looked_up(connection, query, ITEMS.c.id, wanted)}
         return [found.get(name) for name in wanted]
 
     def ids(self, first: int, count: int) -> list[str]:
@@ -220,7 +216,7 @@ class SqlStore(ABC):
     def count(self) -> int:
         """See `Store.count`."""
         with self._reading() as connection:
-            return _count(connection)
+            return count_items(connection)
 
     # ------------------------------------------------------------------------------------- what is no event
 
@@ -242,9 +238,18 @@ class SqlStore(ABC):
     @contextmanager
     def _writing(self) -> Iterator[Connection]:
         """A transaction that alone may number events; it is on the disk when this ends, or undone."""
-        with self._said("written to"), self._writer.begin() as connection:
-            self._lock(connection)
-            yield connection
+        written = False
+        with self._said("written to"):
+            try:
+                with self._writer.begin() as connection:
+                    self._lock(connection)
+                    yield connection
+                    written = True
+            except self._errors as error:
+                if written and _in_doubt(error):
+                    said = " ".join(str(getattr(error, "orig", error)).split())
+                    raise MaybeStored(f"{self.shown} failed in the moment of a commit ({said}): {_DOUBT}") from None
+                raise
 
     @contextmanager
     def _reading(self) -> Iterator[Connection]:
@@ -261,33 +266,7 @@ class SqlStore(ABC):
             raise self._refused(error, doing) from None
 
 
-def pieces(values: Iterable[_T], size: int) -> Iterator[list[_T]]:
-    """The values, `size` at a time."""
-    source = iter(values)
-    while piece := list(islice(source, size)):
-        yield piece
-
-
-def _looked_up(connection: Connection, query: Select[Any], column: Any, values: Sequence[Any]) -> Iterator[Row[Any]]:
-    """The rows of a query in which a column has one of these values."""
-    for piece in pieces(dict.fromkeys(values), _PIECE):
-        yield from connection.execute(query.where(column.in_(piece)))
-
-
-def _last(connection: Connection) -> int:
-    return connection.execute(select(func.max(EVENTS.c.number))).scalar() or 0
-
-
-def _count(connection: Connection) -> int:
-    top = connection.execute(select(func.max(ITEMS.c.position))).scalar()
-    return 0 if top is None else top + 1
-
-
-def _row(event: Event, text: str) -> dict[str, Any]:
-    key = None if event.key is None else to_bytes(event.key)
-    return {"number": event.number, "at": event.at, "kind": event.kind, "data": text, "key": key}
-
-
-def _event(row: Row[Any]) -> Event:
-    key = None if row.key is None else from_bytes(row.key)
-    return Event(row.number, row.at, row.kind, decode(row.data), key)
+def _in_doubt(error: Exception) -> bool:
+    """Whether an error of a commit leaves it open what became of it: no answer came, or the disk failed to flush."""
+    flushed = getattr(getattr(error, "orig", None), "sqlite_errorname", "")
+    return bool(getattr(error, "connection_invalidated", False)) or flushed.startswith("SQLITE_IOERR")

@@ -24,7 +24,8 @@ from cutpoint.store import schema
 from cutpoint.store.base import StoreError, id_twice
 from cutpoint.store.events import from_bytes
 from cutpoint.store.owner import Holder, check_role, held
-from cutpoint.store.sql import SqlStore, pieces
+from cutpoint.store.rows import pieces
+from cutpoint.store.sql import SqlStore
 from cutpoint.store.tables import ITEMS
 
 APPLICATION = 0x43557450  # "CUtP", big-endian, at byte 68 of the header
