@@ -1,0 +1,147 @@
+"""Kills server and trainer with SIGKILL at random moments, while people answer, and counts what was lost or doubled.
+
+    python tools/torture.py --kills 500                    both stores, half of the kills each
+    python tools/torture.py --kills 20 --store sqlite
+
+After each start of the server, and at the end, the log must hold every answer that the server called saved, once, under
+its key and with its number; beyond these only answers that were on their way. At the end nothing is on its way: the
+log and what was called saved are the same. No item is ever leased to more people than are wanted. Then a disk is
+filled, and turned read-only (`torture_disks.py`). Needs the extra `serve`, for PostgreSQL `postgres` and its server
+(tests/postgres_server.py). Linux only: it looks into /proc.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import random
+import signal
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from torture_disks import disks
+from torture_people import Annotator, Told
+from torture_server import PEOPLE, STARTS, Server, check, make_campaign, trainings
+
+LONGEST_LIFE = 1.5  # seconds of a server before it is killed
+TRAINER_SHARE = 0.35  # of the kills that hit the trainer, if there is one at that moment
+
+
+@dataclass
+class Toll:
+    """What happened to one campaign: kills, answers, and what was found wrong (nothing, one hopes)."""
+
+    store: str
+    servers: int = 0
+    trainers: int = 0
+    answers: int = 0
+    trainings: int = 0
+    started: list[float] = field(default_factory=list)  # seconds until a killed server answered again
+    wrong: list[str] = field(default_factory=list)
+
+
+def torture(name: str, store: str, kills: int, seed: int) -> Toll:
+    """Kill, look, and go on."""
+    toll, told, stop, rng = Toll(store), Told(), threading.Event(), random.Random(seed)
+    server = Server(name)
+    server.start()
+    people = [Annotator(server.links[who], who, told, stop, seed + place) for place, who in enumerate(PEOPLE)]
+    for person in people:
+        person.start()
+    while toll.servers + toll.trainers < kills:
+        time.sleep(rng.uniform(0, LONGEST_LIFE))
+        trainer = server.trainer() if rng.random() < TRAINER_SHARE else None
+        if trainer is not None:
+            with suppress(ProcessLookupError):
+                os.kill(trainer, signal.SIGKILL)
+                toll.trainers += 1
+            continue
+        saved = dict(told.saved)  # at least these are on disk
+        server.kill()
+        toll.servers += 1
+        toll.wrong += check(name, saved, told)
+        toll.started.append(server.start())
+        _tell(toll, kills)
+    stop.set()
+    for person in people:
+        person.join(timeout=STARTS)
+        if person.is_alive():
+            toll.wrong.append(f"{person.name} still waits for an answer to be taken")
+    if server.stop() not in (0, 130):
+        toll.wrong.append("Ctrl-C did not end the server well")
+    toll.wrong += check(name, told.saved, told, whole=True)
+    toll.answers, toll.trainings = len(told.saved), trainings(name)
+    toll.wrong += [f"refused: {words}" for words in told.refused]
+    return toll
+
+
+def _tell(toll: Toll, kills: int) -> None:
+    done = toll.servers + toll.trainers
+    if done % 25 == 0 or sys.stderr.isatty():
+        print(f"{toll.store}: {done} of {kills} kills, {len(toll.wrong)} wrong", file=sys.stderr, flush=True)
+
+
+@contextmanager
+def stores(wanted: str) -> Iterator[dict[str, tuple[str, Path, Path | None]]]:
+    """Store -> (name of the campaign, a folder, the folder of its arrays where that must be said)."""
+    with tempfile.TemporaryDirectory(prefix="cutpoint-torture-") as top:
+        places: dict[str, tuple[str, Path, Path | None]] = {}
+        if wanted in ("both", "sqlite"):
+            (Path(top) / "sqlite").mkdir()
+            places["sqlite"] = (str(Path(top) / "sqlite" / "torture.db"), Path(top) / "sqlite", None)
+        if wanted == "sqlite":
+            yield places
+            return
+        sys.path.append(str(Path(__file__).parent.parent / "tests"))
+        import postgres_server
+
+        postgres_server.begin()
+        try:
+            address = postgres_server.address()
+            if address is None:
+                raise SystemExit(f"torture.py: {postgres_server.LEFT_OUT}; or give --store sqlite")
+            (Path(top) / "postgres").mkdir()
+            places["postgres"] = (address, Path(top) / "postgres", Path(top) / "postgres" / "files")
+            yield places
+        finally:
+            postgres_server.end()
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run it; 1 if anything was lost, doubled or refused."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--kills", type=int, default=500, help="of all processes, over all stores")
+    parser.add_argument("--store", choices=("both", "sqlite", "postgres"), default="both")
+    parser.add_argument("--seed", type=int, default=0)
+    given = parser.parse_args(arguments)
+    tolls = []
+    with stores(given.store) as places:
+        for place, (store, (name, folder, files)) in enumerate(places.items()):
+            make_campaign(name, folder, files)
+            share = given.kills // len(places) + (place < given.kills % len(places))
+            tolls.append(torture(name, store, share, given.seed))
+    steps = disks() if given.store != "postgres" else []
+    print("store      kills of servers  of trainers  answers saved  models  back after, s (median, worst)  wrong")
+    for toll in tolls:
+        back = f"{np.median(toll.started):.1f}, {max(toll.started):.1f}" if toll.started else "-"
+        numbers = f"{toll.servers:17d} {toll.trainers:12d} {toll.answers:14d} {toll.trainings:7d}"
+        print(f"{toll.store:9s} {numbers}  {back:>29s} {len(toll.wrong):6d}")
+        for words in toll.wrong[:20]:
+            print(f"  {words}")
+    for done, said, right in steps:
+        print(f"{'ok   ' if right else 'WRONG'} {done}: {said}")
+    if not steps:
+        print("left out: a full and a read-only disk (SQLite on Linux, as root, alone)")
+    return int(any(toll.wrong for toll in tolls) or not all(right for *_, right in steps))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
