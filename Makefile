@@ -17,7 +17,7 @@ export OMP_NUM_THREADS ?= 1
 export OPENBLAS_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types bench docs cli-page clean
+.PHONY: help demo test lint types bench torture docs cli-page clean
 
 help:
 	@echo "make demo    environment and the quick benchmark; ends with the path of an HTML report"
@@ -25,6 +25,7 @@ help:
 	@echo "make lint    ruff: style and formatting rules"
 	@echo "make types   mypy --strict over src and tests"
 	@echo "make bench   speed: a round of a million rows, and every choice, as ratios"
+	@echo "make torture 500 kills of servers and trainers while people answer, and a full disk; about an hour"
 	@echo "make docs    the documentation as a web site, in site/"
 	@echo "make clean   remove the environment, caches and built pages (never out/)"
 
@@ -69,6 +70,9 @@ types: $(VENV)/.installed-dev
 
 bench: $(VENV)/.installed
 	@for script in benchmarks/*.py; do $(BIN)/python $$script; done
+
+torture: $(VENV)/.installed-dev
+	@$(BIN)/python tools/torture.py $(TORTURE)
 
 cli-page: $(VENV)/.installed-dev
 	@$(BIN)/python tools/cli_page.py

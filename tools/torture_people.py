@@ -74,6 +74,7 @@ class Annotator(threading.Thread):
                 self._answer(int(item["item"]))
             if not got.get("items"):
                 time.sleep(THINK)
+        self._hang_up()
 
     def _answer(self, item: int) -> None:
         """Say one thing about an item until the server has said that it is saved."""
@@ -89,7 +90,7 @@ class Annotator(threading.Thread):
             try:
                 status, found = self._once(method, path, body)
             except (OSError, http.client.HTTPException, ValueError):  # killed before, during or after it
-                self._connection = None
+                self._hang_up()
                 status, found = 0, {}
             if status == 200:
                 return found
@@ -98,6 +99,11 @@ class Annotator(threading.Thread):
             if method == "GET" and self._stop_asking.is_set():
                 return {}
             time.sleep(AGAIN)
+
+    def _hang_up(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+        self._connection = None
 
     def _once(self, method: str, path: str, body: dict[str, Any] | None) -> tuple[int, dict[str, Any]]:
         if self._connection is None:

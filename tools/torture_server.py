@@ -66,11 +66,13 @@ class Server:
         raise CutpointError(f"the server did not answer within {STARTS:g} s: {' '.join(said)}")
 
     def _listen(self, process: subprocess.Popen[str], said: list[str]) -> None:
-        for line in process.stdout or ():
-            said.append(line.strip())
-            who, _, link = line.strip().partition(": http")
-            if link and who in PEOPLE:
-                self.links[who] = f"http{link}"
+        assert process.stdout is not None
+        with process.stdout:
+            for line in process.stdout:
+                said.append(line.strip())
+                who, _, link = line.strip().partition(": http")
+                if link and who in PEOPLE:
+                    self.links[who] = f"http{link}"
 
     def kill(self) -> None:
         """SIGKILL."""
