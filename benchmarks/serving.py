@@ -58,6 +58,19 @@ class Times:
         )
 
 
+def flushes(folder: str) -> str:
+    """How long the disk takes to flush 4 KiB, which every answer waits for: median and 99th percentile."""
+    taken = []
+    with Path(folder, "probe").open("wb", buffering=0) as probe:
+        for _ in range(200):
+            probe.write(b"x" * 4096)
+            start = time.perf_counter()
+            os.fsync(probe.fileno())
+            taken.append(time.perf_counter() - start)
+    p50, p99 = 1e3 * np.percentile(taken, (50, 99))
+    return f"the disk flushes 4 KiB in {p50:.1f} ms (median), {p99:.1f} ms (p99)"
+
+
 def truth_of(n: int) -> np.ndarray:
     """(n,) the classes of the drawn examples."""
     return np.random.default_rng(0).choice(len(CLASSES), n, p=SHARES)
@@ -235,6 +248,7 @@ def main() -> None:
     options.seconds = options.seconds or (4.0 if options.quick else 30.0)
     print(f"numpy {np.__version__}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}, N = {options.n:,}")
     with tempfile.TemporaryDirectory() as folder:
+        print(flushes(folder))
         files = str(Path(folder, "files")) if options.url else None
         measure(options.url or str(Path(folder, "serving.db")), files, options)
 

@@ -8,14 +8,20 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import pytest
 import uvicorn
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Dialog, Page
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Dialog, Page, expect, sync_playwright
 
 from cutpoint.service.app import create_app
 from cutpoint.service.server import listening
-from served import Served, token
+from screenshots import chromium
+from served import Served, serve_in_memory, token
 
 PATIENCE = 8_000  # milliseconds until something that must come counts as missing: shared machines stall now and then
+
+
+RESENT = ("Failed to load resource",)  # what Chromium says of a request that failed, as some tests let it
+expect.set_options(timeout=PATIENCE)
 
 
 @dataclass
@@ -105,3 +111,30 @@ def press(page: Page, key: str) -> int:
     item = shown(page)
     page.keyboard.press(key)
     return item
+
+
+def wait_until_sent(page: Page) -> None:
+    """Wait until the server has everything that the page was told."""
+    page.wait_for_function(
+        "() => Object.keys(localStorage).filter((k) => k.startsWith('cutpoint:birds'))"
+        ".every((k) => JSON.parse(localStorage[k]).length === 0)"
+    )
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """One Chromium for the tests of a file; while it is open, nothing else in this thread can run an event loop."""
+    path = chromium()
+    if path is None:
+        pytest.skip("no Chromium: install it, or name one in CUTPOINT_TEST_CHROMIUM")
+    with sync_playwright() as play:
+        launched = play.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        yield launched
+        launched.close()
+
+
+@pytest.fixture
+def here(browser: Browser) -> Iterator[Site]:
+    """A campaign of 40 texts in three classes."""
+    with site(serve_in_memory(), browser) as opened:
+        yield opened

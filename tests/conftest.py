@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,9 @@ from hypothesis import HealthCheck, settings
 
 import postgres_server
 from select_command import answers, write_scores
+
+_NEEDED = ("fastapi", "uvicorn", "httpx2", "playwright")  # by browse.py, whose fixtures open pages in Chromium
+pytest_plugins = ["browse"] if all(find_spec(name) for name in _NEEDED) else []
 
 _CALM = [HealthCheck.too_slow, HealthCheck.data_too_large]  # shared machines stall now and then
 

@@ -1,4 +1,4 @@
-"""The script that times the choices runs at a small size, with and without scikit-activeml; no time is judged."""
+"""The scripts that time choices and serving run at a small size, with and without scikit-activeml; none is judged."""
 
 from __future__ import annotations
 
@@ -39,6 +39,17 @@ def test_every_strategy_has_its_line_where_scikit_activeml_is_missing() -> None:
 def test_each_bar_says_whether_it_is_reached() -> None:
     bars = [line for line in printed(str(SCRIPT), "--quick", "--n", "1000").splitlines() if "bar: " in line]
     assert len(bars) == 8
+    assert all(line.endswith((": reached", ": MISSED")) for line in bars)
+
+
+@pytest.mark.slow
+def test_a_served_campaign_is_measured() -> None:
+    for name in ("fastapi", "uvicorn", "sqlalchemy"):
+        pytest.importorskip(name)
+    script = SCRIPT.with_name("serving.py")
+    out = printed(str(script), "--n", "2000", "--people", "3", "--seconds", "1", "--pauses", "0.1")
+    bars = [line for line in out.splitlines() if "bar: " in line]
+    assert len(bars) == 4
     assert all(line.endswith((": reached", ": MISSED")) for line in bars)
 
 

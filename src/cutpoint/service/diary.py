@@ -15,6 +15,12 @@ from cutpoint.store.events import Event
 RECENT = 500  # times of answers kept for each person
 PAUSE = 120.0  # seconds; a longer gap between two answers is a pause
 HOUR = 3600.0
+MEASURES = {
+    "balanced_accuracy": "Balanced accuracy of each model, as it was estimated when it was trained.",
+    "foreseen": "Of the labels given since the model before, how many it had foreseen: the mean over the classes. They "
+    "were chosen because they are hard, so this is no estimate of accuracy on the pool.",
+}
+"""Measures of a training that are shares, and what they say."""
 
 
 @dataclass

@@ -11,7 +11,7 @@ from importlib.resources import files as resources
 
 from cutpoint.service.agreement import Agreement, agreement
 from cutpoint.service.curve_svg import curve_svg
-from cutpoint.service.diary import Diary
+from cutpoint.service.diary import MEASURES, Diary
 from cutpoint.service.found import NOTE, between
 from cutpoint.service.standing import Standing, read
 from cutpoint.service.state import State
@@ -21,12 +21,6 @@ from cutpoint.store.files import ArrayFiles
 
 MOST = 50  # disputed items on the page
 MOST_PEOPLE, MOST_CLASSES = 12, 12  # of tables of what people take for what
-MEASURES = {
-    "balanced_accuracy": "Balanced accuracy of each model, as it was estimated when it was trained.",
-    "foreseen": "Of the labels given since the model before, how many it had foreseen: the mean over the classes. They "
-    "were chosen because they are hard, so this is no estimate of accuracy on the pool.",
-}
-"""Measures of a training that are shares, and what they say."""
 LEGEND = (
     "band: the pool, surely of the class at left",
     "dot: an answer; filled, of the class; hollow, of another; ringed, disputed",

@@ -66,7 +66,12 @@ class Leases(BaseModel):
 def routes(front: Front, pages: Pages) -> APIRouter:
     """The routes of an annotator."""
     router = APIRouter()
+    _add_pages(router, front, pages)
+    _add_interface(router, front)
+    return router
 
+
+def _add_pages(router: APIRouter, front: Front, pages: Pages) -> None:
     @router.get("/a/{token}", summary="open a session by a private link", response_class=HTMLResponse)
     def enter(token: str) -> Response:
         person = holder(session_of(token), front.links())
@@ -97,6 +102,8 @@ def routes(front: Front, pages: Pages) -> APIRouter:
     def guide(request: Request, _: Visitor) -> HTMLResponse:
         return pages.show(request, "guide.html", **front.campaign())
 
+
+def _add_interface(router: APIRouter, front: Front) -> None:
     @router.get("/api/next", summary="the items you hold, and more up to n; never waits")
     def following(person: Annotator, n: Annotated[int, Query(ge=1, le=LARGEST_ASK)] = 2) -> dict[str, Any]:
         return front.next(person, n)
@@ -120,5 +127,3 @@ def routes(front: Front, pages: Pages) -> APIRouter:
     @router.post("/api/give_back", summary="give leases back to the others")
     def give_back(body: Leases, person: Annotator) -> dict[str, Any]:
         return front.give_back(person, body.leases)
-
-    return router

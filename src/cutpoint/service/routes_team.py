@@ -71,12 +71,12 @@ class NewClass(Keyed):
 def routes(front: Front, pages: Pages) -> APIRouter:
     """The routes of the team, and of whoever runs the campaign."""
     router = APIRouter()
-    _looks(router, front, pages)
-    _rules(router, front, pages)
+    _add_looks(router, front, pages)
+    _add_rules(router, front, pages)
     return router
 
 
-def _looks(router: APIRouter, front: Front, pages: Pages) -> None:
+def _add_looks(router: APIRouter, front: Front, pages: Pages) -> None:
     gallery = Gallery()
 
     @router.get("/dashboard", summary="how the campaign stands", response_class=HTMLResponse)
@@ -99,7 +99,7 @@ def _looks(router: APIRouter, front: Front, pages: Pages) -> None:
         return Response(shown.data, media_type=shown.kind, headers={"cache-control": keep})
 
 
-def _rules(router: APIRouter, front: Front, pages: Pages) -> None:
+def _add_rules(router: APIRouter, front: Front, pages: Pages) -> None:
     @router.get("/disputes", summary="items on which people disagree", response_class=HTMLResponse)
     def disputes(request: Request, _: Admin) -> HTMLResponse:
         return pages.show(request, "disputes.html", **front.disputes(), **front.campaign())

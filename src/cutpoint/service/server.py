@@ -19,6 +19,7 @@ import uvicorn
 
 from cutpoint.errors import CutpointError, UsageError
 from cutpoint.service.app import create_app
+from cutpoint.service.auth import Person
 from cutpoint.service.desk import Desk
 from cutpoint.service.front import Front
 from cutpoint.service.gate import House
@@ -101,24 +102,26 @@ def serve(
             trainer = TrainerProcess(trainer_command(str(url), None if files is None else str(files)), desk)
             stack.callback(trainer.stop)
             trainer.start()
-        house = House(frozenset(where.hosts(port)), cookie=f"cutpoint-{port}", secure=where.https)
-        server = uvicorn.Server(_config(front, house))
+        server = uvicorn.Server(_config(front, where, port))
         if started is not None:
             started(server)
         with suppress(KeyboardInterrupt):
-            for name, admin in [*((name, False) for name in annotators), *((name, True) for name in admins)]:
-                _invite(front, name, admin, new_links, where.address(port), say)
+            people = [*(Person(name, False) for name in annotators), *(Person(name, True) for name in admins)]
+            for person in people:
+                say(_invitation(front, person, where.address(port), new_links))
             say(f"serving {desk.state.made.name} at {where.address(port)}; Ctrl-C ends it, and nothing is lost")
             server.run(sockets=[listener])
 
 
-def _config(front: Front, house: House) -> uvicorn.Config:
+def _config(front: Front, where: Where, port: int) -> uvicorn.Config:
+    house = House(frozenset(where.hosts(port)), cookie=f"cutpoint-{port}", secure=where.https)
     return uvicorn.Config(
         create_app(front, house),
         log_level="warning",
         access_log=False,  # it would hold every private link that is opened
         server_header=False,
         proxy_headers=False,  # anybody could claim another address
+        timeout_keep_alive=65,  # people look at an item for longer than the five seconds of the default
         timeout_graceful_shutdown=5,
         lifespan="off",
     )
@@ -163,16 +166,15 @@ def _looking(front: Front) -> Iterator[None]:
         thread.join()
 
 
-def _invite(front: Front, name: str, admin: bool, new: bool, address: str, say: Callable[[str], None]) -> None:
-    """Make sure that somebody has a link; a new one is said."""
-    old = [link.hash for link in front.links() if link.person.name == name]
-    if new:
-        for hash in old:
-            front.revoke(hash)
+def _invitation(front: Front, person: Person, address: str, new: bool) -> str:
+    """What to say of somebody's link, which is made if there is none, or if a new one is wanted."""
+    old = [link.hash for link in front.links() if link.person.name == person.name]
     if old and not new:
-        say(f"{name}: has a link already, which is kept as a hash alone; ask for new links to replace it")
-        return
-    say(f"{name}{' (admin)' if admin else ''}: {address}{front.make_link(name, admin)['link']}")
+        return f"{person.name}: has a link already, which is kept as a hash alone; ask for new links to replace it"
+    for hash in old:
+        front.revoke(hash)
+    link = front.make_link(person.name, person.admin)["link"]
+    return f"{person.name}{' (admin)' if person.admin else ''}: {address}{link}"
 
 
 def _bracketed(host: str) -> str:

@@ -46,6 +46,7 @@ class Strips:
         self._lies: list[Lie] = []
         self._labels: dict[int, int] = {}
         self._steps = 0
+        self._disputes: list[int] = []
         self._arrays: Answers | None = None
         self._lock = threading.Lock()
 
@@ -60,26 +61,26 @@ class Strips:
             self._lies, self._version, self._arrays = lies, newest["version"], None
 
     def answers(self, state: State) -> Answers:
-        """The labels so far of examples that have scores, the latest last; O(what is new) unless something is."""
+        """The labels so far of examples that have scores, the latest last; O(disputes) where nothing is new."""
         with self._lock:
-            steps = state.journal.steps
-            if self._arrays is None or self._steps < len(steps):
+            steps, disputes = state.journal.steps, list(state.ballots.disputes)
+            if self._arrays is None or self._steps < len(steps) or self._disputes != disputes:
                 for step in steps[self._steps :]:
                     if step.what == "tell":
                         self._labels.pop(step.item, None)
                         if step.value != UNKNOWN:
                             self._labels[step.item] = step.value
-                self._steps = len(steps)
-                self._arrays = self._as_arrays(state)
+                self._steps, self._disputes = len(steps), disputes
+                self._arrays = self._as_arrays()
             return self._arrays
 
-    def _as_arrays(self, state: State) -> Answers:
+    def _as_arrays(self) -> Answers:
         rows = len(self._lies[0]) if self._lies else 0
         n = len(self._labels)
         items = np.fromiter(self._labels.keys(), np.intp, n)
         labels = np.fromiter(self._labels.values(), np.int64, n)
         scored = items < rows
-        disputed = np.isin(items, np.fromiter(state.ballots.disputes, np.intp, len(state.ballots.disputes)))
+        disputed = np.isin(items, np.array(self._disputes, np.intp))
         return Answers(items[scored], labels[scored], disputed[scored])
 
     def draw(self, k: int, names: tuple[str, ...], answers: Answers, here: int | None = None) -> Strip:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from itertools import islice
 from typing import Any
@@ -11,14 +11,13 @@ from typing import Any
 from cutpoint.service.auth import Person
 from cutpoint.service.curve_svg import curve_svg
 from cutpoint.service.desk import Desk
-from cutpoint.service.diary import Diary
+from cutpoint.service.diary import MEASURES, Diary
 from cutpoint.service.shown import shown_item
 from cutpoint.service.strips import Strip, Strips
 from cutpoint.store.base import Store
 from cutpoint.types import UNKNOWN
 
 A_PAGE = 50  # answers, disputes, leases or held items shown at one time
-MEASURES = ("balanced_accuracy", "balanced accuracy")  # the names under which a training may publish it
 PASSED = {"skip": "skipped", "unsure": "unsure", "broken": "broken"}
 
 
@@ -112,7 +111,8 @@ class Views:
             "held": [shown_item(item) | {"why": why} for item, (_, why) in zip(items, held, strict=True)],
             "held_total": held_total,
             "settings": {
-                "budget": made.budget or made.interval(settled),
+                "budget": made.budget,
+                "interval": made.interval(settled),
                 "overlap": made.overlap,
                 "lease_seconds": round(made.lease_seconds),
             },
@@ -134,26 +134,25 @@ class Views:
             answers = self._strips.answers(self._desk.state)
         shown = range(min(len(self._strips), len(made.classes)))
         strips = [self._strips.draw(k, made.classes, answers) for k in shown]
-        points = self._curve()
         return {
             "headline": _headline(numbers),
             "trouble": _trouble(numbers),
             "found": list(numbers["found"]),
             "numbers": _cards(numbers),
             "strips": [{"k": s.k, "name": s.name, "words": s.words, "svg": s.svg} for s in strips],
-            "curve": curve_svg(points, "balanced accuracy") if len(points) > 1 else None,
-            "curve_words": "Balanced accuracy of each model, as it was estimated when it was trained.",
+            "curves": list(self._curves()),
             "model": self._model(numbers),
             "people": numbers["people"],
         }
 
-    def _curve(self) -> list[tuple[int, float]]:
-        found = []
-        for point in self._diary.points:
-            value = next((point.measures[name] for name in MEASURES if name in point.measures), None)
-            if value is not None:
-                found.append((point.answers, float(value)))
-        return found
+    def _curves(self) -> Iterator[dict[str, str]]:
+        """The drawing of each measure that is a share and that two models have, with what it says."""
+        for name, words in MEASURES.items():
+            known = [point for point in self._diary.points if name in point.measures]
+            points = [(point.answers, float(point.measures[name])) for point in known]
+            if len(points) > 1:
+                title = name.replace("_", " ")
+                yield {"title": title.capitalize(), "svg": curve_svg(points, title), "words": words}
 
     def _model(self, numbers: dict[str, Any]) -> str:
         if numbers["training"]:

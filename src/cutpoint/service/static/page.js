@@ -7,7 +7,10 @@ document.addEventListener("submit", async (event) => {
   event.preventDefault();
   const body = { key: newKey() };
   for (const [name, value] of new FormData(form, event.submitter)) body[name] = value;
-  for (const field of form.querySelectorAll("[data-number]")) body[field.name] = Number(field.value);
+  for (const field of form.querySelectorAll("[data-number]")) {
+    if (field.value === "") delete body[field.name]; // stays as it is
+    else body[field.name] = Number(field.value);
+  }
   for (const button of form.querySelectorAll("button")) button.disabled = true;
   const { status, data } = await request(form.dataset.post, body);
   for (const button of form.querySelectorAll("button")) button.disabled = false;

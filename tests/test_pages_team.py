@@ -1,0 +1,105 @@
+"""Hostile texts in Chromium, and the pages beside the labelling page: admin, my answers, stopping."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+pytest.importorskip("fastapi")
+pytest.importorskip("uvicorn")
+pytest.importorskip("httpx2")
+pytest.importorskip("playwright")
+
+from playwright.sync_api import Browser, Page, expect
+
+from browse import RESENT, Site, press, shown, site, wait_until_sent
+from served import serve_in_memory
+
+ATTACK = '<img src=x onerror="window.hit=1;alert(1)"><script>window.hit=1;alert(2)</script>\'"><b>bold</b>{{7*7}}'
+
+
+def test_scripts_in_texts_labels_and_names_are_shown_as_text(browser: Browser) -> None:
+    contents: list[dict[str, Any]] = [
+        {"text": ATTACK},
+        {"row": {ATTACK: ATTACK}},
+        {"picture": ATTACK},
+        {"text": "\u202eabc\u0000 \ud7ff é 鷺"},
+    ]
+    people = {ATTACK: False, "bo": False, "chief": True}
+    served = serve_in_memory(
+        contents, people=people, name=ATTACK, classes=(ATTACK, "b", "</script>"), guideline=ATTACK, seed=1
+    )
+    with site(served, browser) as here:
+        page = here.page(ATTACK)
+        texts = []
+        for _ in contents:
+            item = shown(page)
+            texts.append(page.locator("#item").inner_text())
+            page.keyboard.press("1")
+            page.wait_for_function(f"() => document.getElementById('item').dataset.item !== '{item}'")
+        page.wait_for_load_state("networkidle")
+        assert sum(ATTACK in text for text in texts) == 2
+        served.desk.tell(0, 1, annotator="bo")
+        for who, paths in ((ATTACK, ["/label", "/mine", "/guide", "/dashboard"]), ("chief", ["/disputes", "/admin"])):
+            looked = here.page(who, paths[0])
+            for path in paths:
+                looked.goto(here.address + path)
+                looked.wait_for_load_state("networkidle")
+                assert looked.evaluate("() => window.hit") is None, path
+                assert looked.locator("b", has_text="bold").count() == 0, path
+                assert "49" not in looked.locator("h1, .brand").first.inner_text()
+                assert ATTACK in looked.locator(".brand").inner_text(), path
+
+
+def test_an_admin_makes_a_link_and_revokes_it(here: Site) -> None:
+    page = here.page("chief", "/admin")
+    page.get_by_label("Name", exact=True).fill("eve")
+    page.get_by_role("button", name="Make a link").click()
+    link = page.locator("#link .link")
+    expect(link).to_contain_text("/a/")
+    address = link.inner_text()
+    eve = here.page(None)
+    eve.goto(address)
+    eve.wait_for_url("**/label")
+    shown(eve)
+    expect(page.locator("#links tr", has_text="eve")).to_be_visible()
+    page.locator("#links tr", has_text="eve").get_by_role("button", name="Revoke").click()
+    expect(page.locator("#said")).to_contain_text("holds no longer")
+    here.excused = RESENT
+    eve.keyboard.press("1")
+    expect(eve.locator("#banner")).to_contain_text("Your link no longer holds")
+    assert here.events("answered") == []
+
+
+def test_my_answers_are_corrected_and_taken_back(here: Site) -> None:
+    page = here.page("ada")
+    first = press(page, "1")
+    second = press_other(page, first, "2")
+    wait_until_sent(page)
+    page.goto(f"{here.address}/mine")
+    row = page.locator("tr", has_text=f"item-{first}").first
+    row.get_by_role("combobox").select_option(label="crane")
+    row.get_by_role("button", name="Correct").click()
+    expect(page.locator("#said")).to_have_text("Saved.")
+    page.locator("tr", has_text=f"item-{second}").first.get_by_role("button", name="Take back").click()
+    expect(page.locator("tr", has_text=f"item-{second}")).to_have_count(0)
+    assert [(data["item"], data["label"], data["was"]) for data in here.events("corrected")] == [(first, 2, 0)]
+    assert [data["item"] for data in here.events("taken_back")] == [second]
+
+
+def press_other(page: Page, before: int, key: str) -> int:
+    """Press a key at the item after a given one; the item."""
+    item = shown(page, other_than=before)
+    page.keyboard.press(key)
+    shown(page, other_than=item)
+    return item
+
+
+def test_stopping_gives_the_items_back(here: Site) -> None:
+    page = here.page("ada")
+    shown(page)
+    page.wait_for_load_state("networkidle")
+    page.get_by_role("button", name="Stop").click()
+    page.wait_for_url("**/mine")
+    assert here.served.desk.state.leases.held_by("ada") == []

@@ -1,0 +1,106 @@
+"""What the pages draw and count: strips, curves, paces; each drawing whole, and nothing of the pool as markup in it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+
+pytest.importorskip("fastapi")
+pytest.importorskip("httpx2")
+
+from cutpoint.core.strip import Lie
+from cutpoint.service.curve_svg import curve_svg
+from cutpoint.service.diary import Diary
+from cutpoint.service.strip_svg import HIGH, MOST_DOTS, WIDE, Answers, strip_svg
+from cutpoint.store.events import Event
+from served import key, publish, serve_in_memory
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def drawn(n: int, n_labels: int, name: str = "heron", here: int | None = None) -> ElementTree.Element:
+    """A strip of a drawn pool, parsed; the first three labels are disputed."""
+    rng = np.random.default_rng(0)
+    probs = rng.dirichlet((2, 1), n).astype(np.float32)
+    items = rng.permutation(n)[:n_labels]
+    labels = (rng.random(n_labels) > probs[items, 0]).astype(np.int64)
+    answers = Answers(items, labels, np.arange(n_labels) >= n_labels - 3)
+    lie = Lie(probs, 0)
+    return ElementTree.fromstring(strip_svg(lie, lie.cut(items, labels), answers, name, here))
+
+
+def dots(strip: ElementTree.Element, kind: str) -> list[ElementTree.Element]:
+    """The circles of one kind."""
+    return strip.findall(f"{SVG}g[@class='{kind}']/{SVG}circle")
+
+
+def test_a_strip_has_a_dot_for_every_answer_inside_its_frame() -> None:
+    strip = drawn(500, 60, here=7)
+    circles = dots(strip, "ours") + dots(strip, "other")
+    assert len(circles) == 60
+    assert len(dots(strip, "ring")) == 3
+    assert all(0 <= float(dot.attrib["cx"]) <= WIDE and 0 <= float(dot.attrib["cy"]) <= HIGH for dot in circles)
+    assert strip.findall(f"{SVG}path[@class='here']")
+    assert "this item at place" in (strip.findtext(f"{SVG}title") or "")
+    assert not drawn(500, 60).findall(f"{SVG}path[@class='here']")
+
+
+def test_a_strip_of_many_answers_shows_the_latest() -> None:
+    strip = drawn(5000, MOST_DOTS + 500)
+    assert len(dots(strip, "ours") + dots(strip, "other")) == MOST_DOTS
+    assert len(dots(strip, "ring")) == 3
+
+
+def test_a_strip_without_answers_and_a_pool_of_one_are_drawn() -> None:
+    assert not dots(drawn(50, 0), "ours")
+    assert drawn(1, 0, here=0).findall(f"{SVG}path[@class='here']")
+
+
+def test_a_class_named_like_markup_is_text() -> None:
+    strip = drawn(50, 5, name="</title><script>alert(1)</script>")
+    assert strip.findall(f".//{SVG}script") == []
+    assert "<script>" in (strip.findtext(f"{SVG}title") or "")
+
+
+def test_strips_follow_answers_corrections_and_what_is_taken_back(tmp_path: Path) -> None:
+    served = serve_in_memory(60, files=tmp_path)
+    publish(served, np.random.default_rng(0).dirichlet((1, 1, 1), 60))
+    ada, state, strips = served.client("ada"), served.desk.state, served.front.strips
+    for turn, (item, label) in enumerate([(5, 0), (9, 1), (5, 2), (11, 1)]):
+        ada.post("/api/answer", json={"item": item, "label": label, "key": key(turn)})
+    known = strips.answers(state)
+    assert dict(zip(known.items.tolist(), known.labels.tolist(), strict=True)) == {9: 1, 5: 2, 11: 1}
+    assert strips.answers(state) is known, "nothing new, nothing done"
+    ada.post("/api/undo", json={"item": 9, "key": key(9)})
+    assert sorted(strips.answers(state).items.tolist()) == [5, 11]
+    served.client("bo").post("/api/answer", json={"item": 5, "label": 1, "key": key(10)})
+    disputed = strips.answers(state)
+    assert disputed.disputed[disputed.items == 5].tolist() == [True]
+
+
+@pytest.mark.parametrize("points", [[(20, 0.5)], [(20, 0.5), (40, 0.9)], [(20, 0.4), (20, 0.6)], [(0, 1.0), (5, 1.0)]])
+def test_a_curve_stays_in_its_frame(points: list[tuple[int, float]]) -> None:
+    curve = ElementTree.fromstring(curve_svg(points, "accuracy"))
+    line = curve.find(f"{SVG}polyline")
+    assert line is not None
+    places = [tuple(map(float, pair.split(","))) for pair in line.attrib["points"].split()]
+    assert len(places) == len(dict(points))
+    assert all(0 <= x <= 640 and 0 <= y <= 220 for x, y in places)
+
+
+def test_a_pace_leaves_pauses_out_and_a_point_knows_its_answers() -> None:
+    diary = Diary()
+    about = {"item": 0, "annotator": "ada", "label": 0, "lease": None, "late": False}
+    times = [0.0, 2.0, 4.0, 7.0, 4000.0, 4002.0]
+    for number, at in enumerate(times, 1):
+        diary.apply(Event(number, at, "answered", about, None))
+        if number == 3:
+            diary.apply(Event(number, at, "training_started", {"run": "r", "upto": 3, "learner": "l"}, None))
+    published = {"version": 1, "upto": 3, "measures": {"foreseen": 0.5}}
+    diary.apply(Event(7, 4003.0, "scores_published", published, None))
+    assert diary.paces["ada"].seconds() == 2.0
+    assert diary.paces["ada"].last_hour(4010.0) == 2
+    assert (diary.points[0].answers, diary.points[0].measures) == (3, {"foreseen": 0.5})
