@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cutpoint.learners.deep.embeddings import embedded
+from cutpoint.learners.embeddings import embedded
 
 
 def embed(pictures: Any) -> NDArray[np.float32]:

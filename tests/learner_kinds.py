@@ -10,7 +10,7 @@ import pytest
 from cutpoint.learners import LEARNERS
 from cutpoint.learners.registry import needs
 
-OF_PICTURES = ("resnet18", "clip")
+OF_PICTURES = ("resnet18", "clip", "onnx")
 OF_FEATURES = [name for name in LEARNERS if name not in OF_PICTURES]
 IS_DEEP_HERE = find_spec("torch") is not None
 HERE = [name for name in OF_FEATURES if IS_DEEP_HERE or not needs(name)]

@@ -22,10 +22,9 @@ from cutpoint.data import Pool
 from cutpoint.data.content import content_key, quick_key
 from cutpoint.data.pictures import Files, Packed, Pictures
 from cutpoint.errors import DataError
-from cutpoint.learners import Model, make_learner
-from cutpoint.learners.deep import embeddings
-from cutpoint.learners.deep.embeddings import default_folder, embedded
+from cutpoint.learners import Model, embeddings, make_learner
 from cutpoint.learners.deep.model import DeepModel
+from cutpoint.learners.embeddings import default_folder, embedded
 from cutpoint.types import UNKNOWN
 from embed_once import embed, one_of_two
 from tiny_clip import SIDE, coloured, tiny_clip, weights_of

@@ -8,11 +8,13 @@ from typing import Any, NamedTuple
 
 from cutpoint.errors import UsageError, no_such
 from cutpoint.learners.base import Learner
-from cutpoint.learners.deep.clip import HEADS, ClipLearner
+from cutpoint.learners.deep.clip import ClipLearner
 from cutpoint.learners.deep.heads import HeadLearner, NetworkHeadLearner
 from cutpoint.learners.deep.resnet import SCHEDULES, ResNetLearner
 from cutpoint.learners.linear import LogisticLearner
 from cutpoint.learners.network import NetworkLearner
+from cutpoint.learners.onnx_encoder import OnnxLearner
+from cutpoint.learners.proxy import HEADS
 
 
 class Option(NamedTuple):
@@ -64,6 +66,7 @@ SHARE = Option(_share, "a number from 0 to below 1")
 COUNT = Option(_count, "a whole number of at least 1")
 YES_OR_NO = Option({"yes": True, "no": False}.__getitem__, "yes or no")
 DEVICE = one_of("auto", "cpu", "cuda", "mps")
+CACHE = Option(_some, "auto, none or the path of a folder")
 WEIGHTS = Option(_some, "auto, none or the path of a file")
 
 LEARNERS: Mapping[str, Callable[..., Learner]] = {
@@ -73,6 +76,7 @@ LEARNERS: Mapping[str, Callable[..., Learner]] = {
     "torch-mlp": NetworkHeadLearner,
     "resnet18": ResNetLearner,
     "clip": ClipLearner,
+    "onnx": OnnxLearner,
 }
 _HEAD = {"epochs": COUNT, "lr": POSITIVE, "decay": FROM_ZERO, "batch": COUNT, "smoothing": SHARE, "device": DEVICE}
 _OPTIONS: Mapping[str, Mapping[str, Option]] = {
@@ -89,21 +93,25 @@ _OPTIONS: Mapping[str, Mapping[str, Option]] = {
         "head": one_of(*HEADS),
         "weighted": YES_OR_NO,
         "model": Option(_some, "the name of an architecture of open_clip"),
-        "cache": Option(_some, "auto, none or the path of a folder"),
+        "cache": CACHE,
     },
+    "onnx": {"encoder": Option(_some, "the path of an .onnx file"), "head": one_of(*HEADS), "cache": CACHE},
 }
 NEEDS: Mapping[str, tuple[str, ...]] = {
     "torch-linear": ("torch",),
     "torch-mlp": ("torch",),
     "resnet18": ("torch", "torchvision", "timm", "safetensors"),
     "clip": ("torch", "torchvision", "open_clip_torch", "safetensors"),
+    "onnx": ("onnxruntime",),
 }
 """The distributions that a learner needs beyond the base; its numbers depend on their versions."""
 
 
 def needs(name: str) -> tuple[str, ...]:
     """The distributions beyond the base that the learner of that name and options needs."""
-    return NEEDS.get(name.partition(":")[0], ())
+    kind, *options = name.split(":")
+    head = ("torch",) if any(option.startswith("head=torch-") for option in options) else ()
+    return tuple(dict.fromkeys(NEEDS.get(kind, ()) + head))
 
 
 def _is_installed(distribution: str) -> bool:
@@ -135,8 +143,7 @@ def make_learner(name: str, n_classes: int) -> Learner:
             raise UsageError(f"learner {kind}: {key} is '{text}', which is not meant; give {meant}.") from None
     missing = [needed for needed in needs(name) if not _is_installed(needed)]
     if missing:
-        raise UsageError(
-            f"learner {kind} needs {' and '.join(missing)}, which is not installed; install torch first, as your "
-            "device needs it, and then `pip install 'cutpoint[deep]'`."
-        )
+        first = "install torch first, as your device needs it, and then `pip install 'cutpoint[deep]'`"
+        remedy = first if "torch" in needs(name) else "`pip install 'cutpoint[encoder]'` brings it"
+        raise UsageError(f"learner {kind} needs {' and '.join(missing)}, which is not installed; {remedy}.")
     return LEARNERS[kind](n_classes, **options)

@@ -22,12 +22,12 @@ FORMULA = "pixel / 127.5 - 1"
 
 def encode_pictures(pool: Brought, path: Path, progress: Progress = ignored) -> Embedded:
     """(N, d) float32 features of the pictures; an unreadable picture is the mean of the others."""
-    session, size = _load(path)
+    session, size = load_encoder(path)
     name = session.get_inputs()[0].name
 
     def work(pictures: PictureArray) -> Features:
-        scaled = np.ascontiguousarray(pictures.transpose(0, 3, 1, 2), np.float32) / np.float32(127.5) - np.float32(1)
-        return np.asarray(session.run(None, {name: scaled})[0], np.float32).reshape(len(pictures), -1)
+        given = {name: scaled_for_encoder(pictures)}
+        return np.asarray(session.run(None, given)[0], np.float32).reshape(len(pictures), -1)
 
     features, unreadable = stacked(pool, picture_names(pool), size, work, "encoding pictures", progress)
     if len(unreadable) == len(features):
@@ -39,8 +39,13 @@ def encode_pictures(pool: Brought, path: Path, progress: Progress = ignored) -> 
     return Embedded(features, words, tuple(unreadable))
 
 
-def _load(path: Path) -> tuple[Any, tuple[int, int]]:
-    """A session of onnxruntime, and the height and width that its input has."""
+def scaled_for_encoder(pictures: PictureArray) -> Features:
+    """What an encoder reads of pictures (n, h, w, 3) uint8: (n, 3, h, w) in [-1, 1]."""
+    return np.ascontiguousarray(pictures.transpose(0, 3, 1, 2), np.float32) / np.float32(127.5) - np.float32(1)
+
+
+def load_encoder(path: Path) -> tuple[Any, tuple[int, int]]:
+    """A session of onnxruntime, and the height and width that its input has; DataError if it is no encoder."""
     if not path.is_file():
         raise DataError(f"there is no file {path}; give the path of an encoder that ends in .onnx.")
     try:

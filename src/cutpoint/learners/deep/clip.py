@@ -7,7 +7,7 @@ where they are noisy. `tune=frozen`: the pictures are embedded once, and each ro
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
@@ -16,10 +16,8 @@ from cutpoint.data.captions import Captions
 from cutpoint.data.pool import Pool
 from cutpoint.errors import UsageError
 from cutpoint.learners.base import EVERYTHING, Learner, Model
-from cutpoint.learners.deep.embeddings import default_folder
-from cutpoint.learners.deep.heads import HeadLearner, NetworkHeadLearner
 from cutpoint.learners.deep.weights import Published, find_weights
-from cutpoint.learners.linear import LogisticLearner
+from cutpoint.learners.proxy import HEADS, LIGHT, cache_folder, proxy
 from cutpoint.types import Labels
 
 MODEL = "ViT-B-32-quickgelu"
@@ -30,12 +28,6 @@ OPENAI = Published(
     hub="timm/vit_base_patch32_clip_224.openai",
     hub_file="open_clip_model.safetensors",
 )
-LIGHT = "logistic"  # the head behind a frozen encoder, if no other is asked for
-HEADS: Mapping[str, Callable[..., Learner]] = {
-    LIGHT: LogisticLearner,
-    "torch-linear": HeadLearner,
-    "torch-mlp": NetworkHeadLearner,
-}
 PATIENCE = 3  # epochs, with the loss on what FlexMatch holds out
 _RANDOM = "clip begins with weights at random (weights=none), which is for tests: it knows nothing of pictures yet."
 _TRAINING = ("epochs", "batch", "lr", "decay", "smoothing")
@@ -145,15 +137,14 @@ class ClipLearner:
 
     def _frozen(self, file: Path | None, pool: Pool, labels: Labels, seed: int) -> Model:
         from cutpoint.learners.deep.devices import choose_device
-        from cutpoint.learners.deep.frozen import frozen_encoder, proxy
+        from cutpoint.learners.deep.frozen import frozen_encoder
 
-        folder = {"auto": default_folder(), "none": None}.get(self.cache, Path(self.cache))
-        encoder = frozen_encoder(self.model, file, choose_device(self.device), folder)
+        encoder = frozen_encoder(self.model, file, choose_device(self.device), cache_folder(self.cache))
         return proxy(encoder, self._head(), pool, labels, seed)
 
     def _head(self) -> Learner:
         """The learner of features behind a frozen encoder."""
         name = self.head or LIGHT
         if name == LIGHT:
-            return LogisticLearner(self.n_classes)
+            return HEADS[LIGHT](self.n_classes)
         return HEADS[name](self.n_classes, device=self.device, scratch=self.scratch, **self._training())
