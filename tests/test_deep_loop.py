@@ -16,7 +16,7 @@ from torch import nn
 from cutpoint.errors import CutpointError, DataError, UsageError
 from cutpoint.learners.deep.checkpoint import Checkpoint, identity
 from cutpoint.learners.deep.devices import choose_device
-from cutpoint.learners.deep.examples import every_example, examples
+from cutpoint.learners.deep.examples import examples
 from cutpoint.learners.deep.loop import Batch, Fitted, Loss, Progress, Settings, fit
 from cutpoint.learners.deep.losses import weighted_cross_entropy
 
@@ -279,16 +279,3 @@ def test_devices_by_name() -> None:
     for wanted in ("gpu", "cuda:99", "xpu", ""):
         with pytest.raises(UsageError, match=f"the device is '{wanted}', and torch finds .*cpu here"):
             choose_device(wanted)
-
-
-def test_all_examples_are_put_on_the_device_once_and_let_go_with_the_array() -> None:
-    features = FEATURES.copy()
-    one, two = every_example(features, CPU), every_example(features, CPU)
-    assert one.whole is not None
-    assert one.whole is two.whole
-    assert np.array_equal(one.whole.numpy(), features)
-    from cutpoint.learners.deep import examples as module
-
-    kept = len(module._KEPT)
-    del features, one, two
-    assert len(module._KEPT) == kept - 1

@@ -18,11 +18,11 @@ from bench_command import refused, rows_without_times
 from cutpoint.cli import run_cli
 from cutpoint.data import Pictures, Pool
 from cutpoint.data.table_1 import Row
-from cutpoint.errors import CutpointError, UsageError
+from cutpoint.errors import CutpointError, DataError, UsageError
 from cutpoint.experiment.results import read_config
 from cutpoint.learners import make_learner
 from cutpoint.learners.base import EVERYTHING, equipped
-from cutpoint.learners.deep import examples, loop, model, supervised
+from cutpoint.learners.deep import examples, loop, model, supervised, vision
 from cutpoint.learners.deep.resnet import SCHEDULES, ResNetLearner
 from cutpoint.testing import check_learner
 from toy_sets import cifar10_archive, encoded, pictures, shrink
@@ -90,6 +90,35 @@ def test_pictures_decoded_when_asked_for_give_the_same_model_as_those_on_the_dev
         assert np.allclose(found.probs, told.probs, atol=1e-5)
         assert np.array_equal(found.head, told.head)  # type: ignore[arg-type]
         examples._KEPT.clear()
+
+
+@pytest.mark.parametrize("resident", [0, examples.RESIDENT_BYTES])
+def test_a_damaged_picture_is_named(resident: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(examples, "RESIDENT_BYTES", resident)
+    encodings = Encodings(pictures(N, SIDE))
+    encodings.files[13] = encodings.files[13][:100]
+    pool = Pool(Pictures(encodings, SIDE, SIDE))
+    with pytest.raises(DataError, match="picture 13 cannot be decoded"):
+        make_learner(f"{FAST}:epochs=2:batch=8", K).fit(pool, SOME, seed=0)
+
+
+def test_a_class_with_a_single_label_is_learnt_with_the_others() -> None:
+    labels = np.where((np.arange(N) < 15) & ((TRUTH < 2) | (np.arange(N) == 5)), TRUTH, -1)
+    pool = Pool(pictures(N, SIDE))
+    probs = make_learner(f"{FAST}:epochs=2:batch=4", K).fit(pool, labels, seed=0).score(pool).probs
+    assert (labels == 2).sum() == 1
+    assert np.isfinite(probs).all()
+    assert probs[:, 2].min() > 0
+
+
+@pytest.mark.parametrize("where", ["create_model", "examples"])
+def test_a_memory_that_is_too_small_to_begin_is_one_sentence(where: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: Any, **__: Any) -> Any:
+        raise torch.OutOfMemoryError("CUDA out of memory.")
+
+    monkeypatch.setattr(*{"create_model": (vision.import_timm(), where), "examples": (supervised, where)}[where], full)
+    with pytest.raises(CutpointError, match="memory of cpu is too small to train with batches of 100; try batch=50"):
+        make_learner(FAST, K).fit(Pool(pictures(N, SIDE)), SOME, seed=0)
 
 
 def test_the_short_schedule_has_fewer_epochs_and_a_rate_that_falls(monkeypatch: pytest.MonkeyPatch) -> None:

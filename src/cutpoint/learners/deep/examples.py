@@ -6,6 +6,7 @@ it is computed with.
 
 from __future__ import annotations
 
+import warnings
 import weakref
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -69,8 +70,13 @@ def examples(features: Any, rows: Index, device: torch.device) -> Examples:
 
 
 def every_example(features: Any, device: torch.device) -> Examples:
-    """All rows; if they fit, they are put on the device once and kept there as long as `features` live."""
+    """All rows; if they fit, they are put on the device once and kept there as long as `features` live.
+
+    An array and the processor share their memory.
+    """
     rows = np.arange(len(features))
+    if device.type == "cpu" and isinstance(features, np.ndarray):
+        return Examples(features, rows, device, _shared(features))
     key = id(features), str(device)
     if key not in _KEPT:
         if not _fits(len(rows) * bytes_of_one(features), device):
@@ -78,6 +84,13 @@ def every_example(features: Any, device: torch.device) -> Examples:
         reference = weakref.ref(features, lambda _: _KEPT.pop(key, None))
         _KEPT[key] = reference, _copied(features, rows, device)
     return Examples(features, rows, device, _KEPT[key][1])
+
+
+def _shared(array: NDArray[Any]) -> torch.Tensor:
+    """The array as a tensor over the same memory, which nobody writes into."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "The given NumPy array is not writable")
+        return torch.from_numpy(array)
 
 
 def bytes_of_one(features: Any) -> int:

@@ -14,7 +14,7 @@ from torch import nn
 from cutpoint.data.pool import Pool
 from cutpoint.learners.base import labelled
 from cutpoint.learners.deep.checkpoint import SECONDS, Checkpoint, identity
-from cutpoint.learners.deep.devices import choose_device, derived, own_chance
+from cutpoint.learners.deep.devices import choose_device, derived, memory_named, own_chance
 from cutpoint.learners.deep.examples import examples
 from cutpoint.learners.deep.loop import Fitted, Progress, Settings, fit
 from cutpoint.learners.deep.losses import weighted_cross_entropy
@@ -50,21 +50,22 @@ def trained(
     known, given = labelled(pool, labels, task.n_classes)
     device = choose_device(task.device)
     seen, targets = np.unique(given, return_inverse=True)
-    with own_chance(torch.device("cpu"), derived(seed, _INIT)):
-        body, width = make_body()
-        network = Classifier(body, nn.Linear(width, seen.size)).to(device)
-    if seen.size == 1:
-        return DeepModel(body.eval(), head_of_one(int(seen[0]), task.n_classes, width), device, _notes(Fitted()))
-    fitted = fit(
-        network,
-        examples(pool.features, known, device),
-        targets.astype(np.int64),
-        weighted_cross_entropy(targets, seen.size, task.smoothing, device),
-        task.settings,
-        seed=derived(seed, _FIT),
-        checkpoint=checkpoint_of(task, pool, labels, network, seed),
-        progress=logged,
-    )
+    with memory_named(device, task.settings.batch):
+        with own_chance(torch.device("cpu"), derived(seed, _INIT)):
+            body, width = make_body()
+            network = Classifier(body, nn.Linear(width, seen.size)).to(device)
+        if seen.size == 1:
+            return DeepModel(body.eval(), head_of_one(int(seen[0]), task.n_classes, width), device, _notes(Fitted()))
+        fitted = fit(
+            network,
+            examples(pool.features, known, device),
+            targets.astype(np.int64),
+            weighted_cross_entropy(targets, seen.size, task.smoothing, device),
+            task.settings,
+            seed=derived(seed, _FIT),
+            checkpoint=checkpoint_of(task, pool, labels, network, seed),
+            progress=logged,
+        )
     return DeepModel(body, head_rows(network.head, seen, task.n_classes), device, _notes(fitted))
 
 
