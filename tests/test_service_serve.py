@@ -19,12 +19,21 @@ pytest.importorskip("sqlalchemy")
 pytest.importorskip("httpx2")
 
 import httpx2
+from PIL import Image
 
+from cutpoint.data.pools.bring import Wish
 from cutpoint.errors import UsageError
+from cutpoint.service.begin import begin
+from cutpoint.service.desk import Desk
+from cutpoint.service.front import Front
+from cutpoint.service.gather import gather
+from cutpoint.service.images import CANNOT, Gallery
 from cutpoint.service.server import Where, listening, serve
 from cutpoint.service.settings import Settings
 from cutpoint.store.base import Item
 from cutpoint.store.events import New
+from cutpoint.store.files import ArrayFiles
+from cutpoint.store.memory import MemoryStore
 from cutpoint.store.opening import open_files, open_store
 
 N = 120
@@ -178,3 +187,18 @@ def test_the_server_answers_to_the_names_it_was_told() -> None:
     assert Where("0.0.0.0", names=["lab-pc"]).address(8000) == "http://lab-pc:8000"
     with pytest.raises(UsageError, match="names"):
         Where("0.0.0.0").hosts(8000)
+
+
+def test_pictures_that_a_file_lists_are_served_from_their_folder(tmp_path: Path) -> None:
+    photos = tmp_path / "photos"
+    photos.mkdir()
+    for i in range(6):
+        Image.new("RGB", (30, 30), (40 * i, 90, 90)).save(photos / f"{i}.png")
+    (tmp_path / "list.csv").write_text("id,path\n" + "".join(f"photo {i},{i}.png\n" for i in range(6)))
+    store, files = MemoryStore(), ArrayFiles(tmp_path / "files")
+    wish = Wish(images=photos, file=tmp_path / "list.csv", picture="path")
+    begin(store, files, gather(Settings("photos", ("left", "right")), wish))
+    desk = Desk(store, files)
+    assert Gallery().show(*Front(desk, store, files).picture(2)).data == (photos / "2.png").read_bytes()
+    assert Gallery().show(*Front(desk, store, files, folder=tmp_path).picture(2)) is CANNOT
+    desk.close()

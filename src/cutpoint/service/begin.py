@@ -51,7 +51,8 @@ def label_events(labelled: Labelled, source: str) -> Iterator[list[New]]:
 
 
 def _add_pool(store: Store, pool: Brought, features: dict[str, Any]) -> bool:
-    added = New("pool_added", {"first": 0, "count": len(pool), "source": pool.source, "features": features})
+    source = pool.source if pool.folder is None else str(pool.folder)  # pictures are looked for below it
+    added = New("pool_added", {"first": 0, "count": len(pool), "source": source, "features": features})
     if store.count():
         return _append(store, [added], "begin: pool")
     pairs = zip(pool.ids, pool.contents(), strict=True)
