@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from cutpoint import STRATEGIES, Entry, Plan, Round
 from cutpoint.errors import ReplayError, UsageError
 from cutpoint.service.desk import Desk
 from cutpoint.store.events import New
@@ -363,6 +365,53 @@ def test_a_strategy_that_cannot_run_says_so_and_nothing_is_lost(tmp_path: Path) 
     publish(store, tmp_path, some_probs(20), version=2, embedding=np.eye(20, dtype=np.float32))
     assert len(desk.ask("one", 1)) == 1
     assert desk.status().labelled == 2
+
+
+def test_a_strategy_that_fails_in_mid_round_ends_it_also_after_a_restart(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fragile(round: Round) -> Plan:
+        known = yield round.unlabelled()[:2]
+        raise ZeroDivisionError(f"{len(known.told)} answers are too many")
+
+    entry = Entry(fragile, frozenset({"probs"}), "")
+    monkeypatch.setattr("cutpoint.service.live.STRATEGIES", {**STRATEGIES, "margin": entry})
+    store = a_store(20, strategy="margin")
+    publish(store, tmp_path, some_probs(20))
+    desk = Desk(store, ArrayFiles(tmp_path), clock=FakeClock())
+    for ask in desk.ask("one", 2):
+        desk.tell(ask, 1)
+    assert desk.status().labelled == 2
+    assert desk.status().trouble == "round 1 failed: 2 answers are too many"
+    desk.close()
+    again = Desk(store, ArrayFiles(tmp_path), clock=FakeClock())
+    assert again.status().trouble == "round 1 failed: 2 answers are too many"
+    assert len(again.ask("one", 2)) == 2  # of the next round
+    assert events_of(store, "round_closed")[-1].data["reason"] == "round 1 failed: 2 answers are too many"
+
+
+def test_a_question_and_an_answer_cost_nothing_of_the_pools_size(tmp_path: Path) -> None:
+    n = 100_000
+    store = a_store(n, strategy="margin", budget=100)
+    publish(store, tmp_path, some_probs(n))
+    desk = Desk(store, ArrayFiles(tmp_path), clock=FakeClock())
+    for person in ("one", "two"):  # whatever is made once
+        desk.tell(desk.ask(person, 2)[0], 1)
+    tracemalloc.start()
+    try:
+        for turn in range(20):
+            before = tracemalloc.get_traced_memory()[0]
+            tracemalloc.reset_peak()
+            ask = desk.ask("one", 2)[0]
+            desk.tell(ask, turn % 2)
+            desk.tell(ask, 1 - turn % 2)
+            desk.take_back(ask)
+            desk.passed(ask, "skip")
+            desk.explain(ask.item)
+            desk.status()
+            assert tracemalloc.get_traced_memory()[1] - before < n // 2  # bytes: half of one for each item
+    finally:
+        tracemalloc.stop()
 
 
 # --- restart ----------------------------------------------------------------------------------------------

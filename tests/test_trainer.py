@@ -96,6 +96,19 @@ def test_items_that_come_later_are_scored_soon(files: ArrayFiles) -> None:
     assert not trainer.step()
 
 
+def test_another_strategy_that_reads_more_is_trained_for_at_once(files: ArrayFiles) -> None:
+    store = a_store_with_features(files, first=12)
+    desk, trainer = Desk(store, files, clock=FakeClock()), Trainer(store, files, FakeClock())
+    answer(desk, 12)
+    assert trainer.step()
+    desk.change(strategy="badge")
+    assert "badge reads the embedding" in desk.ask("one", 1).reason or desk.status().trouble
+    assert trainer.step()
+    assert not trainer.step()
+    assert desk.ask("one", 1)
+    assert desk.status().trouble == ""
+
+
 @pytest.mark.parametrize(
     ("probs", "words"),
     [
@@ -143,6 +156,22 @@ def test_scores_that_cannot_be_meant_are_refused_whole_and_the_old_ones_serve(
     assert trainer.step()
     desk.tick()
     assert (desk.status().scores, desk.status().failures) == (2, 0)
+
+
+def test_a_learner_that_does_not_give_what_the_strategy_reads_is_said_to_have_failed(
+    files: ArrayFiles, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from sklearn.naive_bayes import GaussianNB
+
+    from cutpoint.learners import wrap
+
+    store = a_store_with_features(files, first=12, strategy="coreset")
+    desk, trainer = Desk(store, files, clock=FakeClock()), Trainer(store, files, FakeClock())
+    answer(desk, 12)
+    monkeypatch.setattr("cutpoint.learners.make_learner", lambda *_: wrap(GaussianNB(), 2))
+    assert trainer.step()
+    assert "gives no embedding, and coreset reads it" in events_of(store, "training_failed")[-1].data["error"]
+    assert not trainer.step()  # it pauses
 
 
 def test_what_a_dead_trainer_left_running_is_logged_as_failed(files: ArrayFiles) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Collection, Iterable
 
+from cutpoint.errors import DataError, ReplayError
 from cutpoint.service.clock import Clock
 from cutpoint.service.expiry import Expiry
 from cutpoint.service.live import Live, start_of
@@ -35,12 +36,21 @@ class Board:
         self._refresh(self.state.ballots.pending)
 
     def resume(self) -> None:
-        """Make the session of the running round again; ReplayError if its questions are not those of the log."""
+        """Make the session of the running round again; ReplayError if its questions are not those of the log.
+
+        DataError if its scores are gone. A strategy that fails on the way ends its round, as it did before the restart.
+        """
         last = self.state.rounds.last
         if last is None or not last.running:
             return
-        live = Live(start_of(self.state, last.data), self.files)
-        live.follow(self.state.journal.since(last.data["upto"]))
+        try:
+            live = Live(start_of(self.state, last.data), self.files)
+            live.follow(self.state.journal.since(last.data["upto"]))
+        except (DataError, ReplayError):
+            raise
+        except Exception as error:  # of a strategy, whoever wrote it
+            self._failed(last.data["round"], error)
+            return
         live.check(last.asked)
         self._seat(live)
 
@@ -99,12 +109,15 @@ class Board:
         try:
             live.follow(steps)
         except Exception as error:  # of a strategy, whoever wrote it
-            _log.exception("round %d failed", live.number)
-            self.trouble = f"round {live.number} failed: {error}"
+            self._failed(live.number, error)
             self._unseat()
             return
         self._refresh(step.item for step in steps if step.what != "resize")
         self._notice(live)
+
+    def _failed(self, round: int, error: Exception) -> None:
+        _log.error("round %d failed", round, exc_info=error)
+        self.trouble = f"round {round} failed: {error}"
 
     def _seat(self, live: Live) -> None:
         self.live, self._noticed = live, 0

@@ -27,8 +27,9 @@ _FIT = 2  # the purpose of the seeds drawn here; rounds draw theirs for another
 
 
 def due(state: State) -> bool:
-    """Whether a training should start: enough questions were closed since the last one, or the pool has grown.
+    """Whether a training should start: enough questions were closed since the last one, or what it gave does not do.
 
+    It does not do for items that came later, or for another strategy that reads more.
     The first one waits for the first batch, and for labels of two classes if there are as many: one class makes
     constant scores.
     """
@@ -37,10 +38,15 @@ def due(state: State) -> bool:
     settings, runs, found = state.settings, state.runs, state.ballots.found
     if sum(count > 0 for count in found.values()) < min(2, len(settings.classes)):
         return False
-    if runs.scores and runs.scores[-1]["rows"] < state.count:
+    if runs.scores and (runs.scores[-1]["rows"] < state.count or needs(state) - runs.scores[-1]["files"].keys()):
         return True
     wanted = settings.interval(state.ballots.n_settled) if runs.scores else settings.first
     return state.ballots.closed_since(runs.upto) >= wanted
+
+
+def needs(state: State) -> frozenset[str]:
+    """What the strategy reads of the scores; probabilities in any case."""
+    return STRATEGIES[state.made.strategy].needs | {"probs"}
 
 
 def features_known(state: State) -> bool:
@@ -60,8 +66,14 @@ def train(state: State, files: ArrayFiles, run: str, pool: Pool) -> list[New]:
     labels = labels_of(state)
     seed = np.random.SeedSequence(settings.seed, spawn_key=(_FIT, version)).generate_state(1)[0]
     model = make_learner(settings.learner, len(settings.classes)).fit(pool, labels, seed=int(seed))
-    scores = model.score(pool, STRATEGIES[settings.strategy].needs | {"probs"})
+    scores = model.score(pool, needs(state))
     check(scores, state.count, len(settings.classes))
+    missing = sorted(name for name in needs(state) if getattr(scores, name) is None)
+    if missing:
+        raise UsageError(
+            f"the learner {settings.learner} gives no {' and no '.join(missing)}, and {settings.strategy} reads it; "
+            "take another learner, or a strategy that reads probabilities alone."
+        )
     entries = {"probs": files.put(f"probs-{version}", scores.probs)}
     for name, array in (("embedding", scores.embedding), ("head", scores.head)):
         if array is not None:
