@@ -37,7 +37,10 @@ class People:
 
     def person(self, name: str) -> Person:
         """The person of that name, who is added if the log names somebody it never introduced."""
-        return self.by_name.setdefault(name, Person(name))
+        found = self.by_name.get(name)
+        if found is None:
+            found = self.by_name[name] = Person(name)
+        return found
 
     def link(self, name: str, hash: str) -> None:
         """A link leads to the person."""
