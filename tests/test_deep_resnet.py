@@ -134,8 +134,8 @@ def test_the_short_schedule_has_fewer_epochs_and_a_rate_that_falls(monkeypatch: 
         with pytest.raises(KeyboardInterrupt):
             make_learner(f"resnet18:weights=none{options}", K).fit(pool, SOME, seed=0)
     papers = loop.Settings(500, 100, 1e-2, 5e-5)
-    epochs, _, patience = SCHEDULES["short"]
-    short = replace(papers, epochs=epochs, cosine=True, patience=patience)
+    epochs = SCHEDULES["short"].epochs
+    short = replace(papers, epochs=epochs, cosine=True)
     assert seen == [papers, short, replace(short, epochs=9), papers]
     assert epochs < 100
 
