@@ -146,17 +146,17 @@ def listening(host: str, port: int) -> Iterator[socket.socket]:
 
 @contextmanager
 def _looking(front: Front) -> Iterator[None]:
-    """A thread that reads on and sorts new scores, beside the requests; the first look is before the first page."""
+    """A thread that reads on and sorts new scores, beside the requests; no page waits for it, not even the first."""
     stop = threading.Event()
 
     def look() -> None:
-        while not stop.wait(LOOK):
+        while not stop.is_set():
             try:
                 front.refresh()
             except CutpointError as error:  # a file that is damaged, a server gone: the pages go on without it
                 _log.warning("the pages are behind: %s", error)
+            stop.wait(LOOK)
 
-    front.refresh()
     thread = threading.Thread(target=look, name="pages", daemon=True)
     thread.start()
     try:
