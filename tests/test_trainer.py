@@ -20,8 +20,8 @@ from cutpoint.errors import UsageError
 from cutpoint.service import training
 from cutpoint.service.desk import Desk
 from cutpoint.service.state import State
-from cutpoint.service.supervisor import TrainerProcess
-from cutpoint.service.trainer import FIRST_PAUSE, Trainer
+from cutpoint.service.supervisor import TrainerProcess, trainer_command
+from cutpoint.service.trainer import FIRST_PAUSE, Trainer, main
 from cutpoint.store.base import Item
 from cutpoint.store.events import New
 from cutpoint.store.files import ArrayFiles
@@ -273,6 +273,22 @@ def test_a_training_process_that_dies_is_started_again(monkeypatch: pytest.Monke
     process.stop()
 
 
+def test_the_address_of_a_campaign_is_not_for_everybody_to_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cutpoint.service.supervisor.LOOK", 0.05)
+    url = "postgresql://cutpoint:secret@127.0.0.1/birds"
+    assert not any("secret" in word for word in trainer_command("files"))
+    process = TrainerProcess(SLEEPER, Watched(), url=url)
+    process.start()
+    until(lambda: process.pid)
+    environment = Path(f"/proc/{process.pid}/environ")
+    if environment.exists():
+        assert f"CUTPOINT_CAMPAIGN={url}" in environment.read_text().split("\0")
+    process.stop()
+    monkeypatch.delenv("CUTPOINT_CAMPAIGN", raising=False)
+    with pytest.raises(SystemExit):
+        main([])
+
+
 @needs_sql
 def test_a_campaign_trains_in_a_process_of_its_own_and_never_waits(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
@@ -286,7 +302,7 @@ def test_a_campaign_trains_in_a_process_of_its_own_and_never_waits(tmp_path: Pat
                 campaign.tell(ask, "heron" if features[ask.item, 0] > 1 else "other")
 
         label(25)
-        until(lambda: campaign.status().scores == 1, 40)
+        until(lambda: campaign.status().scores == 1, 120)
         assert "sklearn" not in loaded_beside(tmp_path / "birds.db")
         label(5)
         why = campaign.ask(annotator="one")[0].why

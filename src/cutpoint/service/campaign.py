@@ -228,7 +228,7 @@ class Campaign:
 
     def _start_training(self) -> None:
         if self._train == "process" and self._url is not None and self._trainer is None and self._desk.state.count:
-            self._trainer = TrainerProcess(trainer_command(self._url, self._folder), self._desk)
+            self._trainer = TrainerProcess(trainer_command(self._folder), self._desk, url=self._url)
             self._trainer.start()
 
     def _trainer_here(self) -> Any:

@@ -99,7 +99,7 @@ def serve(
         front = Front(desk, store, arrays, folder=pictures)
         stack.enter_context(_looking(front))
         if train:
-            trainer = TrainerProcess(trainer_command(str(url), None if files is None else str(files)), desk)
+            trainer = TrainerProcess(trainer_command(None if files is None else str(files)), desk, url=str(url))
             stack.callback(trainer.stop)
             trainer.start()
         server = uvicorn.Server(_config(front, where, port))

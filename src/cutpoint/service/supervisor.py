@@ -7,9 +7,10 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Protocol
 
+CAMPAIGN = "CUTPOINT_CAMPAIGN"  # the environment variable with the campaign's address, for the training process
 LIMIT = 3600.0  # seconds of one training; whatever takes longer is taken for hung
 LOOK = 0.5  # seconds between two looks
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0  # seconds before a process that died is started again: doubled each time
@@ -35,9 +36,13 @@ class TrainerProcess:
     `start` and `stop` may be called at any time, and twice.
     """
 
-    def __init__(self, command: Sequence[str], watched: Watched, *, limit: float = LIMIT) -> None:
-        """Of a command, as `trainer_command` makes it; a training may take `limit` seconds."""
+    def __init__(self, command: Sequence[str], watched: Watched, *, url: str = "", limit: float = LIMIT) -> None:
+        """Of a command, as `trainer_command` makes it, for the campaign at `url`; a training may take `limit` seconds.
+
+        The address may hold a password: it is handed over where other users of the machine cannot see it.
+        """
         self._command, self._watched, self._limit = list(command), watched, limit
+        self._environment = os.environ | ONE_THREAD | {CAMPAIGN: url}
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
         self._child: subprocess.Popen[bytes] | None = None
@@ -77,7 +82,7 @@ class TrainerProcess:
 
     def _live_once(self) -> str:
         """Run the process until it ends, hangs or must stop; why it is over."""
-        child = self._child = subprocess.Popen(self._command, env=os.environ | ONE_THREAD, stdin=subprocess.DEVNULL)
+        child = self._child = subprocess.Popen(self._command, env=self._environment, stdin=subprocess.DEVNULL)
         run, since = None, time.monotonic()
         try:
             while not self._stop.wait(LOOK):
@@ -100,9 +105,7 @@ class TrainerProcess:
             self._watched.training_failed(run, error)
 
 
-def trainer_command(url: str, files: str | None = None, *, options: Mapping[str, str] | None = None) -> list[str]:
+def trainer_command(files: str | None = None) -> list[str]:
     """The command of a training process that ends with this one."""
-    command = [sys.executable, "-m", "cutpoint.service.trainer", url, "--parent", str(os.getpid())]
-    for name, value in ({"--files": files} if files else {}).items() | (options or {}).items():
-        command += [name, value]
-    return command
+    command = [sys.executable, "-m", "cutpoint.service.trainer", "--parent", str(os.getpid())]
+    return [*command, "--files", files] if files else command

@@ -1,7 +1,8 @@
 """The training process: `python -m cutpoint.service.trainer URL`. It meets the server in the store alone.
 
 It reads the log, trains when it is time to, and appends what became of it: a failure harms nothing, for the last good
-scores go on serving. It is polite: low priority, and one thread (set by whoever starts it).
+scores go on serving. It is polite: low priority, and one thread (set by whoever starts it). An address with a password
+is better handed over in CUTPOINT_CAMPAIGN than on the command line, which every user of a machine can read.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from typing import TYPE_CHECKING
 from cutpoint.errors import CutpointError
 from cutpoint.service.clock import Clock, SystemClock
 from cutpoint.service.state import State
+from cutpoint.service.supervisor import CAMPAIGN
 from cutpoint.service.training import due, pool_of, train
 from cutpoint.store.base import Store
 from cutpoint.store.events import New
@@ -85,11 +87,13 @@ class Trainer:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Train for one campaign until the parent process is gone."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("url", help="the campaign: birds.db, or postgresql://...")
+    parser.add_argument("url", nargs="?", default=os.environ.get(CAMPAIGN), help="birds.db, or postgresql://...")
     parser.add_argument("--files", help="where its arrays are, if not beside it")
     parser.add_argument("--parent", type=int, help="end when the parent is no longer this process")
     parser.add_argument("--poll", type=float, default=0.5, help="seconds between two looks at the log")
     chosen = parser.parse_args(arguments)
+    if not chosen.url:
+        parser.error(f"give the campaign, or its address in {CAMPAIGN}, where no other user can read it")
     if chosen.parent is not None:
         threading.Thread(target=_end_with, args=(chosen.parent,), daemon=True).start()
     os.nice(NICE)
