@@ -290,6 +290,15 @@ def test_the_address_of_a_campaign_is_not_for_everybody_to_read(monkeypatch: pyt
 
 
 @needs_sql
+def test_a_trainer_without_a_campaign_says_so_in_one_sentence(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "cutpoint.service.trainer", str(tmp_path / "none.db")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr.startswith("trainer: there is no campaign at")
+    assert done.stderr.count("\n") == 1
+
+
+@needs_sql
 def test_a_campaign_trains_in_a_process_of_its_own_and_never_waits(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     features = rng.normal(size=(200, 3)).astype(np.float32)

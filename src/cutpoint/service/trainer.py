@@ -14,7 +14,7 @@ import textwrap
 import threading
 import time
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from cutpoint.errors import CutpointError
 from cutpoint.service.clock import Clock, SystemClock
@@ -99,17 +99,24 @@ def main(arguments: Sequence[str] | None = None) -> None:
     os.nice(NICE)
     from cutpoint.store.opening import open_files, open_store
 
-    store = open_store(chosen.url, create=False)
-    with store.own("trainer"):
-        trainer = Trainer(store, open_files(store, chosen.files))
-        while True:
-            try:
-                worked = trainer.step()
-            except CutpointError as error:  # the store's: a full disk, a server gone; the log may tell it later
-                print(f"trainer: {error}", file=sys.stderr, flush=True)
-                worked = False
-            if not worked:
-                time.sleep(chosen.poll)
+    try:
+        store = open_store(chosen.url, create=False)
+        with store.own("trainer"):
+            _train_on(Trainer(store, open_files(store, chosen.files)), chosen.poll)
+    except CutpointError as error:  # no campaign there, or another trainer at it
+        sys.exit(f"trainer: {error}")
+
+
+def _train_on(trainer: Trainer, poll: float) -> NoReturn:
+    """Train whenever it is time to."""
+    while True:
+        try:
+            worked = trainer.step()
+        except CutpointError as error:  # the store's: a full disk, a server gone; the log may tell it later
+            print(f"trainer: {error}", file=sys.stderr, flush=True)
+            worked = False
+        if not worked:
+            time.sleep(poll)
 
 
 def _end_with(parent: int) -> None:
