@@ -318,6 +318,23 @@ def test_the_doctor_repairs_only_when_told_and_only_what_is_safe(
         assert [event.kind for event in store.events(last)] == ["lease_ended"]
 
 
+def test_the_doctor_leaves_arrays_that_may_be_another_campaigns(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import os
+    import shutil
+
+    array = folder / f"{NAME}.files" / "features-00.npy"
+    array.write_bytes(b"of the other")
+    os.utime(array, (0, 0))
+    shutil.copy(folder / f"{NAME}.db", folder / f"{NAME}.sqlite")  # its arrays are in the same folder
+    printed(capsys, "doctor", NAME, "--repair")
+    assert array.exists()
+    (folder / f"{NAME}.sqlite").unlink()
+    printed(capsys, "doctor", NAME, "--repair")
+    assert not array.exists()
+
+
 def test_the_doctor_misses_pictures(folder: Path, kept: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (kept / "photos").rename(kept / "moved")
     try:

@@ -82,6 +82,15 @@ def test_the_page_behind_a_link_goes_on_and_holds_no_token(served: Served) -> No
     assert served.client().get(f"/a/{token('chief')}").text.count('url=/admin"') == 1
 
 
+@pytest.mark.parametrize("other", ['prefs={"a":1}', "a=b c", "flag", "x[y]=1", "ä=ö"])
+def test_cookies_of_others_on_the_same_host_are_borne(other: str, served: Served) -> None:
+    client = served.client("ada")
+    (own,) = (f"{name}={value}" for name, value in client.cookies.items())
+    client.cookies.clear()
+    for header in (f"{other}; {own}", f"{own}; {other}"):
+        assert client.get("/label", headers={b"cookie": header.encode("latin-1")}).status_code == 200
+
+
 def test_a_revoked_link_ends_its_sessions_at_once(served: Served) -> None:
     client = served.client("ada")
     assert client.get("/label").status_code == 200

@@ -198,6 +198,12 @@ def test_an_admin_makes_links_that_open(served: Served) -> None:
     assert not any(made["link"].removeprefix("/a/") in str(event.data) for event in served.store.events())
 
 
+def test_a_link_makes_nobody_an_admin_no_more(served: Served) -> None:
+    chief = served.client("chief")
+    assert chief.post("/api/links", json={"annotator": "chief", "key": key()}).status_code == 200
+    assert chief.get("/admin").status_code == 200
+
+
 def test_settings_guideline_and_classes_change_by_events(served: Served) -> None:
     chief, ada = served.client("chief"), served.client("ada")
     told = {"budget": 7, "overlap": 2, "lease_seconds": 60}

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -22,7 +23,7 @@ from cutpoint.service.desk import Desk
 from cutpoint.service.state import State
 from cutpoint.service.supervisor import TrainerProcess, trainer_command
 from cutpoint.service.trainer import FIRST_PAUSE, Trainer, main
-from cutpoint.store.base import Item
+from cutpoint.store.base import Item, StoreError
 from cutpoint.store.events import New
 from cutpoint.store.files import ArrayFiles
 from cutpoint.store.memory import MemoryStore
@@ -270,6 +271,27 @@ def test_a_training_process_that_dies_is_started_again(monkeypatch: pytest.Monke
     until(lambda: watched.failed)
     assert watched.failed == [("run-1", "the training process ended with status -9")]
     until(lambda: process.pid not in (None, first))
+    process.stop()
+
+
+def test_a_log_that_cannot_be_read_for_a_while_ends_no_training(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cutpoint.service.supervisor.LOOK", 0.05)
+    watched, asked = Watched(), threading.Event()
+
+    def gone() -> str | None:
+        asked.set()
+        raise StoreError("the server is gone")
+
+    monkeypatch.setattr(watched, "running", gone)
+    process = TrainerProcess(SLEEPER, watched)
+    process.start()
+    until(asked.is_set)
+    asked.clear()
+    until(asked.is_set)  # it goes on looking
+    first = process.pid
+    assert first is not None
+    os.kill(first, signal.SIGKILL)
+    until(lambda: process.pid not in (None, first))  # and starts it again
     process.stop()
 
 

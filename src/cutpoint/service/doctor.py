@@ -22,6 +22,8 @@ from cutpoint.store.events import New
 from cutpoint.store.files import ArrayFiles
 from cutpoint.store.opening import open_files, open_store
 
+SQLITE = b"SQLite format 3\0"  # what its files begin with
+
 ROOM = 1 << 30  # bytes that should be free; below it, somebody should look
 STALE = 3600.0  # seconds after which what a writer left is nobody's any more
 _TOGETHER = 1000  # items looked at together
@@ -191,13 +193,26 @@ def _leftovers(patient: Patient) -> Iterator[Finding]:
         yield Finding("leftovers", "note", f"{len(old)} files of {size:.1f} MiB, the first {old[0]}", do)
 
 
+def _shared(patient: Patient) -> bool:
+    """Whether another campaign may keep its arrays there: birds.sqlite beside birds.db, or on PostgreSQL."""
+    if patient.file is None:
+        return True
+    beside = patient.file.parent.glob(f"{escape(patient.file.stem)}.*")
+    return any(path != patient.file and path.is_file() and _is_database(path) for path in beside)
+
+
+def _is_database(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(len(SQLITE)) == SQLITE
+
+
 def _unnamed(patient: Patient) -> list[Path]:
     """Files of this campaign, and of no other, that nothing needs."""
     state, folder = patient.state, patient.files.folder
     entries = [pool["features"] for _, pool in state.pools]
     entries += [entry for scores in state.runs.scores for entry in scores["files"].values()]
     named = {entry["file"] for entry in entries if entry is not None}
-    arrays = [path for path in folder.glob("*.npy") if path.name not in named]
+    arrays = [path for path in folder.glob("*.npy") if path.name not in named and not _shared(patient)]
     partial = [*folder.glob(".*.partial")]
     if patient.file is not None:
         partial += patient.file.parent.glob(f".{escape(patient.file.name)}-*.partial*")

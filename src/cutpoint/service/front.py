@@ -56,9 +56,13 @@ class Front:
         return self._links[1]
 
     def make_link(self, name: str, admin: bool) -> dict[str, Any]:
-        """A new private link for somebody, who is added if need be; the only time that it is told."""
+        """A new private link for somebody, who is added if need be; the only time that it is told.
+
+        It can make somebody an admin, and nobody one no more: that would reach all their links.
+        """
         token = new_token()
-        self._desk.add_annotator(name, admin=admin)
+        known = self._desk.state.people.by_name.get(name)
+        self._desk.add_annotator(name, admin=admin or (known is not None and known.admin))
         self._desk.make_link(name, hash_of(token))
         return {"link": f"/a/{token}", "annotator": name}
 

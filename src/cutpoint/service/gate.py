@@ -9,8 +9,9 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from http.cookies import CookieError, SimpleCookie
 from typing import TYPE_CHECKING
+
+from starlette.requests import cookie_parser
 
 from cutpoint.service.auth import Limit, Link, Person, holder, session_of
 
@@ -131,12 +132,9 @@ class Gate:
         return people.get(False), people.get(True), kind.lower() == "bearer"
 
     def _cookie(self, headers: dict[str, str], admin: bool) -> Person | None:
-        try:
-            cookies = SimpleCookie(headers.get("cookie", ""))
-        except CookieError:
-            return None
-        morsel = cookies.get(self.house.cookie_for(admin))
-        found = holder(morsel.value, self.links()) if morsel else None
+        cookies = cookie_parser(headers.get("cookie", ""))  # bears what others on the same host have set
+        session = cookies.get(self.house.cookie_for(admin))
+        found = holder(session, self.links()) if session else None
         return found if found is not None and found.admin == admin else None
 
 

@@ -8,7 +8,10 @@ import sys
 import threading
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Protocol
+
+from cutpoint.errors import CutpointError
 
 CAMPAIGN = "CUTPOINT_CAMPAIGN"  # the environment variable with the campaign's address, for the training process
 LIMIT = 3600.0  # seconds of one training; whatever takes longer is taken for hung
@@ -88,7 +91,7 @@ class TrainerProcess:
             while not self._stop.wait(LOOK):
                 if (code := child.poll()) is not None:
                     return f"the training process ended with status {code}"
-                now = self._watched.running()
+                now = self._running(run)
                 if now != run:
                     run, since = now, time.monotonic()
                 elif run is not None and time.monotonic() - since > self._limit:
@@ -99,10 +102,19 @@ class TrainerProcess:
             child.kill()  # nothing is lost: what it had not appended never was
             child.wait()
 
+    def _running(self, before: str | None) -> str | None:
+        """The training that runs; the one before, as long as the log cannot be read."""
+        try:
+            return self._watched.running()
+        except CutpointError:
+            return before
+
     def _tell(self, error: str) -> None:
-        run = self._watched.running()
-        if run is not None:
-            self._watched.training_failed(run, error)
+        """Note that a training was stopped; where the log cannot be written, the next process will."""
+        with suppress(CutpointError):
+            run = self._watched.running()
+            if run is not None:
+                self._watched.training_failed(run, error)
 
 
 def trainer_command(files: str | None = None) -> list[str]:
