@@ -21,7 +21,8 @@ from cutpoint.service.pages import STATIC, Pages
 from cutpoint.service.visitors import Stranger
 
 ABOUT = """Every request needs the session of a private link: its cookie, or the header `Authorization: Bearer TOKEN`
-with the token at the end of the link. Requests that change something are JSON; those with a `key` are taken once."""
+with the token at the end of the link. Requests that change something are JSON. Those of annotators with a `key` are
+taken once, however often they are sent; those of admins are done each time."""
 
 
 def create_app(front: Front, house: House) -> Gate:

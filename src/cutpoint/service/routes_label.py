@@ -1,6 +1,6 @@
 """Labelling over HTTP: links that open a session, what is next, answers; and the two pages of an annotator.
 
-Every request that changes something carries a key of its own, and the same key is taken once, however often it comes.
+Answers, passes and undos carry a key of their own, and the same key is taken once, however often it comes.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from cutpoint.service.visitors import Annotator, Stranger, Visitor
 
 A_YEAR = 365 * 86400  # seconds that a browser keeps a session; revoking the link ends it at once
 
-Key = Annotated[str, Field(min_length=8, max_length=100, description="unique to this request; sent again, taken once")]
+Key = Annotated[str, Field(min_length=8, max_length=100, description="unique to this request")]
 Number = Annotated[int, Field(ge=0, le=2**31)]  # of an item or a class
 Name = Annotated[str, Field(min_length=1, max_length=200)]
 
 
 class Keyed(BaseModel):
-    """What every request that changes something carries."""
+    """What a request carries that is to be told from others like it."""
 
     key: Key
 

@@ -97,7 +97,7 @@ class ArrayFiles:
             sha256 = hashed.sum.hexdigest()
             file = f"{name}-{sha256[:16]}.npy"
             os.replace(partial, self.folder / file)  # over the same bytes, if it is there
-            _flush_folder(self.folder)
+            flush(self.folder)
         except BaseException:
             partial.unlink(missing_ok=True)
             raise
@@ -130,9 +130,9 @@ def _checksum(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def _flush_folder(folder: Path) -> None:
-    """Flush a folder's list of names, without which a renamed file may be gone after a power cut."""
-    descriptor = os.open(folder, os.O_RDONLY)
+def flush(path: Path) -> None:
+    """Flush a file, or a folder's list of names, without which a renamed file may be gone after a power cut."""
+    descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:

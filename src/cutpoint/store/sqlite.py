@@ -23,6 +23,7 @@ from cutpoint.errors import CutpointError, DataError, UsageError
 from cutpoint.store import schema
 from cutpoint.store.base import StoreError, id_twice
 from cutpoint.store.events import from_bytes
+from cutpoint.store.files import flush
 from cutpoint.store.owner import Holder, check_role, held
 from cutpoint.store.rows import pieces
 from cutpoint.store.sql import SqlStore
@@ -186,9 +187,9 @@ def _create(path: Path) -> None:
         with engine.execution_options(writes=True).begin() as writing:
             schema.migrate(writing)
         engine.dispose()  # the last connection writes what is in -wal into the file
-        _flush(beside)
+        flush(beside)
         os.link(beside, path)
-        _flush(path.parent)
+        flush(path.parent)
     except FileExistsError:
         pass
     except OSError as error:
@@ -210,7 +211,7 @@ def _migrate(store: SqliteStore) -> None:
         backup = store.path.with_name(f"{store.path.name}.{found}-{time.strftime('%Y%m%dT%H%M%S')}.backup")
         with closing(sqlite3.connect(store.path)) as source, closing(sqlite3.connect(backup)) as target:
             source.backup(target)
-        _flush(backup)
+        flush(backup)
         with store._writing() as connection:
             if schema.is_older(connection, store.shown):  # another process may have been quicker
                 schema.migrate(connection)
@@ -222,11 +223,3 @@ def _pragma(engine: Engine, setting: str) -> None:
         cursor = connection.cursor()
         cursor.execute(f"PRAGMA {setting}")
         cursor.fetchall()
-
-
-def _flush(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
