@@ -7,9 +7,10 @@ connection. Commits wait for the disk (synchronous_commit = on), whatever the us
 from __future__ import annotations
 
 import re
+import time
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,6 +38,9 @@ _REMEDIES = {
 }
 
 
+_PATIENCE = 1.0  # seconds in which the server notices that a killed process's connection is gone
+_TAKE = text("SELECT pg_try_advisory_lock(:ours, :role)")
+_GIVE = text("SELECT pg_advisory_unlock(:ours, :role)")
 _HOLDS = text(
     "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND classid = :ours AND granted AND pid = :backend"
 )
@@ -89,15 +93,21 @@ class PostgresStore(SqlStore):
             for setting in _ALIVE:  # a machine that is gone is noticed within two minutes
                 connection.exec_driver_sql(f"SET {setting}")
             lock = {"ours": _LOCKS, "role": _number(self._namespace, role)}
-            if not connection.execute(text("SELECT pg_try_advisory_lock(:ours, :role)"), lock).scalar():
-                raise held(role, Holder.read(self.about(f"owner of {role}")))
+            patient = time.monotonic() + _PATIENCE
+            while not connection.execute(_TAKE, lock).scalar():
+                if time.monotonic() > patient:
+                    raise held(role, Holder.read(self.about(f"owner of {role}")))
+                time.sleep(_PATIENCE / 20)
             return _Held(connection, connection.exec_driver_sql("SELECT pg_backend_pid()").scalar_one())
         except BaseException:
             connection.close()
             raise
 
     def _free(self, role: str) -> None:
-        self._roles.pop(role).connection.close()
+        """Give a role back in words: the end of its connection alone is noticed by the server a moment later."""
+        connection = self._roles.pop(role).connection
+        with closing(connection), suppress(*self._errors):  # a connection that broke has no role any more
+            connection.execute(_GIVE, {"ours": _LOCKS, "role": _number(self._namespace, role)})
 
     def _lock(self, connection: Connection) -> None:
         _lock_log(connection, self._namespace)
