@@ -24,13 +24,13 @@ from typing import Any
 
 import numpy as np
 
-from cutpoint.service.settings import Settings
+from cutpoint.service.log.settings import Settings
 from cutpoint.store.base import Item
 from cutpoint.store.events import New
 from cutpoint.store.opening import open_files, open_store
 
 SERVE = (
-    "import sys; from cutpoint.service.server import Where, serve;"
+    "import sys; from cutpoint.service.web.server import Where, serve;"
     "url, files, people = sys.argv[1], sys.argv[2] or None, [f'person-{i}' for i in range(int(sys.argv[3]))];"
     "serve(url, people, where=Where(port=0), files=files, new_links=True, say=lambda line: print(line, flush=True))"
 )

@@ -18,10 +18,10 @@ from cutpoint import STRATEGIES, UNKNOWN, Round, Scores, Session
 from cutpoint.core.measures import balanced_accuracy
 from cutpoint.data.pool import Benchmark
 from cutpoint.learners import make_learner
-from cutpoint.service.desk import Desk
-from cutpoint.service.drafts import round_seed
-from cutpoint.service.settings import Settings
-from cutpoint.service.training import check, due
+from cutpoint.service.desk.desk import Desk
+from cutpoint.service.desk.drafts import round_seed
+from cutpoint.service.log.settings import Settings
+from cutpoint.service.training.training import check, due
 from cutpoint.store.base import Item
 from cutpoint.store.events import New
 from cutpoint.store.memory import MemoryFiles, MemoryStore

@@ -12,8 +12,8 @@ import pytest
 import uvicorn
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Dialog, Page, expect, sync_playwright
 
-from cutpoint.service.app import create_app
-from cutpoint.service.server import listening
+from cutpoint.service.web.app import create_app
+from cutpoint.service.web.server import listening
 from screenshots import chromium
 from served import Served, serve_in_memory, token
 

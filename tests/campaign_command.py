@@ -48,7 +48,7 @@ def truth(name: str) -> str:
 
 def answer(name: str, questions: int, people: tuple[str, ...] = ("ann", "bob"), errors: float = 0.1) -> None:
     """Let people answer so many questions at the desk, some wrongly; the broken picture is passed."""
-    from cutpoint.service.desk import Desk
+    from cutpoint.service.desk.desk import Desk
     from cutpoint.service.place import opened
 
     rng = np.random.default_rng(0)

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cutpoint.service.desk import Desk
-from cutpoint.service.settings import Settings
+from cutpoint.service.desk.desk import Desk
+from cutpoint.service.log.settings import Settings
 from cutpoint.store.base import Item
 from cutpoint.store.events import Event, New
 from cutpoint.store.files import ArrayFiles

@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 from starlette.testclient import TestClient
 
-from cutpoint.service.app import create_app
-from cutpoint.service.auth import hash_of
-from cutpoint.service.desk import Desk
-from cutpoint.service.front import Front
-from cutpoint.service.gate import Gate, House
-from cutpoint.service.settings import Settings
+from cutpoint.service.desk.desk import Desk
+from cutpoint.service.log.settings import Settings
+from cutpoint.service.web.app import create_app
+from cutpoint.service.web.auth import hash_of
+from cutpoint.service.web.front import Front
+from cutpoint.service.web.gate import Gate, House
 from cutpoint.store.base import Item
 from cutpoint.store.events import New
 from cutpoint.store.files import ArrayFiles

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from cutpoint.service.agreement import agreement
-from cutpoint.service.settings import Settings
-from cutpoint.service.state import State
+from cutpoint.service.log.settings import Settings
+from cutpoint.service.log.state import State
+from cutpoint.service.overview.agreement import agreement
 from cutpoint.store.base import Item
 from cutpoint.store.events import New
 from cutpoint.store.memory import MemoryStore

@@ -14,8 +14,8 @@ from cutpoint.data.pools.bring import Wish
 from cutpoint.errors import UsageError
 from cutpoint.service.begin import add_class, begin, import_file
 from cutpoint.service.gather import SEED_EXAMPLES, Beginning, gather, summary
-from cutpoint.service.settings import Settings
-from cutpoint.service.state import State
+from cutpoint.service.log.settings import Settings
+from cutpoint.service.log.state import State
 from cutpoint.store.events import Event, New
 from cutpoint.store.files import ArrayFiles
 from cutpoint.store.memory import MemoryStore

@@ -348,7 +348,7 @@ def test_the_doctor_misses_pictures(folder: Path, kept: Path, capsys: pytest.Cap
 
 def test_a_replay_asks_the_same_and_says_what_differs(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     from cutpoint.service.place import opened
-    from cutpoint.service.trainer import Trainer
+    from cutpoint.service.training.trainer import Trainer
 
     with opened(NAME) as (store, files):
         assert Trainer(store, files).step()
@@ -385,7 +385,7 @@ class Page(HTMLParser):
 
 def test_the_report_is_one_page_that_fetches_nothing(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     from cutpoint.service.place import opened
-    from cutpoint.service.trainer import Trainer
+    from cutpoint.service.training.trainer import Trainer
 
     for _ in range(3):
         with opened(NAME) as (store, files):

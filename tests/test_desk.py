@@ -11,7 +11,7 @@ import pytest
 
 from cutpoint import STRATEGIES, Entry, Plan, Round
 from cutpoint.errors import ReplayError, UsageError
-from cutpoint.service.desk import Desk
+from cutpoint.service.desk.desk import Desk
 from cutpoint.store.events import New
 from cutpoint.store.files import ArrayFiles
 from desks import FakeClock, a_desk, a_store, add_items, events_of, kinds, publish, some_probs
@@ -375,7 +375,7 @@ def test_a_strategy_that_fails_in_mid_round_ends_it_also_after_a_restart(
         raise ZeroDivisionError(f"{len(known.told)} answers are too many")
 
     entry = Entry(fragile, frozenset({"probs"}), "")
-    monkeypatch.setattr("cutpoint.service.live.STRATEGIES", {**STRATEGIES, "margin": entry})
+    monkeypatch.setattr("cutpoint.service.desk.live.STRATEGIES", {**STRATEGIES, "margin": entry})
     store = a_store(20, strategy="margin")
     publish(store, tmp_path, some_probs(20))
     desk = Desk(store, ArrayFiles(tmp_path), clock=FakeClock())

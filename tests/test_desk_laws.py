@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cutpoint.errors import UsageError
-from cutpoint.service.asks import PASSES, Asks
-from cutpoint.service.desk import Desk
+from cutpoint.service.desk.asks import PASSES, Asks
+from cutpoint.service.desk.desk import Desk
+from cutpoint.service.log.state import State
 from cutpoint.service.replay import replay
-from cutpoint.service.state import State
 from cutpoint.store.events import New
 from cutpoint.store.memory import MemoryFiles
 from desks import FakeClock, a_store, add_items, events_of, some_probs
@@ -301,7 +301,7 @@ def answered_before(history: History, number: int, item: int) -> bool:
 
 
 def test_a_law_that_is_broken_would_be_seen(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cutpoint.service.leases.Leases.on", lambda self, item: 0)  # as if nobody held anything
+    monkeypatch.setattr("cutpoint.service.log.leases.Leases.on", lambda self, item: 0)  # as if nobody held anything
     history = History(1, "direct", 1, beside=False)
     first = history.desk.ask("ada", 1)[0]
     monkeypatch.undo()

@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 
 from cutpoint.errors import UsageError
-from cutpoint.service.asks import Asks, Receipt
-from cutpoint.service.desk import Desk
+from cutpoint.service.desk.asks import Asks, Receipt
+from cutpoint.service.desk.desk import Desk
+from cutpoint.service.log.state import State
 from cutpoint.service.replay import replay
-from cutpoint.service.state import State
 from cutpoint.store.base import StoreError
 from cutpoint.store.events import Event, New
 from cutpoint.store.memory import MemoryFiles, MemoryStore
@@ -135,7 +135,7 @@ def test_what_cannot_be_stored_is_said_to_each_and_leaves_nothing() -> None:
 
 
 def test_the_thread_bears_a_full_disk_and_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cutpoint.service.pace.TICK", 0.01)
+    monkeypatch.setattr("cutpoint.service.desk.pace.TICK", 0.01)
     desk, store, _ = a_slow_desk()
     store.full = True
     desk.start()

@@ -8,8 +8,8 @@ import pytest
 
 from cutpoint.data.pools.given import Labelled
 from cutpoint.service.begin import label_events
-from cutpoint.service.export import HISTORY, LABELS, Told, moment
-from cutpoint.service.settings import Settings
+from cutpoint.service.log.settings import Settings
+from cutpoint.service.overview.export import HISTORY, LABELS, Told, moment
 from cutpoint.store.base import Item
 from cutpoint.store.events import New
 from cutpoint.store.memory import MemoryStore

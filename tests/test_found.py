@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from cutpoint.service.found import between, rate
-from cutpoint.service.status import Status
+from cutpoint.service.desk.status import Status
+from cutpoint.service.overview.found import between, rate
 
 
 def status(items: int, found: tuple[int, ...]) -> Status:

@@ -26,6 +26,8 @@ LAYERS = [
     {"paper"},
     {"cli", "testing"},
 ]
+# So do the folders of a campaign at work; what lies beside them may know them all.
+SERVICE = ["log", "desk", "overview", "training", "web"]
 RANK = {part: rank for rank, parts in enumerate(LAYERS) for part in parts}
 # cutpoint/__init__.py names these for type checkers and imports them when they are first used.
 USED_LATE = {("", "cutpoint.service.campaign")}
@@ -78,6 +80,16 @@ def test_a_lower_layer_never_imports_a_higher_one(path: Path) -> None:
     for line, name in imports_of(path):
         if name.split(".")[0] == "cutpoint" and (part, name) not in USED_LATE:
             assert RANK[own_part(name)] <= RANK[part], f"{path}:{line}: {part!r} may not import {name}"
+
+
+@pytest.mark.parametrize("folder", SERVICE)
+def test_a_lower_folder_of_a_campaign_never_imports_a_higher_one(folder: str) -> None:
+    higher = tuple(f"cutpoint.service.{name}" for name in SERVICE[SERVICE.index(folder) + 1 :])
+    paths = list((SOURCE / "service" / folder).glob("*.py"))
+    assert paths, f"there is no service/{folder}"
+    for path in paths:
+        for line, name in imports_of(path):
+            assert not name.startswith(higher), f"{path}:{line}: {folder!r} may not import {name}"
 
 
 @pytest.mark.parametrize("path", [p for p in MODULES if part_of(dotted(p)) in NUMPY_ONLY], ids=dotted)

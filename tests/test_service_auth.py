@@ -6,8 +6,8 @@ import pytest
 
 pytest.importorskip("fastapi")
 
-from cutpoint.service import auth
-from cutpoint.service.auth import Limit, Link, Person, hash_of, holder, new_token, session_of
+from cutpoint.service.web import auth
+from cutpoint.service.web.auth import Limit, Link, Person, hash_of, holder, new_token, session_of
 
 ADA, BO = Person("ada", False), Person("bo", False)
 
@@ -42,7 +42,7 @@ def test_every_link_is_compared_in_constant_time(monkeypatch: pytest.MonkeyPatch
         compared.append(b)
         return a == b
 
-    monkeypatch.setattr("cutpoint.service.auth.hmac.compare_digest", compare)
+    monkeypatch.setattr("cutpoint.service.web.auth.hmac.compare_digest", compare)
     tokens = [new_token() for _ in range(5)]
     links = [Link(hash_of(token), ADA) for token in tokens]
     assert holder(session_of(tokens[0]), links) == ADA

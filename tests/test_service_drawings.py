@@ -12,9 +12,9 @@ pytest.importorskip("fastapi")
 pytest.importorskip("httpx2")
 
 from cutpoint.core.strip import Lie
-from cutpoint.service.curve_svg import curve_svg
-from cutpoint.service.diary import Diary
-from cutpoint.service.strip_svg import HIGH, MOST_DOTS, WIDE, Answers, strip_svg
+from cutpoint.service.overview.curve_svg import curve_svg
+from cutpoint.service.overview.diary import Diary
+from cutpoint.service.overview.strip_svg import HIGH, MOST_DOTS, WIDE, Answers, strip_svg
 from cutpoint.store.events import Event
 from served import key, publish, serve_in_memory
 

@@ -11,8 +11,8 @@ import pytest
 pytest.importorskip("fastapi")
 pytest.importorskip("httpx2")
 
-from cutpoint.service.auth import Limit
-from cutpoint.service.gate import HEADERS, LARGEST_BODY, House
+from cutpoint.service.web.auth import Limit
+from cutpoint.service.web.gate import HEADERS, LARGEST_BODY, House
 from served import BASE, Served, first_item, key, serve_in_memory, token
 
 HOSTS = frozenset({"127.0.0.1:8000"})
@@ -200,7 +200,7 @@ def test_the_server_imports_neither_torch_nor_scikit_learn() -> None:
     code = (
         "import sys; from served import serve_in_memory; served = serve_in_memory(); ada = served.client('ada');"
         "assert ada.get('/api/next').json()['items']; assert served.client('chief').get('/dashboard').is_success;"
-        "import cutpoint.service.server; print(sorted({'torch', 'sklearn', 'matplotlib'} & sys.modules.keys()))"
+        "import cutpoint.service.web.server; print(sorted({'torch', 'sklearn', 'matplotlib'} & sys.modules.keys()))"
     )
     path = ":".join(part for part in sys.path if part)
     done = subprocess.run(

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from cutpoint.service import images
-from cutpoint.service.images import CANNOT, Gallery, inside
+from cutpoint.service.web import images
+from cutpoint.service.web.images import CANNOT, Gallery, inside
 
 
 @pytest.fixture

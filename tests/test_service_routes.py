@@ -12,7 +12,7 @@ pytest.importorskip("httpx2")
 
 from PIL import Image
 
-from cutpoint.service.app import create_routes
+from cutpoint.service.web.app import create_routes
 from cutpoint.store.base import StoreError
 from cutpoint.store.events import New
 from served import Served, first_item, key, publish, serve_in_memory, token
@@ -294,7 +294,7 @@ def test_assets_come_from_their_folder_alone(served: Served, path: str) -> None:
 
 
 def test_the_assets_are_light() -> None:
-    static = ROOT / "src" / "cutpoint" / "service" / "static"
+    static = ROOT / "src" / "cutpoint" / "service" / "web" / "static"
     assert sum(path.stat().st_size for path in static.iterdir()) < 150_000
 
 

@@ -24,12 +24,12 @@ from PIL import Image
 from cutpoint.data.pools.bring import Wish
 from cutpoint.errors import UsageError
 from cutpoint.service.begin import begin
-from cutpoint.service.desk import Desk
-from cutpoint.service.front import Front
+from cutpoint.service.desk.desk import Desk
 from cutpoint.service.gather import gather
-from cutpoint.service.images import CANNOT, Gallery
-from cutpoint.service.server import Where, listening, serve
-from cutpoint.service.settings import Settings
+from cutpoint.service.log.settings import Settings
+from cutpoint.service.web.front import Front
+from cutpoint.service.web.images import CANNOT, Gallery
+from cutpoint.service.web.server import Where, listening, serve
 from cutpoint.store.base import Item
 from cutpoint.store.events import New
 from cutpoint.store.files import ArrayFiles
@@ -59,7 +59,7 @@ def campaign(tmp_path: Path) -> Path:
 def served(path: Path, *options: str) -> Iterator[tuple[subprocess.Popen[str], list[str]]]:
     """A process that serves, and what it said until it was ready; ended by Ctrl-C."""
     code = (
-        "import sys; from pathlib import Path; from cutpoint.service.server import Where, serve;"
+        "import sys; from pathlib import Path; from cutpoint.service.web.server import Where, serve;"
         "serve(Path(sys.argv[1]), ['ada'], where=Where(port=0), say=lambda line: print(line, flush=True),"
         f"{','.join(options)})"
     )

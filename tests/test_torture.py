@@ -14,7 +14,7 @@ import pytest
 pytest.importorskip("sqlalchemy")
 pytest.importorskip("alembic")
 
-from cutpoint.service.settings import Settings
+from cutpoint.service.log.settings import Settings
 from cutpoint.store.base import Item
 from cutpoint.store.events import New
 from cutpoint.store.opening import open_store

@@ -18,11 +18,11 @@ import pytest
 
 from cutpoint import Campaign, Scores
 from cutpoint.errors import UsageError
-from cutpoint.service import training
-from cutpoint.service.desk import Desk
-from cutpoint.service.state import State
-from cutpoint.service.supervisor import TrainerProcess, trainer_command
-from cutpoint.service.trainer import FIRST_PAUSE, Trainer, main
+from cutpoint.service.desk.desk import Desk
+from cutpoint.service.log.state import State
+from cutpoint.service.training import training
+from cutpoint.service.training.supervisor import TrainerProcess, trainer_command
+from cutpoint.service.training.trainer import FIRST_PAUSE, Trainer, main
 from cutpoint.store.base import Item, StoreError
 from cutpoint.store.events import New
 from cutpoint.store.files import ArrayFiles
@@ -240,7 +240,7 @@ SLEEPER = [sys.executable, "-c", "import time; time.sleep(60)"]
 
 
 def test_a_training_that_hangs_is_ended_and_said_to_have_failed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cutpoint.service.supervisor.LOOK", 0.05)
+    monkeypatch.setattr("cutpoint.service.training.supervisor.LOOK", 0.05)
     watched = Watched()
     process = TrainerProcess(SLEEPER, watched, limit=0.3)
     process.start()
@@ -259,7 +259,7 @@ def test_a_training_that_hangs_is_ended_and_said_to_have_failed(monkeypatch: pyt
 
 
 def test_a_training_process_that_dies_is_started_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cutpoint.service.supervisor.LOOK", 0.05)
+    monkeypatch.setattr("cutpoint.service.training.supervisor.LOOK", 0.05)
     watched = Watched()
     process = TrainerProcess(SLEEPER, watched)
     process.start()
@@ -275,7 +275,7 @@ def test_a_training_process_that_dies_is_started_again(monkeypatch: pytest.Monke
 
 
 def test_a_log_that_cannot_be_read_for_a_while_ends_no_training(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cutpoint.service.supervisor.LOOK", 0.05)
+    monkeypatch.setattr("cutpoint.service.training.supervisor.LOOK", 0.05)
     watched, asked = Watched(), threading.Event()
 
     def gone() -> str | None:
@@ -296,7 +296,7 @@ def test_a_log_that_cannot_be_read_for_a_while_ends_no_training(monkeypatch: pyt
 
 
 def test_the_address_of_a_campaign_is_not_for_everybody_to_read(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cutpoint.service.supervisor.LOOK", 0.05)
+    monkeypatch.setattr("cutpoint.service.training.supervisor.LOOK", 0.05)
     url = "postgresql://cutpoint:secret@127.0.0.1/birds"
     assert not any("secret" in word for word in trainer_command("files"))
     process = TrainerProcess(SLEEPER, Watched(), url=url)
@@ -313,7 +313,7 @@ def test_the_address_of_a_campaign_is_not_for_everybody_to_read(monkeypatch: pyt
 
 @needs_sql
 def test_a_trainer_without_a_campaign_says_so_in_one_sentence(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "cutpoint.service.trainer", str(tmp_path / "none.db")]
+    command = [sys.executable, "-m", "cutpoint.service.training.trainer", str(tmp_path / "none.db")]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 1
     assert done.stderr.startswith("trainer: there is no campaign at")
@@ -348,8 +348,9 @@ def test_a_campaign_trains_in_a_process_of_its_own_and_never_waits(tmp_path: Pat
 def loaded_beside(path: Path) -> set[str]:
     """The libraries in a fresh process that opens the log and folds it, as a server does."""
     code = (
-        "import sys; from cutpoint.service.desk import Desk; from cutpoint.service.supervisor import TrainerProcess; "
-        "from cutpoint.service.state import State; from cutpoint.store.opening import open_store; "
+        "import sys; from cutpoint.service.desk.desk import Desk; "
+        "from cutpoint.service.training.supervisor import TrainerProcess; "
+        "from cutpoint.service.log.state import State; from cutpoint.store.opening import open_store; "
         f"State(open_store({str(path)!r}, create=False).events()); print(*sorted(sys.modules))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

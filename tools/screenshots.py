@@ -21,13 +21,13 @@ from playwright.sync_api import Browser, sync_playwright
 from sklearn.datasets import load_digits
 from sklearn.linear_model import LogisticRegression
 
-from cutpoint.service.app import create_app
-from cutpoint.service.auth import hash_of
-from cutpoint.service.desk import Desk
-from cutpoint.service.front import Front
-from cutpoint.service.gate import House
-from cutpoint.service.server import listening
-from cutpoint.service.settings import Settings
+from cutpoint.service.desk.desk import Desk
+from cutpoint.service.log.settings import Settings
+from cutpoint.service.web.app import create_app
+from cutpoint.service.web.auth import hash_of
+from cutpoint.service.web.front import Front
+from cutpoint.service.web.gate import House
+from cutpoint.service.web.server import listening
 from cutpoint.store.base import Item
 from cutpoint.store.events import New
 from cutpoint.store.files import ArrayFiles

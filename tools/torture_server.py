@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from cutpoint.errors import CutpointError
-from cutpoint.service.state import State
+from cutpoint.service.log.state import State
 from cutpoint.store.opening import open_store
 from torture_people import Answer, Told
 
@@ -91,7 +91,7 @@ class Server:
         assert self.process is not None
         for pid in _children(self.process.pid):
             with suppress(OSError):
-                if b"cutpoint.service.trainer" in Path(f"/proc/{pid}/cmdline").read_bytes():
+                if b"cutpoint.service.training.trainer" in Path(f"/proc/{pid}/cmdline").read_bytes():
                     return pid
         return None
 

@@ -24,8 +24,8 @@ def report(
     What was found, where each class ends, how the model learned, who answered what, where people differ.
     """
     from cutpoint.data.whole import write_atomically
+    from cutpoint.service.overview.report import page
     from cutpoint.service.place import opened, title
-    from cutpoint.service.report import page
 
     target = output or Path(f"{title(name)}-report.html")
     with opened(name, files) as (store, arrays):

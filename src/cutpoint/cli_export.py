@@ -40,7 +40,7 @@ def export(
     `init --import` take it off again.
     """
     from cutpoint.experiment.words import count
-    from cutpoint.service.export import Told, write
+    from cutpoint.service.overview.export import Told, write
     from cutpoint.service.place import opened
 
     with opened(name, files) as (store, _):

@@ -52,8 +52,8 @@ def classes_add(
 def classes_list(name: NameArgument, *, as_json: JsonOption = False) -> None:
     """The classes of a campaign, one on each line, in the order of their numbers."""
     from cutpoint.cli_terminal import shown
+    from cutpoint.service.log.state import State
     from cutpoint.service.place import opened
-    from cutpoint.service.state import State
 
     with opened(name) as (store, _):
         classes = State(store.events()).made.classes

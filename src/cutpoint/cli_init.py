@@ -69,8 +69,8 @@ def init(
     from cutpoint.data.pools.bring import class_names
     from cutpoint.service.begin import begin
     from cutpoint.service.gather import SEED_EXAMPLES, gather, read_text, summary
+    from cutpoint.service.log.settings import Settings
     from cutpoint.service.place import begun, check_free, title
-    from cutpoint.service.settings import Settings
 
     check_free(name)
     wish = _wish([csv, jsonl, parquet, npy], images, (text, picture, id_column), embeddings, encoder)

@@ -33,8 +33,8 @@ def serve(
     from cutpoint.service.place import OF_SERVER, address, check_installed
 
     check_installed(OF_SERVER)
-    from cutpoint.service.server import Where
-    from cutpoint.service.server import serve as run
+    from cutpoint.service.web.server import Where
+    from cutpoint.service.web.server import serve as run
 
     where = Where(host, port, _listed(names), https)
     people, masters = _listed(annotators), _listed(admins)

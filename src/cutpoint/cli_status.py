@@ -9,14 +9,14 @@ import typer
 from cutpoint.cli_terminal import FilesOption, JsonOption, NameArgument
 
 if TYPE_CHECKING:
-    from cutpoint.service.found import Rate
-    from cutpoint.service.standing import Standing
+    from cutpoint.service.overview.found import Rate
+    from cutpoint.service.overview.standing import Standing
 
 
 def status(name: NameArgument, *, files: FilesOption = None, as_json: JsonOption = False) -> None:
     """Where a campaign stands: found per class, labels, people, and what the model does. Also while it is served."""
+    from cutpoint.service.overview.standing import read
     from cutpoint.service.place import opened
-    from cutpoint.service.standing import read
 
     with opened(name, files) as (store, _):
         _, now = read(store)
@@ -31,7 +31,7 @@ def status(name: NameArgument, *, files: FilesOption = None, as_json: JsonOption
 
 def _show(now: Standing) -> None:
     from cutpoint.cli_terminal import show, table
-    from cutpoint.service.found import NOTE
+    from cutpoint.service.overview.found import NOTE
 
     said = now.status
     show(
@@ -52,7 +52,7 @@ def _show(now: Standing) -> None:
 
 
 def _cells(rate: Rate) -> tuple[str, ...]:
-    from cutpoint.service.found import between
+    from cutpoint.service.overview.found import between
 
     shares = _share(rate.at_random), _share(rate.chosen)
     return rate.name, f"{rate.found:,}", *shares, between(rate.in_pool), between(rate.random_needs)

@@ -17,7 +17,7 @@ from cutpoint.data.pools.brought import Brought
 from cutpoint.data.pools.given import Labelled, read_given
 from cutpoint.errors import UsageError
 from cutpoint.service.gather import Beginning
-from cutpoint.service.state import State
+from cutpoint.service.log.state import State
 from cutpoint.store.base import Item, Repeated, Store
 from cutpoint.store.events import MOST_LABELS, New
 from cutpoint.store.files import ArrayFiles

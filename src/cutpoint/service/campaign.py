@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any, Literal
 
 from cutpoint.errors import UsageError
-from cutpoint.service.asks import Ask, Asks, Receipt
-from cutpoint.service.desk import Desk
-from cutpoint.service.embeddings import read_features
-from cutpoint.service.settings import Settings, checked_classes
-from cutpoint.service.state import State
-from cutpoint.service.status import Status
-from cutpoint.service.supervisor import TrainerProcess, trainer_command
+from cutpoint.service.desk.asks import Ask, Asks, Receipt
+from cutpoint.service.desk.desk import Desk
+from cutpoint.service.desk.status import Status
+from cutpoint.service.log.settings import Settings, checked_classes
+from cutpoint.service.log.state import State
+from cutpoint.service.training.embeddings import read_features
+from cutpoint.service.training.supervisor import TrainerProcess, trainer_command
 from cutpoint.store.base import Item, Store
 from cutpoint.store.events import New
 from cutpoint.store.files import ArrayFiles
@@ -164,7 +164,7 @@ class Campaign:
 
     def export(self, path: str | Path, *, form: str | None = None, history: bool = False) -> int:
         """Write the labels, or their history, to a new file: .csv, .jsonl or .parquet; how many rows."""
-        from cutpoint.service.export import Told, write
+        from cutpoint.service.overview.export import Told, write
 
         path = Path(path)
         return write(Told(self._store), path, form or path.suffix.removeprefix("."), history)
@@ -233,7 +233,7 @@ class Campaign:
 
     def _trainer_here(self) -> Any:
         if self._trainer is None:
-            from cutpoint.service.trainer import Trainer
+            from cutpoint.service.training.trainer import Trainer
 
             self._trainer = Trainer(self._store, self._array_files())
         return self._trainer

@@ -15,8 +15,8 @@ from pathlib import Path
 
 from cutpoint.errors import CutpointError, UsageError
 from cutpoint.service.doctor_sqlite import Finding, examine_file
+from cutpoint.service.log.state import State
 from cutpoint.service.place import address, check_installed
-from cutpoint.service.state import State
 from cutpoint.store.base import Store
 from cutpoint.store.events import New
 from cutpoint.store.files import ArrayFiles

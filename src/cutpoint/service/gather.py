@@ -10,7 +10,7 @@ from cutpoint.data.pools.bring import Wish, bring, embed
 from cutpoint.data.pools.brought import Brought, Embedded, Progress, ignored
 from cutpoint.data.pools.given import Labelled, read_given
 from cutpoint.errors import DataError, UsageError
-from cutpoint.service.settings import Settings
+from cutpoint.service.log.settings import Settings
 
 SEED_EXAMPLES = "seed examples"
 """The source of labels of rare items that were known beforehand."""

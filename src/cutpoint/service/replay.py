@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from cutpoint.errors import CutpointError
-from cutpoint.service.live import Live, first_difference, start_of
-from cutpoint.service.state import State
+from cutpoint.service.desk.live import Live, first_difference, start_of
+from cutpoint.service.log.state import State
 from cutpoint.store.base import Store
 from cutpoint.store.files import ArrayFiles
 

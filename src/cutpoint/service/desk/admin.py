@@ -1,0 +1,110 @@
+"""What those who run a campaign do: people, links, classes, settings, labels from elsewhere, disputed items."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from cutpoint.errors import UsageError
+from cutpoint.service.desk.book import Book, person_name
+from cutpoint.store.events import MOST_LABELS, New
+
+
+class Admin(Book):
+    """Each call is an event, on disk when it returns; UsageError, and StoreError where nothing could be stored."""
+
+    def add_annotator(self, annotator: str, *, admin: bool = False) -> None:
+        """Let somebody take part; or make them an admin, or one no more."""
+        with self._lock:
+            known = self.state.people.by_name.get(person_name(annotator))
+            if known is None or known.admin != admin:
+                self._write([New("annotator_added", {"annotator": annotator, "admin": admin})])
+
+    def make_link(self, annotator: str, hash: str) -> None:
+        """Let a link, known by its hash, lead to somebody who takes part."""
+        with self._lock:
+            if annotator not in self.state.people.by_name:
+                raise UsageError(f"nobody is called {annotator!r} here; add the annotator first.")
+            self._write([New("link_made", {"annotator": annotator, "hash": hash})])
+
+    def revoke_link(self, hash: str) -> None:
+        """Let a link lead nowhere any more."""
+        with self._lock:
+            annotator = self.state.people.by_link.get(hash)
+            if annotator is None:
+                raise UsageError("there is no such link; it may have been revoked before.")
+            self._write([New("link_revoked", {"annotator": annotator, "hash": hash})])
+
+    def add_class(self, name: str) -> None:
+        """Add a class, the last; the round at hand ends."""
+        with self._lock:
+            self.state.made.with_class(name)  # checks it
+            self._write([New("class_added", {"name": name})])
+
+    def set_guideline(self, text: str) -> None:
+        """Say how to label."""
+        with self._lock:
+            self._write([New("guideline_set", {"text": text})])
+
+    def change(self, **settings: Any) -> None:
+        """Change budget, overlap, lease_seconds, parallel or strategy; all but the first and third end the round."""
+        with self._lock:
+            self.state.made.changed(settings)  # checks them
+            self._write([New("settings_changed", settings)])
+
+    def import_labels(self, items: Sequence[int | str], labels: Sequence[int | str], source: str) -> int:
+        """Take in labels from elsewhere, all or none; how many. Items by index or id, labels by number or name."""
+        if len(items) != len(labels):
+            raise UsageError(f"there are {len(items)} items and {len(labels)} labels; give one label for each item.")
+        with self._lock:
+            indices, numbers = self._indices(items), [self._label(label) for label in labels]
+            news = [
+                New(
+                    "labels_imported",
+                    {
+                        "items": indices[first : first + MOST_LABELS],
+                        "labels": numbers[first : first + MOST_LABELS],
+                        "source": source,
+                    },
+                )
+                for first in range(0, len(indices), MOST_LABELS)
+            ]
+            self._write(news)
+            return len(indices)
+
+    def adjudicate(self, item: int, label: int | str, by: str) -> None:
+        """Decide an item's label, whatever people answered."""
+        with self._lock:
+            data = {"item": self._item(item), "label": self._label(label), "by": by}
+            self._write([New("adjudicated", data)])
+
+    def release(self, item: int, by: str) -> None:
+        """Let an item on which people passed be asked again."""
+        with self._lock:
+            index = self._item(item)
+            if index not in self.state.ballots.passed:
+                raise UsageError(f"item {index} is not held back; nobody has passed on it since it was released.")
+            self._write([New("released", {"item": index, "by": by})])
+
+    def running(self) -> str | None:
+        """The training that has begun and not ended, as the desk knows it."""
+        with self._lock:
+            self._catch_up()
+            run = self.state.runs.running
+            return None if run is None else str(run["run"])
+
+    def training_failed(self, run: str, error: str) -> None:
+        """Note that a training was stopped; one that has ended meanwhile is let be."""
+        with self._lock:
+            self._catch_up()
+            running = self.state.runs.running
+            if running is not None and running["run"] == run:
+                self._write([New("training_failed", {"run": run, "upto": running["upto"], "error": error})])
+
+    def _indices(self, items: Sequence[int | str]) -> list[int]:
+        names = [item for item in items if isinstance(item, str)]
+        found = dict(zip(names, self._store.indices(names), strict=True)) if names else {}
+        for name, index in found.items():
+            if index is None:
+                raise UsageError(f"there is no item {name!r}; items are named by the ids they were added with.")
+        return [found[item] or 0 if isinstance(item, str) else self._item(item) for item in items]

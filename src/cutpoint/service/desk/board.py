@@ -1,0 +1,147 @@
+"""What a desk knows by the log: the state, the session of the round, and which questions wait for somebody.
+
+Everything here follows from the events, O(1) each apart from what the strategy does with an answer. Nothing is written
+and nothing decided.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Collection, Iterable
+
+from cutpoint.errors import DataError, ReplayError
+from cutpoint.service.desk.clock import Clock
+from cutpoint.service.desk.expiry import Expiry
+from cutpoint.service.desk.live import Live, start_of
+from cutpoint.service.desk.waiting import Waiting
+from cutpoint.service.log.state import State
+from cutpoint.store.events import Event
+from cutpoint.store.files import ArrayFiles
+
+_log = logging.getLogger("cutpoint")
+
+
+class Board:
+    """The campaign as it stands. `live` is None between rounds; `trouble` says why a round failed, or is empty."""
+
+    def __init__(self, events: Iterable[Event], files: ArrayFiles | None, clock: Clock) -> None:
+        """Fold the log; the round that was running is made again by `resume`."""
+        self.state = State(events)
+        self.files = files
+        self.live: Live | None = None
+        self.trouble = ""
+        self.waiting = Waiting()
+        self.expiry = Expiry(clock, self.state.leases.live)
+        self._noticed = 0  # questions of the session that have been looked at
+        self._refresh(self.state.ballots.pending)
+
+    def resume(self) -> None:
+        """Make the session of the running round again; ReplayError if its questions are not those of the log.
+
+        DataError if its scores are gone. A strategy that fails on the way ends its round, as it did before the restart.
+        """
+        last = self.state.rounds.last
+        if last is None or not last.running:
+            return
+        try:
+            live = Live(start_of(self.state, last.data), self.files)
+            live.follow(self.state.journal.since(last.data["upto"]))
+        except (DataError, ReplayError):
+            raise
+        except Exception as error:  # of a strategy, whoever wrote it
+            self._failed(last.data["round"], error)
+            return
+        live.check(last.asked)
+        self._seat(live)
+
+    def begin(self, live: Live) -> None:
+        """Let a session take over whose round the log has just opened."""
+        last = self.state.rounds.last
+        assert last is not None
+        live.follow(self.state.journal.since(last.data["upto"]))
+        self.trouble = ""
+        self._seat(live)
+
+    def apply(self, events: Iterable[Event]) -> None:
+        """Take in the next events of the log."""
+        for event in events:
+            self._apply(event)
+
+    def pick(self, person: str, n: int, promised: Collection[int] = ()) -> list[int]:
+        """(<= n) the first waiting items of which the person has said nothing and holds none.
+
+        promised: items that others are about to be given.
+        """
+        picked: list[int] = []
+        if n <= 0:
+            return picked
+        ballots, leases = self.state.ballots, self.state.leases
+        for item in self.waiting:
+            if item not in promised and ballots.vote(item, person) < 0 and leases.of(item, person) is None:
+                picked.append(item)
+                if len(picked) == n:
+                    break
+        return picked
+
+    def wanted(self, item: int) -> bool:
+        """Whether the item is a question: of the round, or answered by some and not yet by all who are wanted."""
+        return item in self.state.ballots.pending or (self.live is not None and self.live.session.is_open(item))
+
+    def _apply(self, event: Event) -> None:
+        steps = self.state.journal.steps
+        place = len(steps)
+        touched = self.state.apply(event)
+        if event.kind in ("lease_granted", "lease_extended"):
+            self.expiry.set(event.data["lease"], event.data["seconds"])
+        if self.live is not None:
+            last = self.state.rounds.last
+            if last is None or not last.running or last.data["round"] != self.live.number:
+                self._unseat()
+            elif len(steps) > place:
+                self._follow(self.live, place)
+        if event.kind == "settings_changed":  # perhaps how many people are wanted
+            touched = (*self.waiting, *self.state.ballots.pending)
+        self._refresh(touched)
+
+    def _follow(self, live: Live, place: int) -> None:
+        """Tell the session; a strategy that fails ends its round, and what was answered stands."""
+        steps = self.state.journal.steps[place:]
+        try:
+            live.follow(steps)
+        except Exception as error:  # of a strategy, whoever wrote it
+            self._failed(live.number, error)
+            self._unseat()
+            return
+        self._refresh(step.item for step in steps if step.what != "resize")
+        self._notice(live)
+
+    def _failed(self, round: int, error: Exception) -> None:
+        _log.error("round %d failed", round, exc_info=error)
+        self.trouble = f"round {round} failed: {error}"
+
+    def _seat(self, live: Live) -> None:
+        self.live, self._noticed = live, 0
+        self._refresh(list(self.waiting))
+        self._notice(live)
+
+    def _unseat(self) -> None:
+        self.live = None
+        self._refresh(list(self.waiting))
+
+    def _notice(self, live: Live) -> None:
+        """Let the session's new questions wait."""
+        new = live.session.asked_since(self._noticed)
+        self._noticed += len(new)
+        for item in new:
+            self.waiting.know(item)
+        self._refresh(new)
+
+    def _refresh(self, items: Iterable[int]) -> None:
+        """Let those of the items wait that are questions and that fewer people hold or have answered than wanted."""
+        ballots, leases = self.state.ballots, self.state.leases
+        for item in items:
+            busy = len(ballots.votes.get(item, ())) + leases.on(item)
+            if busy < ballots.overlap and self.wanted(item):
+                self.waiting.put(item)
+            else:
+                self.waiting.remove(item)

@@ -1,0 +1,181 @@
+"""What an annotator does with a question: answer, correct, pass, take back, keep it longer, give it back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Literal
+
+from cutpoint.errors import CutpointError, UsageError, no_such
+from cutpoint.service.desk.asks import PASSES, Ask, Receipt
+from cutpoint.service.desk.board import Board
+from cutpoint.service.desk.book import Book
+from cutpoint.service.desk.clock import Clock
+from cutpoint.service.desk.together import Request, Together
+from cutpoint.store.base import Repeated, Store
+from cutpoint.store.events import Event, New
+
+Status = Literal["saved", "again", "corrected", "taken back"]
+Question = Ask | int | str
+
+
+@dataclass(frozen=True)
+class Deed:
+    """An event that says what a person did, and what it is called."""
+
+    new: New
+    status: Status
+
+
+Plan = Callable[[], Deed | Receipt]
+
+
+class Deeds(Book):
+    """Each call is one event, on disk when it returns. `key` names a request: sent twice it is done once.
+
+    An item is given as an Ask, by its index or by its id; the annotator of an Ask need not be said again. All raise
+    UsageError, and StoreError where nothing could be stored.
+    """
+
+    def __init__(self, store: Store, board: Board, clock: Clock) -> None:
+        """Of a board that knows all that the store holds."""
+        super().__init__(store, board, clock)
+        self._telling: Together[Plan, Receipt] = Together(self._lock, self._do_together)
+
+    def tell(
+        self, item: Question, label: int | str, *, annotator: str | None = None, key: str | None = None
+    ) -> Receipt:
+        """An answer: of the question leased, or late, or of any item; the person's last answer counts."""
+
+        def plan() -> Deed | Receipt:
+            person, index, number = self._who(item, annotator), self._item(item), self._label(label)
+            before = self.state.ballots.vote(index, person)
+            if before == number:
+                return self._receipt(index, "again", person, self.state.people.person(person).said[index])
+            data = {"item": index, "annotator": person, "label": number}
+            if before >= 0:
+                return Deed(New("corrected", data | {"was": before}, key), "corrected")
+            return Deed(New("answered", data | self._lease_of(index, person), key), "saved")
+
+        return self._telling.submit(plan)
+
+    def passed(self, item: Question, why: str, *, annotator: str | None = None, key: str | None = None) -> Receipt:
+        """No answer: "skip", "unsure" or "broken". The item is asked no more until an admin releases it."""
+        if why not in PASSES:
+            raise no_such("way to pass", why, PASSES)
+
+        def plan() -> Deed | Receipt:
+            person, index = self._who(item, annotator), self._item(item)
+            if self.state.ballots.vote(index, person) >= 0:
+                raise UsageError(f"{person} has answered item {index}; take the answer back before passing on it.")
+            if self.state.ballots.passed.get(index, {}).get(person) == why:
+                return self._receipt(index, "again", person, self.state.people.person(person).said[index])
+            data = {"item": index, "annotator": person, "why": why} | self._lease_of(index, person)
+            return Deed(New("passed", data, key), "saved")
+
+        return self._telling.submit(plan)
+
+    def take_back(self, item: Question, *, annotator: str | None = None, key: str | None = None) -> Receipt:
+        """Take an answer or a pass back; where nobody else is at the item, it is leased to the person anew."""
+        with self._lock:
+            person, index = self._who(item, annotator), self._item(item)
+            if index not in self.state.people.person(person).said:
+                if key in self.state.undone:
+                    return self._repeated(self.state.undone[key], index, person)
+                raise UsageError(f"{person} has said nothing of item {index} that could be taken back.")
+            news = [New("taken_back", {"item": index, "annotator": person}, key)]
+            state = self.state
+            others = len(state.ballots.votes.get(index, {}).keys() - {person}) + state.leases.on(index)
+            if others < state.made.overlap and state.leases.of(index, person) is None:
+                news.append(self._lease(index, person))
+            return self._do(Deed(news[0], "taken back"), *news[1:])
+
+    def extend(self, lease: str) -> float:
+        """Keep a question for as long again as a new one; the seconds."""
+        with self._lock:
+            seconds = float(self.state.made.lease_seconds)
+            if lease not in self.state.leases.live:
+                raise UsageError(f"lease {lease!r} has ended; ask again.")
+            data = {"lease": lease, "until": self._clock.time() + seconds, "seconds": seconds}
+            self._write([New("lease_extended", data)])
+            return seconds
+
+    def give_back(self, lease: str) -> None:
+        """End a lease without an answer; one that has ended is let be."""
+        with self._lock:
+            if lease in self.state.leases.live:
+                self._write([New("lease_ended", {"lease": lease, "reason": "returned"})])
+
+    def _do(self, deed: Deed, *more: New) -> Receipt:
+        """Write what a person did, once for each key."""
+        index, person = deed.new.data["item"], deed.new.data["annotator"]
+        try:
+            event = self._write([deed.new, *more])[0]
+        except Repeated as repeated:
+            self._catch_up()
+            return self._repeated(repeated.event, index, person)
+        return self._done(deed, event)
+
+    def _done(self, deed: Deed, event: Event) -> Receipt:
+        data = deed.new.data
+        return self._receipt(data["item"], deed.status, data["annotator"], event.number, bool(data.get("late")))
+
+    def _do_together(self, requests: list[Request[Plan, Receipt]]) -> None:
+        """Write what several people did at a time; where it cannot be written at a time, one by one."""
+        planned: list[tuple[Request[Plan, Receipt], Deed]] = []
+        later: list[Request[Plan, Receipt]] = []
+        about: set[object] = set()
+        for request in requests:
+            try:
+                plan = request.wish()
+            except Exception as error:  # of this one alone
+                request.fail(error)
+                continue
+            if isinstance(plan, Receipt):
+                request.finish(plan)
+                continue
+            marks = {(plan.new.data["item"], plan.new.data["annotator"]), plan.new.key} - {None}
+            if marks & about:
+                later.append(request)  # it follows another one of this person's, or is the same sent twice
+                continue
+            about |= marks
+            planned.append((request, plan))
+        try:
+            events = self._write([deed.new for _, deed in planned]) if len(planned) > 1 else None
+        except CutpointError:  # one of them was sent before; or nothing can be stored, as each will be told
+            events = None
+        for place, (request, deed) in enumerate(planned):
+            if events is None:
+                request.do(partial(self._do, deed))
+            else:
+                request.finish(self._done(deed, events[place]))
+        if later:
+            self._do_together(later)
+
+    def _repeated(self, event: Event, index: int, person: str) -> Receipt:
+        if (event.data.get("item"), event.data.get("annotator")) != (index, person):
+            raise UsageError(
+                f"the key {event.key!r} was used for something else (event {event.number}); give every request a new "
+                "key."
+            )
+        return self._receipt(index, "again", person, event.number, bool(event.data.get("late")))
+
+    def _receipt(self, index: int, status: Status, person: str, number: int, late: bool = False) -> Receipt:
+        ballots = self.state.ballots
+        label = ballots.label(index)
+        others = sum(name != person for name in ballots.votes.get(index, ()))
+        return Receipt(index, status, None if label < 0 else label, late, ballots.disputed(index), others, number)
+
+    def _who(self, item: Question, annotator: str | None) -> str:
+        person = annotator if annotator is not None else item.annotator if isinstance(item, Ask) else None
+        if person is None:
+            raise UsageError("annotator is missing; say who answers: annotator='one'.")
+        self._introduce(person)
+        return person
+
+    def _lease_of(self, item: int, person: str) -> dict[str, str | bool | None]:
+        """The lease that an answer ends, and whether it comes late: after the lease that the person had has ended."""
+        lease = self.state.leases.of(item, person)
+        late = lease is None and self.state.leases.lost(item, person)
+        return {"lease": lease.lease if lease is not None else None, "late": late}

@@ -1,0 +1,118 @@
+"""The next round: why it is needed, what it begins with, and its session, made beside the work at the desk."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from cutpoint.service.desk.board import Board
+from cutpoint.service.desk.live import FIRST, Data, Live, Start, start_of
+from cutpoint.service.log.state import State
+from cutpoint.types import UNKNOWN
+
+_ROUND = 1  # the purpose of the seeds drawn here
+TURNS = 4  # answers of everybody at work that a round should outlast, where its budget is not set
+
+
+@dataclass(frozen=True, eq=False)
+class Draft:
+    """A round to be opened: its `round_opened`, what its session begins with, and the epoch that it is good for."""
+
+    data: Data
+    start: Start
+    epoch: int
+
+
+@dataclass(frozen=True, eq=False)
+class Ready:
+    """A draft with its session made."""
+
+    draft: Draft
+    live: Live
+
+
+def reason_for_next(board: Board, *, demanded: bool) -> str | None:
+    """Why the round at hand should end now; None if it should not.
+
+    demanded: somebody asked and got nothing.
+    """
+    state, live = board.state, board.live
+    if not state.count:
+        return None
+    if live is None:
+        last = state.rounds.last
+        if last is None:
+            return "the campaign begins"
+        return board.trouble or last.closed or last.broken or "it could not go on"
+    if state.runs.scores and state.runs.scores[-1]["version"] != live.scores:
+        return "new scores"
+    if demanded:
+        return "spent" if not live.session.may_ask else "its other questions wait for answers"
+    return None
+
+
+def nearly_spent(board: Board) -> bool:
+    """Whether what the round can still ask would not outlast one more answer of everybody who is at work."""
+    live = board.live
+    if live is None:
+        return False
+    session = live.session
+    left = session.round.budget - session.n_asked + len(board.waiting)
+    return left <= (session.in_flight or 1)
+
+
+def draft(board: Board, *, leave_open: bool) -> Draft | None:
+    """What the next round begins with, by the log as it stands; None if there is nothing it could ask.
+
+    leave_open: the round at hand will ask its open questions first, so the next must not. Copies the labels: O(N).
+    """
+    state = board.state
+    if not state.n_free:
+        return None
+    version = state.runs.scores[-1]["version"] if state.runs.scores else None
+    held = _held(board, leave_open=leave_open)
+    made = _draft(state, version, held)
+    if version is not None and not _asks_anything(made):
+        made = _draft(state, None, held)  # all that has scores is settled, and there may be more in the pool
+    return made if _asks_anything(made) else None
+
+
+def _held(board: Board, *, leave_open: bool) -> list[int]:
+    """Unsettled items that the round must not ask: with somebody, half answered, or passed on."""
+    state, live = board.state, board.live
+    items = {*state.leases.items, *state.ballots.pending, *state.ballots.passed}
+    if leave_open and live is not None:
+        items.update(live.session.wanted.tolist())
+    return sorted(item for item in items if state.ballots.labels[item] == UNKNOWN)
+
+
+def _draft(state: State, version: int | None, held: list[int]) -> Draft:
+    settings, last = state.made, state.rounds.last
+    number = 1 if last is None else last.data["round"] + 1
+    first = last is None and version is None
+    in_flight = max(1, -(-len(state.leases.live) // settings.overlap))
+    interval = settings.interval(state.ballots.n_settled)
+    budget = interval if settings.budget is not None else max(interval, TURNS * in_flight)
+    rows = state.count if version is None else state.runs.scores[-1]["rows"]
+    data = {
+        "round": number,
+        "scores": version,
+        "strategy": FIRST if version is None else settings.strategy,
+        "budget": settings.first if first else budget,
+        "parallel": settings.parallel,
+        "seed": round_seed(settings.seed, number),
+        "held": [item for item in held if item < rows],
+        "in_flight": in_flight,
+        "upto": state.number,
+    }
+    return Draft(data, start_of(state, data), state.epoch)
+
+
+def _asks_anything(made: Draft) -> bool:
+    return int(np.count_nonzero(made.start.labels == UNKNOWN)) > len(made.data["held"])
+
+
+def round_seed(seed: int, number: int) -> int:
+    """A seed for each round of a campaign."""
+    return int(np.random.SeedSequence(seed, spawn_key=(_ROUND, number)).generate_state(1)[0])

@@ -1,0 +1,155 @@
+"""The round that is asked now: a session that follows the journal. A function of the log and the scores alone.
+
+A round begins with the labels of the log up to an event (`upto`), from which it was prepared beside the work at the
+desk; what happened since is told to its session in order, before and after the round is announced in the log.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cutpoint.errors import ReplayError
+from cutpoint.service.log.journal import Step
+from cutpoint.service.log.state import State
+from cutpoint.session import Session
+from cutpoint.store.files import ArrayFiles
+from cutpoint.strategies import STRATEGIES
+from cutpoint.types import Round, Scores, Why
+
+Data = Mapping[str, Any]
+FIRST = "random"  # the strategy while there are no scores
+
+
+@dataclass(frozen=True, eq=False)
+class Start:
+    """All that a round begins with: its `round_opened`, the labels then, the scores' entry and the classes.
+
+    labels: (n,) of the examples that have scores, or of all where there are none; its own copy.
+    """
+
+    data: Data
+    labels: NDArray[np.int32]
+    scores: Data | None
+    n_classes: int
+
+
+class Live:
+    """A round's session as the desk needs it."""
+
+    def __init__(self, start: Start, files: ArrayFiles | None) -> None:
+        """The session at its first questions. Takes as long as the strategy takes to begin."""
+        data = start.data
+        self.number: int = data["round"]
+        self.scores: int | None = data["scores"]
+        self.told = 0  # questions that are in the log
+        round = Round(
+            scores_of(start.scores, len(start.labels), start.n_classes, files),
+            start.labels,
+            data["budget"],
+            data["parallel"],
+            data["seed"],
+            np.array(data["held"], np.intp),
+        )
+        self.session = Session(STRATEGIES[data["strategy"]].strategy, round, in_flight=data["in_flight"])
+
+    def follow(self, steps: Iterable[Step]) -> None:
+        """Tell the session what happened; steps of other rounds, and of examples without scores, are not its affair."""
+        session, n = self.session, len(self.session.labels)
+        for _, what, item, value, _ in steps:
+            if what == "resize":
+                if item == self.number:
+                    session.resize(value)
+            elif item >= n:
+                continue
+            elif what == "tell":
+                session.tell(item, value)
+            elif session.is_open(item):
+                session.skip(item)
+
+    def untold(self) -> Data | None:
+        """The data of an `asked` for all that the session asked since the last one; None if there is nothing."""
+        items = self.session.asked_since(self.told)
+        if not items:
+            return None
+        return {"round": self.number, "items": items, "why": [why_data(self.session.why(item)) for item in items]}
+
+    def check(self, logged: list[int]) -> None:
+        """ReplayError unless the questions in the log are the session's first ones; the rest is still to be logged."""
+        asked = self.session.asked_since(0)
+        place = first_difference(logged, asked)
+        if place is not None:
+            now = f"item {asked[place]}" if place < len(asked) else "none"
+            raise ReplayError(
+                f"question {place + 1} of round {self.number} is item {logged[place]} in the log, and {now} by this "
+                "version of Cutpoint with these scores; they must be the same. No label is lost: go on with the "
+                "version that made the log, or let a new round begin (new_round=True)."
+            )
+        self.told = len(logged)
+
+
+def first_difference(logged: list[int], asked: list[int]) -> int | None:
+    """The first place at which `logged` is not what was asked; None if it is, though more may have been asked."""
+    for place, item in enumerate(logged):
+        if place >= len(asked) or asked[place] != item:
+            return place
+    return None
+
+
+def start_of(state: State, data: Data) -> Start:
+    """What a round with this `round_opened` begins with; `state` may know more than `data["upto"]`.
+
+    The number of classes is that of now: a class that is added ends the rounds before it.
+    """
+    version, count = data["scores"], state.count
+    scores = None if version is None else next(s for s in state.runs.scores if s["version"] == version)
+    if scores is None:
+        count = sum(pool["count"] for number, pool in state.pools if number <= data["upto"])
+    labels = state.ballots.labels[: count if scores is None else scores["rows"]].copy()
+    state.journal.undo(labels, data["upto"])
+    return Start(data, labels, scores, len(state.made.classes))
+
+
+def scores_of(entry: Data | None, n: int, n_classes: int, files: ArrayFiles | None) -> Scores:
+    """The published scores with a column of zeros for every class added since; uniform ones where there are none."""
+    if entry is None:
+        return Scores(np.full((n, n_classes), 1 / n_classes, np.float32))
+    if files is None:
+        raise ReplayError("the log has scores, and there are no files with them; open the campaign with its files.")
+    arrays = {name: files.open(where) for name, where in entry["files"].items()}
+    more = n_classes - entry["classes"]
+    probs, head = arrays["probs"], arrays.get("head")
+    if more:
+        probs = np.pad(probs, ((0, 0), (0, more)))
+        head = None if head is None else _widened(head, more, arrays["embedding"].shape[1])
+    return Scores(probs, arrays.get("embedding"), head)
+
+
+def _widened(head: NDArray[Any], more: int, width: int) -> NDArray[Any]:
+    """A last layer (K, width) or (K, width + 1) with the bias last, and `more` classes without labels: bias -inf."""
+    if head.shape[1] == width:
+        head = np.pad(head, ((0, 0), (0, 1)))
+    rows = np.zeros((more, width + 1), head.dtype)
+    rows[:, -1] = -np.inf
+    return np.concatenate((head, rows))
+
+
+def why_data(why: Why | None) -> Data | None:
+    """Why, as it is logged."""
+    if why is None:
+        return None
+    place = {"place": None, "threshold": why.threshold, "low": why.low, "high": why.high}
+    return {"phase": why.phase, "class": why.class_} | place
+
+
+def why_of(data: Data | None, strategy: str) -> Why | None:
+    """Why, as it was logged in a round of that strategy."""
+    if data is None:
+        return None
+    return Why(strategy, data["phase"], data["class"], data["threshold"], data["low"], data["high"])
+
+

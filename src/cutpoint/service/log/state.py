@@ -1,0 +1,238 @@
+"""The campaign as its log tells it: a pure fold over events, O(1) each; no clock, no file, no decision of its own.
+
+Whoever reads a campaign (desk, trainer, report, export, replay) reads it by this.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from types import MappingProxyType
+from typing import Any
+
+from cutpoint.errors import CutpointError
+from cutpoint.service.log.journal import Journal, Step
+from cutpoint.service.log.leases import Leases
+from cutpoint.service.log.people import People
+from cutpoint.service.log.rounds import Rounds, Runs
+from cutpoint.service.log.settings import Settings, settings_of
+from cutpoint.service.log.votes import Ballots
+from cutpoint.store.events import Event
+
+Data = Mapping[str, Any]
+
+
+class State:
+    """All that follows from the events so far.
+
+    number:   of the last event.  epoch: grows whenever a round in preparation would begin with the wrong things.
+    settings: None before the campaign was created.  pools: (number, data) of every `pool_added`.  count: N.
+    journal:  what sessions are told, in order.
+    """
+
+    def __init__(self, events: Iterable[Event] = ()) -> None:
+        """Fold the events."""
+        self.number = 0
+        self.epoch = 0
+        self.settings: Settings | None = None
+        self.pools: list[tuple[int, Data]] = []
+        self.count = 0
+        self.journal = Journal()
+        self.ballots = Ballots(self.journal)
+        self.people = People()
+        self.leases = Leases()
+        self.rounds = Rounds()
+        self.runs = Runs()
+        self.undone: dict[str, Event] = {}  # by key: what was taken back by a request that may be sent again
+        for event in events:
+            self.apply(event)
+
+    def apply(self, event: Event) -> tuple[int, ...]:
+        """Take in the next event; the items whose votes or leases it touched.
+
+        Raises CutpointError if it is not the next one.
+        """
+        if event.number != self.number + 1:
+            raise CutpointError(
+                f"event {event.number} follows event {self.number}; the log must be read in order, without a gap."
+            )
+        self.number = event.number
+        if event.kind == "taken_back" and event.key is not None:
+            self.undone[event.key] = event
+        return _APPLY[event.kind](self, event.number, event.data)
+
+    @property
+    def made(self) -> Settings:
+        """The settings; CutpointError before the campaign was created."""
+        if self.settings is None:
+            raise CutpointError("the log has no campaign_created; it must be the first event: create the campaign.")
+        return self.settings
+
+    @property
+    def n_free(self) -> int:
+        """How many items could be asked in a new round: neither settled, passed on, half answered nor leased."""
+        ballots = self.ballots
+        taken = {*ballots.passed, *ballots.pending, *self.leases.items}
+        return self.count - ballots.n_settled - sum(bool(ballots.labels[item] < 0) for item in taken)
+
+    def _created(self, number: int, data: Data) -> tuple[int, ...]:
+        self.settings = settings_of(data)
+        self.ballots.overlap = self.settings.overlap
+        return ()
+
+    def _class_added(self, number: int, data: Data) -> tuple[int, ...]:
+        self.settings = self.made.with_class(data["name"])
+        return self._break(f"the class {data['name']} was added")
+
+    def _guideline(self, number: int, data: Data) -> tuple[int, ...]:
+        self.settings = self.made.changed({"guideline": data["text"]})
+        return ()
+
+    def _settings_changed(self, number: int, data: Data) -> tuple[int, ...]:
+        self.settings = self.made.changed(data)
+        if self.settings.overlap != self.ballots.overlap:
+            self.ballots.want(number, self.settings.overlap)
+        return self._break("the settings were changed") if data.keys() - {"lease_seconds", "budget"} else ()
+
+    def _pool_added(self, number: int, data: Data) -> tuple[int, ...]:
+        self.pools.append((number, data))
+        self.count += data["count"]
+        self.ballots.grow(data["count"])
+        if not self.runs.scores:
+            return self._break("the pool has grown")
+        self.epoch += 1
+        return ()
+
+    def _annotator_added(self, number: int, data: Data) -> tuple[int, ...]:
+        self.people.add(data["annotator"], data["admin"])
+        return ()
+
+    def _link_made(self, number: int, data: Data) -> tuple[int, ...]:
+        self.people.link(data["annotator"], data["hash"])
+        return ()
+
+    def _link_revoked(self, number: int, data: Data) -> tuple[int, ...]:
+        self.people.unlink(data["annotator"], data["hash"])
+        return ()
+
+    def _imported(self, number: int, data: Data) -> tuple[int, ...]:
+        for item, label in zip(data["items"], data["labels"], strict=True):
+            self.ballots.impose(number, item, label)
+        return tuple(data["items"])
+
+    def _scores_published(self, number: int, data: Data) -> tuple[int, ...]:
+        self.runs.publish(data)
+        self.epoch += 1
+        return ()
+
+    def _round_opened(self, number: int, data: Data) -> tuple[int, ...]:
+        self.rounds.open(number, data)
+        self.epoch += 1
+        return ()
+
+    def _asked(self, number: int, data: Data) -> tuple[int, ...]:
+        self.rounds.ask(data)
+        return ()
+
+    def _resized(self, number: int, data: Data) -> tuple[int, ...]:
+        self.journal.steps.append(Step(number, "resize", data["round"], data["in_flight"]))
+        return ()
+
+    def _round_closed(self, number: int, data: Data) -> tuple[int, ...]:
+        self.rounds.close(data["reason"])
+        return ()
+
+    def _lease_granted(self, number: int, data: Data) -> tuple[int, ...]:
+        self.leases.grant(data)
+        return (data["item"],)
+
+    def _lease_extended(self, number: int, data: Data) -> tuple[int, ...]:
+        self.leases.extend(data)
+        return ()
+
+    def _lease_ended(self, number: int, data: Data) -> tuple[int, ...]:
+        item = self.leases.end(data["lease"])
+        return () if item is None else (item,)
+
+    def _answered(self, number: int, data: Data) -> tuple[int, ...]:
+        item, name = data["item"], data["annotator"]
+        person = self.people.said(name, item, number)
+        person.answers += 1
+        person.late += bool(data["late"])
+        self.leases.answered(item, name)
+        self.ballots.answer(number, item, name, data["label"])
+        return (item,)
+
+    def _corrected(self, number: int, data: Data) -> tuple[int, ...]:
+        self.people.said(data["annotator"], data["item"], number).corrections += 1
+        self.ballots.answer(number, data["item"], data["annotator"], data["label"])
+        return (data["item"],)
+
+    def _taken_back(self, number: int, data: Data) -> tuple[int, ...]:
+        self.people.unsaid(data["annotator"], data["item"])
+        self.ballots.take_back(number, data["item"], data["annotator"])
+        return (data["item"],)
+
+    def _passed(self, number: int, data: Data) -> tuple[int, ...]:
+        item, name = data["item"], data["annotator"]
+        self.people.said(name, item, number).passes += 1
+        self.leases.answered(item, name)
+        self.ballots.pass_on(number, item, name, data["why"])
+        return (item,)
+
+    def _adjudicated(self, number: int, data: Data) -> tuple[int, ...]:
+        self.ballots.adjudicate(number, data["item"], data["label"])
+        return (data["item"],)
+
+    def _released(self, number: int, data: Data) -> tuple[int, ...]:
+        self.ballots.release(number, data["item"])
+        return (data["item"],)
+
+    def _training_started(self, number: int, data: Data) -> tuple[int, ...]:
+        self.runs.start(data)
+        return ()
+
+    def _training_finished(self, number: int, data: Data) -> tuple[int, ...]:
+        self.runs.finish()
+        return ()
+
+    def _training_failed(self, number: int, data: Data) -> tuple[int, ...]:
+        self.runs.fail(data)
+        return ()
+
+    def _break(self, reason: str) -> tuple[int, ...]:
+        self.rounds.break_(reason)
+        self.epoch += 1
+        return ()
+
+
+_APPLY: Mapping[str, Callable[[State, int, Data], tuple[int, ...]]] = MappingProxyType(
+    {
+        "campaign_created": State._created,
+        "class_added": State._class_added,
+        "guideline_set": State._guideline,
+        "settings_changed": State._settings_changed,
+        "pool_added": State._pool_added,
+        "annotator_added": State._annotator_added,
+        "link_made": State._link_made,
+        "link_revoked": State._link_revoked,
+        "labels_imported": State._imported,
+        "scores_published": State._scores_published,
+        "round_opened": State._round_opened,
+        "asked": State._asked,
+        "resized": State._resized,
+        "round_closed": State._round_closed,
+        "lease_granted": State._lease_granted,
+        "lease_extended": State._lease_extended,
+        "lease_ended": State._lease_ended,
+        "answered": State._answered,
+        "corrected": State._corrected,
+        "taken_back": State._taken_back,
+        "passed": State._passed,
+        "adjudicated": State._adjudicated,
+        "released": State._released,
+        "training_started": State._training_started,
+        "training_finished": State._training_finished,
+        "training_failed": State._training_failed,
+    }
+)
+"""Kind of event -> what it does to the state; the same kinds as in `store.events.KINDS`, as a test compares."""

@@ -1,0 +1,154 @@
+"""What people said of the items, and the one label that follows from it.
+
+The label of an item is the majority's; of equals, the one that was said first. Adjudication wins over votes. An item
+is settled once as many people as wanted have answered it, or it was imported or adjudicated: a session knows the labels
+of settled items alone, and a question is closed when its item is settled, or when somebody passes on it.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections import Counter
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cutpoint.service.log.journal import Journal, Step
+from cutpoint.types import UNKNOWN
+
+IMPORTED = ""  # nobody's name: whose vote an imported label is
+
+
+class Ballots:
+    """All votes of a campaign. Every change costs O(votes of the item), whatever the pool's size."""
+
+    def __init__(self, journal: Journal) -> None:
+        """No items; what sessions must hear goes into the journal."""
+        self._journal = journal
+        self.overlap = 1
+        self.labels: NDArray[np.int32] = np.empty(0, np.int32)  # (N,) of settled items, -1 of all others
+        self.votes: dict[int, dict[str, int]] = {}  # item -> person -> label, in the order of first answers
+        self.passed: dict[int, dict[str, str]] = {}  # item -> person -> why, of items that wait for an admin
+        self.pending: dict[int, None] = {}  # answered by some, not yet by all who are wanted
+        self.decided: dict[int, int] = {}  # item -> adjudicated label
+        self.found: Counter[int] = Counter()  # settled items of each class
+        self.disputes: dict[int, None] = {}  # items on which people differ and nobody has decided
+        self._closings: list[int] = []  # numbers of the events that closed a question
+
+    def grow(self, count: int) -> None:
+        """Add so many items, unlabelled."""
+        self.labels = np.append(self.labels, np.full(count, UNKNOWN, np.int32))
+
+    @property
+    def n_settled(self) -> int:
+        """How many items are settled."""
+        return self.found.total()
+
+    def label(self, item: int) -> int:
+        """The label that follows from what was said of the item, settled or not; -1 if nothing was."""
+        if item in self.decided:
+            return self.decided[item]
+        cast = self.votes.get(item)
+        if not cast:
+            return UNKNOWN
+        counts = Counter(cast.values())  # in the order of first answers, and max takes the first of equals
+        return max(counts, key=counts.__getitem__)
+
+    def disputed(self, item: int) -> bool:
+        """Whether people differ on the item and nobody has decided."""
+        return item in self.disputes
+
+    def vote(self, item: int, person: str) -> int:
+        """The person's label of the item; -1 for none."""
+        return self.votes.get(item, {}).get(person, UNKNOWN)
+
+    def closed_since(self, number: int) -> int:
+        """How many questions were closed by events above `number`."""
+        return len(self._closings) - bisect_right(self._closings, number)
+
+    def derived(self) -> NDArray[np.int32]:
+        """(N,) the labels of all items of which anything was said, a copy: what a model learns from."""
+        labels = self.labels.copy()
+        for item in (*self.pending, *(i for i in self.passed if i in self.votes)):
+            labels[item] = self.label(item)
+        return labels
+
+    def answer(self, number: int, item: int, person: str, label: int) -> None:
+        """Count an answer, or change the one that the person gave before; it ends the person's pass."""
+        self.votes.setdefault(item, {})[person] = label
+        self._settle(number, item, self._unpass(item, person))
+
+    def take_back(self, number: int, item: int, person: str) -> None:
+        """Forget what the person said of the item, a label or a pass."""
+        cast = self.votes.get(item, {})
+        cast.pop(person, None)
+        if not cast:
+            self.votes.pop(item, None)
+        self._settle(number, item, self._unpass(item, person))
+
+    def pass_on(self, number: int, item: int, person: str, why: str) -> None:
+        """Close the question without a label: the item waits for an admin."""
+        first = item not in self.passed
+        self.passed.setdefault(item, {})[person] = why
+        self.pending.pop(item, None)
+        if first and self.labels[item] == UNKNOWN:
+            self._closings.append(number)
+            self._journal.steps.append(Step(number, "skip", item, UNKNOWN))
+
+    def release(self, number: int, item: int) -> None:
+        """Let the item be asked again: all passes on it are forgotten."""
+        self._settle(number, item, self.passed.pop(item, None) is not None)
+
+    def adjudicate(self, number: int, item: int, label: int) -> None:
+        """Decide the item's label, whatever was voted."""
+        self.decided[item] = label
+        self._settle(number, item)
+
+    def impose(self, number: int, item: int, label: int) -> None:
+        """Import a label from elsewhere: one vote, which settles the item."""
+        self.answer(number, item, IMPORTED, label)
+
+    def want(self, number: int, overlap: int) -> None:
+        """Change how many people are to answer each item. O(items answered)."""
+        self.overlap = overlap
+        for item in (*self.votes, *self.decided):
+            self._settle(number, item)
+
+    def _unpass(self, item: int, person: str) -> bool:
+        """Forget the person's pass; True if it was the last one on the item."""
+        passes = self.passed.get(item)
+        if passes is None or passes.pop(person, None) is None or passes:
+            return False
+        del self.passed[item]
+        return True
+
+    def _settle(self, number: int, item: int, reopened: bool = False) -> None:
+        """Bring labels, counts and the journal up to what is said of the item now."""
+        cast = self.votes.get(item, {})
+        settled = item in self.decided or IMPORTED in cast or len(cast) >= self.overlap
+        label = self.label(item) if settled else UNKNOWN
+        before = int(self.labels[item])
+        self._note(item, cast, settled)
+        if label == before:
+            if reopened and label == UNKNOWN:
+                self._journal.steps.append(Step(number, "tell", item, UNKNOWN))
+            return
+        self.labels[item] = label
+        if before != UNKNOWN:
+            self.found[before] -= 1
+        if label != UNKNOWN:
+            self.found[label] += 1
+        if before == UNKNOWN:
+            self._closings.append(number)
+        self._journal.steps.append(Step(number, "tell", item, label, before))
+
+    def _note(self, item: int, cast: dict[str, int], settled: bool) -> None:
+        """Bring the lists of pending and disputed items up to date."""
+        if cast and not settled and item not in self.passed:
+            self.pending[item] = None
+        else:
+            self.pending.pop(item, None)
+        if item not in self.decided and len(set(cast.values())) > 1:
+            self.disputes[item] = None
+        else:
+            self.disputes.pop(item, None)

@@ -1,0 +1,1 @@
+"""Where a campaign stands, for pages, reports and programs: numbers, drawings, labels out."""

@@ -1,0 +1,174 @@
+"""Labels out: one row an item that somebody answered, or one row an event of a label, as it was said."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from cutpoint.data.pools.label_studio import task
+from cutpoint.data.pools.writing import write_csv, write_jsonl, write_new, write_parquet
+from cutpoint.errors import UsageError, no_such
+from cutpoint.service.log.state import State
+from cutpoint.service.log.votes import IMPORTED
+from cutpoint.store.base import Item, Store
+from cutpoint.store.events import Event
+from cutpoint.types import UNKNOWN
+
+LABELS: dict[str, type] = {
+    "id": str,
+    "index": int,
+    "label": str,
+    "votes": int,
+    "agreement": float,  # the share of the votes that are the label
+    "disputed": bool,  # people differ, and nobody has decided
+    "settled": bool,  # as many people as wanted have answered, or it was imported or adjudicated
+    "source": str,  # "people", "imported" or "adjudicated"
+    "first": str,  # when it was first spoken of
+    "last": str,
+}
+"""What a row of the labels holds."""
+HISTORY: dict[str, type] = {
+    "number": int,  # of the event
+    "at": str,
+    "id": str,
+    "index": int,
+    "what": str,  # "answered", "corrected", "taken back", "passed", "adjudicated", "released" or "imported"
+    "who": str,  # a person; of imported labels, where they are from
+    "label": str,
+    "was": str,
+    "why": str,
+    "late": bool,
+}
+"""What a row of the history holds."""
+TOLD = ("answered", "corrected", "taken_back", "passed", "adjudicated", "released", "labels_imported")
+"""The kinds of events that the history of labels is made of."""
+_TOGETHER = 1000  # items fetched from the store at one time
+
+Row = dict[str, Any]
+
+
+class Told:
+    """A campaign read from its log for export: its state, and when each item was first and last spoken of."""
+
+    def __init__(self, store: Store) -> None:
+        """Read the whole log."""
+        self.store = store
+        self.state = State()
+        self.times: dict[int, tuple[float, float]] = {}
+        for event in store.events():
+            self.state.apply(event)
+            for item in _items_of(event):
+                first, _ = self.times.get(item, (event.at, event.at))
+                self.times[item] = (first, event.at)
+
+    def labels(self) -> Iterator[Row]:
+        """A row for each item with a label, in the order of the pool."""
+        for item in _fetched(self.store, self.answered()):
+            yield self._row(item)
+
+    def answered(self) -> list[int]:
+        """The items with a label, ascending: somebody's, settled or not."""
+        ballots = self.state.ballots
+        return sorted(i for i in {*ballots.votes, *ballots.decided} if ballots.label(i) != UNKNOWN)
+
+    def _row(self, item: Item) -> Row:
+        ballots, i = self.state.ballots, item.index
+        cast, label = ballots.votes.get(i, {}), ballots.label(i)
+        source = "adjudicated" if i in ballots.decided else "imported" if IMPORTED in cast else "people"
+        first, last = self.times[i]
+        return {
+            "id": item.id,
+            "index": i,
+            "label": self.state.made.classes[label],
+            "votes": len(cast),
+            "agreement": Counter(cast.values())[label] / len(cast) if cast else 1.0,
+            "disputed": ballots.disputed(i),
+            "settled": bool(ballots.labels[i] != UNKNOWN),
+            "source": source,
+            "first": moment(first),
+            "last": moment(last),
+        }
+
+    def history(self) -> Iterator[Row]:
+        """A row for each event of each label, in the order of the log; classes by the names they have now."""
+        events = (event for event in self.store.events() if event.kind in TOLD and event.number <= self.state.number)
+        while piece := list(islice(events, _TOGETHER)):
+            wanted = sorted({item for event in piece for item in _items_of(event)})
+            ids = {item.index: item.id for item in _fetched(self.store, wanted)}
+            for event in piece:
+                yield from self._rows(event, ids)
+
+    def _rows(self, event: Event, ids: dict[int, str]) -> Iterator[Row]:
+        data, classes = event.data, self.state.made.classes
+        labels = data["labels"] if event.kind == "labels_imported" else [data.get("label")]
+        for item, label in zip(_items_of(event), labels, strict=True):
+            yield {
+                "number": event.number,
+                "at": moment(event.at),
+                "id": ids[item],
+                "index": item,
+                "what": "imported" if event.kind == "labels_imported" else event.kind.replace("_", " "),
+                "who": data.get("annotator", data.get("by", data.get("source"))),
+                "label": None if label is None else classes[label],
+                "was": None if data.get("was") is None else classes[data["was"]],
+                "why": data.get("why"),
+                "late": data.get("late"),
+            }
+
+    def tasks(self) -> Iterator[tuple[Item, dict[str, str]]]:
+        """Each item with a label, and what each person said of it (what was decided, under "adjudicated")."""
+        classes = self.state.made.classes
+        for item in _fetched(self.store, self.answered()):
+            said = dict(self.state.ballots.votes.get(item.index, {}))
+            if item.index in self.state.ballots.decided:
+                said["adjudicated"] = self.state.ballots.decided[item.index]
+            yield item, {who or "imported": classes[label] for who, label in said.items()}
+
+
+def _items_of(event: Event) -> list[int]:
+    """The items that an event of the history is about."""
+    if event.kind not in TOLD:
+        return []
+    return list(event.data["items"]) if event.kind == "labels_imported" else [event.data["item"]]
+
+
+def _fetched(store: Store, indices: Iterable[int]) -> Iterator[Item]:
+    rest = iter(indices)
+    while batch := list(islice(rest, _TOGETHER)):
+        yield from store.items(batch)
+
+
+def moment(at: float) -> str:
+    """A time of the log in ISO 8601, UTC, to the microsecond."""
+    return datetime.fromtimestamp(at, UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def write(told: Told, path: Path, form: str, history: bool = False) -> int:
+    """Write labels or history to a file that must not be there yet: whole or not at all; how many rows there are.
+
+    form: "csv", "jsonl", "parquet" or "label-studio", which has no history.
+    """
+    if form == "label-studio":
+        if history:
+            raise UsageError("Label Studio's tasks have no history; leave --history out, or give another --format.")
+        tasks = [task(item.id, item.content, said) for item, said in told.tasks()]
+        write_new(path, lambda file: file.write(json.dumps(tasks, ensure_ascii=False, indent=1).encode()))
+        return len(tasks)
+    writers = {"csv": write_csv, "jsonl": write_jsonl, "parquet": write_parquet}
+    if form not in writers:
+        raise no_such("format", form, [*writers, "label-studio"])
+    written = 0
+
+    def counted() -> Iterator[Row]:
+        nonlocal written
+        for row in told.history() if history else told.labels():
+            written += 1
+            yield row
+
+    write_new(path, lambda file: writers[form](file, HISTORY if history else LABELS, counted()))
+    return written

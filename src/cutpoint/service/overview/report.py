@@ -1,0 +1,224 @@
+"""A campaign as one HTML page: nothing is fetched, no script runs, and everything that people wrote is escaped.
+
+The strips, the curve and the sheet are those of the server's own pages.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from html import escape
+from importlib.resources import files as resources
+
+from cutpoint.service.log.state import State
+from cutpoint.service.overview.agreement import Agreement, agreement
+from cutpoint.service.overview.curve_svg import curve_svg
+from cutpoint.service.overview.diary import MEASURES, Diary
+from cutpoint.service.overview.found import NOTE, between
+from cutpoint.service.overview.standing import Standing, read
+from cutpoint.service.overview.strips import Strips
+from cutpoint.store.base import Store
+from cutpoint.store.files import ArrayFiles
+
+MOST = 50  # disputed items on the page
+MOST_PEOPLE, MOST_CLASSES = 12, 12  # of tables of what people take for what
+LEGEND = (
+    "band: the pool, surely of the class at left",
+    "dot: an answer; filled, of the class; hollow, of another; ringed, disputed",
+    "bracket: thresholds still possible",
+    "line: the best now",
+)
+
+NUMBER = ' class="n"'
+
+Cell = str | int
+
+
+def page(store: Store, files: ArrayFiles) -> str:
+    """The whole page as text; O(events), and a sort of the pool for each class."""
+    board, now = read(store)
+    state, diary, strips = board.state, Diary(), Strips(files)
+    diary.follow(store)
+    strips.refresh(state)
+    made, agreed = state.made, agreement(state)
+    parts = [
+        _top(now),
+        _section("found", "Found", _found(now)),
+        _section("strips", "Where each class ends", _strips(strips, state)),
+        _section("curve", "What the model has learned", _curve(diary, now)),
+        _section("people", "People", _people(state, diary, agreed)),
+        _section("confusion", "Who takes what for what", _confusion(state, agreed)),
+        _section("disputed", "Disputed", _disputed(store, state, agreed)),
+        _section("settings", "Settings", _settings(state)),
+    ]
+    css = resources("cutpoint.service.web").joinpath("static/style.css").read_text(encoding="utf-8")
+    return (
+        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<title>Campaign: {escape(made.name)}</title><style>{css}</style></head>"
+        f'<body><main class="page">{"".join(parts)}</main></body></html>\n'
+    )
+
+
+def _top(now: Standing) -> str:
+    said = now.status
+    cards = [(said.labelled, f"of {said.items:,} items labelled"), *((rate.found, rate.name) for rate in now.rates)]
+    shown = "".join(f'<div class="card"><b>{n:,}</b><span><bdi>{escape(text)}</bdi></span></div>' for n, text in cards)
+    return f'<h1>{escape(said.name)}</h1><p class="soft">{escape(now.sentence)}</p><div class="cards">{shown}</div>'
+
+
+def _section(name: str, title: str, body: str) -> str:
+    return f'<section id="{name}"><h2>{title}</h2>{body}</section>'
+
+
+def _found(now: Standing) -> str:
+    rows = [
+        (
+            *(rate.name, rate.found, _share(rate.at_random), _share(rate.chosen)),
+            *(between(rate.in_pool), between(rate.random_needs)),
+        )
+        for rate in now.rates
+    ]
+    note = (
+        "At random: the class's share of the questions that were drawn at random, before the first model. Chosen: its "
+        f"share of those that the strategy chose since. {NOTE.format(asked=now.rates[0].asked)}"
+    )
+    return _table(["class", "#found", "#at random", "#chosen", "#in the pool", "#random needs"], rows, note)
+
+
+def _share(share: float | None) -> str:
+    return "–" if share is None else f"{100 * share:.0f} %"
+
+
+def _strips(strips: Strips, state: State) -> str:
+    names = state.made.classes
+    answers = strips.answers(state)
+    drawn = [strips.draw(k, names, answers) for k in range(min(len(strips), len(names)))]
+    if not drawn:
+        return '<p class="soft">The strips appear with the first trained model.</p>'
+    cards = "".join(
+        f'<section class="card"><header><h3><span class="dot c{strip.k % 10}"></span><bdi>{escape(strip.name)}</bdi>'
+        f'</h3><span class="small">{escape(strip.words)}</span></header>{strip.svg}<p class="ends"><span>surely '
+        f"<bdi>{escape(strip.name)}</bdi></span><span>surely another</span></p></section>"
+        for strip in drawn
+    )
+    legend = "".join(f"<span>{words}</span>" for words in LEGEND)
+    return f'<div class="strips">{cards}</div><p class="legend">{legend}</p>'
+
+
+def _curve(diary: Diary, now: Standing) -> str:
+    """The curve of each measure that is known to be a share, and a table of all models, the newest first."""
+    drawn = ""
+    for name, words in MEASURES.items():
+        points = [(each.answers, float(each.measures[name])) for each in diary.points if name in each.measures]
+        if len(points) > 1:
+            inner = f"<h3>{name.replace('_', ' ').capitalize()}</h3>{curve_svg(points, name)}"
+            drawn += f'<div class="card">{inner}<p class="small soft">{words}</p></div>'
+    names = list(dict.fromkeys(name for point in diary.points for name in point.measures))
+    rows: list[Sequence[Cell]] = [
+        (point.version, *(f"{point.measures[name]:.4g}" if name in point.measures else "–" for name in names))
+        for point in reversed(diary.points)
+    ]
+    titles = [f"#{_measure(name, now)}" for name in names]
+    return f"<p>{escape(now.model)}</p>{drawn}{_table(['#model', *titles], rows) if rows else ''}"
+
+
+def _measure(name: str, now: Standing) -> str:
+    """A measure as people read it; "found_1" is of class 1."""
+    kind, _, number = name.rpartition("_")
+    if kind == "found" and number.isdecimal() and int(number) < len(now.status.classes):
+        return f"found: {now.status.classes[int(number)]}"
+    return name.replace("_", " ")
+
+
+def _people(state: State, diary: Diary, agreed: Agreement) -> str:
+    shares = dict(zip(agreed.people, zip(agreed.same.tolist(), agreed.shared.tolist(), strict=True), strict=True))
+    rows: list[Sequence[Cell]] = []
+    for person in state.people.by_name.values():
+        pace = diary.paces.get(person.name)
+        seconds = pace.seconds() if pace else None
+        same, both = shares.get(person.name, (0, 0))
+        share = f"{100 * same / both:.0f} % of {both:,}" if both else "–"
+        rows.append(
+            (
+                *(person.name, person.answers, person.corrections, person.passes, person.late, share),
+                "–" if seconds is None else f"{seconds:.1f}",
+            )
+        )
+    if not rows:
+        return '<p class="soft">Nobody has answered yet.</p>'
+    note = (
+        "Agreement: of the items that several people answered, the share on which this person said what became the "
+        "label. Seconds each: the middle one between answers, pauses left out."
+    )
+    columns = ["name", "#answers", "#corrected", "#passed", "#late", "#agreement", "#seconds each"]
+    return _table(columns, rows, note)
+
+
+def _confusion(state: State, agreed: Agreement) -> str:
+    """A table for each of the people who shared most: rows the class that was there, columns what they said."""
+    most = sorted(range(len(agreed.people)), key=lambda a: -int(agreed.shared[a]))[:MOST_PEOPLE]
+    if not most or len(state.made.classes) > MOST_CLASSES:
+        said = f"More than {MOST_CLASSES} classes do not fit here" if most else "No item has answers of several people"
+        return f'<p class="soft">{said}.</p>'
+    tables = ""
+    for a in most:
+        rows = [
+            (name, *(f"{100 * agreed.confusion[a, k, said]:.0f} %" for said in range(len(state.made.classes))))
+            for k, name in enumerate(state.made.classes)
+        ]
+        columns = ["there is", *(f"#says {name}" for name in state.made.classes)]
+        tables += f"<h3><bdi>{escape(agreed.people[a])}</bdi></h3>{_table(columns, rows)}"
+    note = (
+        "Estimated from the items that several people answered (Dawid and Skene, 1979): nobody knows what was there, "
+        "but who is how often of another opinion than those who are mostly right says much. With few shared items it "
+        "says little."
+    )
+    return f'{tables}<p class="small soft">{note}</p>'
+
+
+def _disputed(store: Store, state: State, agreed: Agreement) -> str:
+    ballots, names = state.ballots, state.made.classes
+    picked = list(ballots.disputes)[:MOST]
+    if not picked:
+        return '<p class="soft">People differ on no item that is not decided.</p>'
+    rows = []
+    for item in store.items(picked):
+        said = (f"{names[label]} ({who or 'imported'})" for who, label in ballots.votes[item.index].items())
+        other = agreed.weighed.get(item.index)
+        weighed = "" if other is None else names[other]
+        rows.append((item.id, ", ".join(said), names[ballots.label(item.index)], weighed))
+    more = len(ballots.disputes) - len(picked)
+    note = "Weighed: the label that follows if each person's answers count by how reliable they are, where it differs."
+    return _table(["item", "said", "label", "weighed"], rows, f"{note} And {more:,} more." if more else note)
+
+
+def _settings(state: State) -> str:
+    made = state.made
+    rows: list[Sequence[Cell]] = [
+        ("strategy", made.strategy),
+        ("model", made.learner),
+        ("seed", made.seed),
+        ("questions at random first", made.first),
+        ("answers between trainings", made.budget or f"{made.interval(state.ballots.n_settled)} now"),
+        ("people an item", made.overlap),
+        ("minutes a question is kept", f"{made.lease_seconds / 60:g}"),
+        *(("pool", f"{pool['count']:,} from {pool['source']}") for _, pool in state.pools),
+        ("events", f"{state.number:,}"),
+    ]
+    guideline = f'<h3>Guideline</h3><p class="guide">{escape(made.guideline)}</p>' if made.guideline else ""
+    return _table(["setting", ""], rows) + guideline
+
+
+def _table(columns: Sequence[str], rows: Sequence[Sequence[Cell]], note: str = "") -> str:
+    """A table; columns that begin with # hold numbers."""
+    numbers = [NUMBER if name.startswith("#") else ' class="wide"' for name in columns]
+    head = "".join(f"<th{n}>{escape(name.lstrip('#'))}</th>" for name, n in zip(columns, numbers, strict=True))
+    body = "".join(f"<tr>{''.join(_cells(row, numbers))}</tr>" for row in rows)
+    said = f'<p class="small soft">{escape(note)}</p>' if note else ""
+    return f'<div class="scroll"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>{said}'
+
+
+def _cells(row: Sequence[Cell], numbers: Sequence[str]) -> Iterator[str]:
+    for cell, n in zip(row, numbers, strict=True):
+        text = f"{cell:,}" if isinstance(cell, int) else escape(cell)
+        yield f"<td{n}>{text}</td>" if n == NUMBER else f"<td{n}><bdi>{text}</bdi></td>"

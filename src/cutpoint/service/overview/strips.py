@@ -1,0 +1,102 @@
+"""Every class's strip as it is now: how the pool lies is computed once per version of the scores, answers are followed.
+
+Nothing O(N) happens while a page waits: `refresh` sorts new scores beside the requests, which are served from the last
+ones meanwhile.
+"""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+
+import numpy as np
+
+from cutpoint.core.strip import Cut, Lie
+from cutpoint.errors import UsageError
+from cutpoint.service.log.state import State
+from cutpoint.service.overview.strip_svg import Answers, strip_svg
+from cutpoint.store.files import ArrayFiles
+from cutpoint.types import UNKNOWN
+
+
+@dataclass(frozen=True)
+class Strip:
+    """A class's strip, ready for a page."""
+
+    k: int
+    name: str
+    cut: Cut
+    n: int
+    svg: str
+
+    @property
+    def words(self) -> str:
+        """What it says, in one line."""
+        if self.cut.left == 1:
+            return f"ends at {self.cut.threshold:,} of {self.n:,}"
+        return f"{self.cut.left:,} of {self.n + 1:,} thresholds left"
+
+
+class Strips:
+    """Follows the labels of a state. Callers hold whatever keeps the state still; drawing needs no such thing."""
+
+    def __init__(self, files: ArrayFiles | None) -> None:
+        self._files = files
+        self._version: int | None = None
+        self._lies: list[Lie] = []
+        self._labels: dict[int, int] = {}
+        self._steps = 0
+        self._disputes: list[int] = []
+        self._arrays: Answers | None = None
+        self._lock = threading.Lock()
+
+    def refresh(self, state: State) -> None:
+        """Sort the newest scores, if they are new. Called by a thread that nobody waits for."""
+        newest = state.runs.scores[-1] if state.runs.scores else None
+        if newest is None or self._files is None or newest["version"] == self._version:
+            return
+        probs = self._files.open(newest["files"]["probs"])
+        lies = [Lie(probs, k) for k in range(probs.shape[1])]
+        with self._lock:
+            self._lies, self._version, self._arrays = lies, newest["version"], None
+
+    def answers(self, state: State) -> Answers:
+        """The labels so far of examples that have scores, the latest last; O(disputes) where nothing is new."""
+        with self._lock:
+            steps, disputes = state.journal.steps, list(state.ballots.disputes)
+            if self._arrays is None or self._steps < len(steps) or self._disputes != disputes:
+                for step in steps[self._steps :]:
+                    if step.what == "tell":
+                        self._labels.pop(step.item, None)
+                        if step.value != UNKNOWN:
+                            self._labels[step.item] = step.value
+                self._steps, self._disputes = len(steps), disputes
+                self._arrays = self._as_arrays()
+            return self._arrays
+
+    def _as_arrays(self) -> Answers:
+        rows = len(self._lies[0]) if self._lies else 0
+        n = len(self._labels)
+        items = np.fromiter(self._labels.keys(), np.intp, n)
+        labels = np.fromiter(self._labels.values(), np.int64, n)
+        scored = items < rows
+        disputed = np.isin(items, np.array(self._disputes, np.intp))
+        return Answers(items[scored], labels[scored], disputed[scored])
+
+    def draw(self, k: int, names: tuple[str, ...], answers: Answers, here: int | None = None) -> Strip:
+        """Class k's strip; UsageError where there is none."""
+        lies = self._lies
+        if not 0 <= k < min(len(lies), len(names)):
+            raise UsageError(f"class {k} has no strip; {len(lies)} classes have one: train a model first.")
+        lie = lies[k]
+        if here is not None and here >= len(lie):
+            here = None  # added since the scores were made
+        # Scores published between the answers and now may be of fewer rows: then wait for the next look.
+        known = answers.items < len(lie)
+        answers = Answers(answers.items[known], answers.labels[known], answers.disputed[known])
+        cut = lie.cut(answers.items, answers.labels)
+        return Strip(k, names[k], cut, len(lie), strip_svg(lie, cut, answers, names[k], here))
+
+    def __len__(self) -> int:
+        """How many classes have a strip."""
+        return len(self._lies)

@@ -1,0 +1,123 @@
+"""Keeps a training process alive, and ends one that hangs; what trains is imported in that process alone."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import Protocol
+
+from cutpoint.errors import CutpointError
+
+CAMPAIGN = "CUTPOINT_CAMPAIGN"  # the environment variable with the campaign's address, for the training process
+LIMIT = 3600.0  # seconds of one training; whatever takes longer is taken for hung
+LOOK = 0.5  # seconds between two looks
+FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0  # seconds before a process that died is started again: doubled each time
+LIBRARIES = ("OMP", "OPENBLAS", "MKL", "VECLIB_MAXIMUM")
+ONE_THREAD = {f"{library}_{word}": "1" for library in LIBRARIES for word in ("NUM_THREADS", "THREADS")}
+
+
+class Watched(Protocol):
+    """What the supervisor must know and say; a desk does both."""
+
+    def running(self) -> str | None:
+        """The training that has begun and not ended."""
+        ...
+
+    def training_failed(self, run: str, error: str) -> None:
+        """Note that a training was stopped."""
+        ...
+
+
+class TrainerProcess:
+    """A training process that is started, watched, ended when it hangs, and started again when it died.
+
+    `start` and `stop` may be called at any time, and twice.
+    """
+
+    def __init__(self, command: Sequence[str], watched: Watched, *, url: str = "", limit: float = LIMIT) -> None:
+        """Of a command, as `trainer_command` makes it, for the campaign at `url`; a training may take `limit` seconds.
+
+        The address may hold a password: it is handed over where other users of the machine cannot see it.
+        """
+        self._command, self._watched, self._limit = list(command), watched, limit
+        self._environment = os.environ | ONE_THREAD | {CAMPAIGN: url}
+        self._stop = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._child: subprocess.Popen[bytes] | None = None
+
+    @property
+    def pid(self) -> int | None:
+        """The process that trains now."""
+        return None if self._child is None else self._child.pid
+
+    def start(self) -> None:
+        """Start it and watch it, in a daemon thread."""
+        if self._thread is None:
+            self._stop.clear()
+            self._thread = threading.Thread(target=self._watch, name="trainer", daemon=True)
+            self._thread.start()
+
+    def stop(self) -> None:
+        """End it, and wait until it has ended."""
+        self._stop.set()
+        if self._thread is not None:
+            self._thread.join()
+            self._thread = None
+
+    def _watch(self) -> None:
+        pause = FIRST_PAUSE
+        while not self._stop.is_set():
+            started = time.monotonic()
+            try:
+                said = self._live_once()
+            except OSError as error:
+                said = f"the training process cannot be started: {error}"
+            if self._stop.is_set():
+                return
+            self._tell(said)
+            pause = FIRST_PAUSE if time.monotonic() - started > LONGEST_PAUSE else min(2 * pause, LONGEST_PAUSE)
+            self._stop.wait(pause)
+
+    def _live_once(self) -> str:
+        """Run the process until it ends, hangs or must stop; why it is over."""
+        child = self._child = subprocess.Popen(self._command, env=self._environment, stdin=subprocess.DEVNULL)
+        run, since = None, time.monotonic()
+        try:
+            while not self._stop.wait(LOOK):
+                if (code := child.poll()) is not None:
+                    return f"the training process ended with status {code}"
+                now = self._running(run)
+                if now != run:
+                    run, since = now, time.monotonic()
+                elif run is not None and time.monotonic() - since > self._limit:
+                    return f"the training took longer than {self._limit:g} s and was ended"
+            return "the campaign was closed"
+        finally:
+            self._child = None
+            child.kill()  # nothing is lost: what it had not appended never was
+            child.wait()
+
+    def _running(self, before: str | None) -> str | None:
+        """The training that runs; the one before, as long as the log cannot be read."""
+        try:
+            return self._watched.running()
+        except CutpointError:
+            return before
+
+    def _tell(self, error: str) -> None:
+        """Note that a training was stopped; where the log cannot be written, the next process will."""
+        with suppress(CutpointError):
+            run = self._watched.running()
+            if run is not None:
+                self._watched.training_failed(run, error)
+
+
+def trainer_command(files: str | None = None) -> list[str]:
+    """The command of a training process that ends with this one."""
+    command = [sys.executable, "-m", "cutpoint.service.training.trainer", "--parent", str(os.getpid())]
+    return [*command, "--files", files] if files else command

@@ -1,0 +1,133 @@
+"""One training: from the labels and features of a campaign to scores, checked and on disk before they are announced.
+
+Scikit-learn and torch are imported by the learners, in whichever process this runs; never in the server's.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cutpoint.core.measures import recall_per_class
+from cutpoint.errors import UsageError
+from cutpoint.service.log.state import State
+from cutpoint.service.overview.agreement import agreement
+from cutpoint.store.events import New
+from cutpoint.store.files import ArrayFiles
+from cutpoint.strategies import STRATEGIES
+from cutpoint.types import UNKNOWN, Labels, Scores
+
+if TYPE_CHECKING:
+    from cutpoint.data.pool import Pool
+
+_FIT = 2  # the purpose of the seeds drawn here; rounds draw theirs for another
+
+
+def due(state: State) -> bool:
+    """Whether a training should start: enough questions were closed since the last one, or what it gave does not do.
+
+    It does not do for items that came later, or for another strategy that reads more.
+    The first one waits for the first batch, and for labels of two classes if there are as many: one class makes
+    constant scores.
+    """
+    if state.settings is None or not features_known(state):
+        return False
+    settings, runs, found = state.settings, state.runs, state.ballots.found
+    if sum(count > 0 for count in found.values()) < min(2, len(settings.classes)):
+        return False
+    if runs.scores and (runs.scores[-1]["rows"] < state.count or needs(state) - runs.scores[-1]["files"].keys()):
+        return True
+    wanted = settings.interval(state.ballots.n_settled) if runs.scores else settings.first
+    return state.ballots.closed_since(runs.upto) >= wanted
+
+
+def needs(state: State) -> frozenset[str]:
+    """What the strategy reads of the scores; probabilities in any case."""
+    return STRATEGIES[state.made.strategy].needs | {"probs"}
+
+
+def features_known(state: State) -> bool:
+    """Whether every item has features to train on."""
+    return state.count > 0 and all(data["features"] is not None for _, data in state.pools if data["count"])
+
+
+def train(state: State, files: ArrayFiles, run: str, pool: Pool) -> list[New]:
+    """The events of a training that went well: its scores, which are on disk, and its end.
+
+    Raises UsageError for scores that cannot be meant, and whatever the learner raises.
+    """
+    from cutpoint.learners import make_learner
+
+    start = time.perf_counter()
+    settings, version = state.made, len(state.runs.scores) + 1
+    labels = labels_of(state)
+    seed = np.random.SeedSequence(settings.seed, spawn_key=(_FIT, version)).generate_state(1)[0]
+    model = make_learner(settings.learner, len(settings.classes)).fit(pool, labels, seed=int(seed))
+    scores = model.score(pool, needs(state))
+    check(scores, state.count, len(settings.classes))
+    missing = sorted(name for name in needs(state) if getattr(scores, name) is None)
+    if missing:
+        raise UsageError(
+            f"the learner {settings.learner} gives no {' and no '.join(missing)}, and {settings.strategy} reads it; "
+            "take another learner, or a strategy that reads probabilities alone."
+        )
+    entries = {"probs": files.put(f"probs-{version}", scores.probs)}
+    for name, array in (("embedding", scores.embedding), ("head", scores.head)):
+        if array is not None:
+            entries[name] = files.put(f"{name}-{version}", array)
+    data = {"version": version, "classes": scores.n_classes, "rows": scores.n_examples, "upto": state.number}
+    measures = measured(state, files, labels) | dict(model.notes) | {"seconds": time.perf_counter() - start}
+    finite = {name: float(value) for name, value in measures.items() if np.isfinite(value)}
+    published = New("scores_published", data | {"run": run, "files": entries, "measures": finite})
+    return [published, New("training_finished", {"run": run, "version": version})]
+
+
+def check(scores: Scores, n: int, n_classes: int) -> None:
+    """UsageError for scores of another shape, or that say the same of all items; `Scores` has checked the rest."""
+    if scores.probs.shape != (n, n_classes):
+        raise UsageError(f"the scores have shape {scores.probs.shape}; they must be ({n}, {n_classes}).")
+    if n > 1 and n_classes > 1 and (scores.probs == scores.probs[0]).all():
+        raise UsageError(f"the scores are the same for all {n} items; they put nothing in an order.")
+
+
+def pool_of(state: State, files: ArrayFiles) -> Pool:
+    """The features of all items; where all came at one time they stay in their file."""
+    from cutpoint.data.pool import Pool
+
+    parts = [files.open(data["features"]) for _, data in state.pools if data["count"]]
+    return Pool(parts[0] if len(parts) == 1 else np.concatenate(parts))
+
+
+def labels_of(state: State) -> NDArray[np.int32]:
+    """(N,) what a model learns from, -1 where nothing is known: the labels that follow from the votes.
+
+    Where several people answer each item, those that the model of Dawid and Skene gives, but for decided ones: it
+    weighs each person's answers by how often that person agrees with the others.
+    """
+    labels = state.ballots.derived()
+    if state.made.overlap > 1:
+        for item, label in agreement(state).weighed.items():
+            labels[item] = label
+    return labels
+
+
+def measured(state: State, files: ArrayFiles, labels: Labels) -> dict[str, float]:
+    """What is worth knowing of the labels: how many, of which class, and how many of the new ones were foreseen.
+
+    "foreseen" is the mean recall of the last scores over the labels given since: questions that were chosen because
+    they are hard, so it is no estimate of accuracy on the pool.
+    """
+    counts = np.bincount(labels[labels != UNKNOWN], minlength=len(state.made.classes))
+    values = {"labels": float(counts.sum())} | {f"found_{k}": float(count) for k, count in enumerate(counts)}
+    if state.runs.scores:
+        last = state.runs.scores[-1]
+        then = labels[: last["rows"]].copy()
+        state.journal.undo(then, last["upto"])
+        new = np.flatnonzero((then == UNKNOWN) & (labels[: last["rows"]] != UNKNOWN))
+        if len(new):
+            said = files.open(last["files"]["probs"])[new].argmax(axis=1)
+            values["foreseen"] = float(np.nanmean(recall_per_class(labels[new], said, len(counts))))
+    return values

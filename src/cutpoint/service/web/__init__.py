@@ -1,0 +1,1 @@
+"""The server and its pages. It never imports torch or scikit-learn."""

@@ -1,0 +1,214 @@
+"""What the routes of a campaign do: the desk's answers as plain values, and changes by whoever runs it.
+
+Every write goes through the desk, which appends it to the log and then applies it; nothing is said to be saved before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from cutpoint.service.desk.asks import Asks
+from cutpoint.service.desk.desk import Desk
+from cutpoint.service.overview.diary import Diary
+from cutpoint.service.overview.strips import Strips
+from cutpoint.service.web.auth import Link, Person, hash_of, new_token
+from cutpoint.service.web.shown import shown_ask, shown_receipt
+from cutpoint.service.web.views import Views
+from cutpoint.store.base import Store
+from cutpoint.store.files import ArrayFiles
+
+LARGEST_ASK = 8  # items one person may hold at a time: the one shown, the next, and answers still on their way
+
+
+class Front:
+    """A campaign as the routes see it. Thread-safe, as the desk is."""
+
+    def __init__(
+        self, desk: Desk, store: Store, files: ArrayFiles | None = None, *, folder: Path | None = None
+    ) -> None:
+        """Over an open desk and what it stands on.
+
+        folder: where the pictures are; None for the folders that the pool was read from.
+        """
+        self.files, self._folder = files, folder
+        self._desk, self._store = desk, store
+        self.strips, self.diary = Strips(files), Diary()
+        self.views = Views(desk, store, self.strips, self.diary)
+        self._links: tuple[int, list[Link]] = (-1, [])
+
+    def refresh(self) -> None:
+        """Read on in the log and sort new scores; called every second by a thread that nobody waits for."""
+        self.diary.follow(self._store)
+        self.strips.refresh(self._desk.state)
+
+    # who
+
+    def links(self) -> list[Link]:
+        """The live links; O(1) unless something was logged since."""
+        number = self._desk.state.number
+        if self._links[0] != number:
+            with self._desk.locked:
+                people = self._desk.state.people
+                live = [Link(hash, Person(name, people.by_name[name].admin)) for hash, name in people.by_link.items()]
+            self._links = (number, live)
+        return self._links[1]
+
+    def make_link(self, name: str, admin: bool) -> dict[str, Any]:
+        """A new private link for somebody, who is added if need be; the only time that it is told.
+
+        It can make somebody an admin, and nobody one no more: that would reach all their links.
+        """
+        token = new_token()
+        known = self._desk.state.people.by_name.get(name)
+        self._desk.add_annotator(name, admin=admin or (known is not None and known.admin))
+        self._desk.make_link(name, hash_of(token))
+        return {"link": f"/a/{token}", "annotator": name}
+
+    def revoke(self, hash: str) -> dict[str, Any]:
+        """End a link, and with it every session that it opened."""
+        name = self._desk.state.people.by_link.get(hash)
+        if name is None:
+            return {"note": "The link was revoked before."}
+        self._desk.revoke_link(hash)
+        return {"note": f"The link of {name} holds no longer."}
+
+    # what is asked
+
+    def campaign(self) -> dict[str, Any]:
+        """What every page says of the campaign."""
+        made = self._desk.state.made
+        return {"campaign": made.name, "classes": list(made.classes), "guideline": made.guideline}
+
+    def next(self, person: Person, n: int) -> dict[str, Any]:
+        """Up to n items for a person: what they hold, the oldest first, and new ones; why there are no more."""
+        asks = self._desk.ask(person.name, n)
+        names = self._desk.state.made.classes
+        items = self._store.items([ask.item for ask in asks])
+        return {
+            "items": [shown_ask(ask, item, names) for ask, item in zip(asks, items, strict=True)],
+            "reason": asks.reason,
+            "open": asks.open,
+            "seconds": _pause(asks),
+            "progress": self.progress(person),
+        }
+
+    def progress(self, person: Person) -> dict[str, Any]:
+        """How far it is to the next training, what was found, and the person's own answers; O(classes)."""
+        return self.views.progress(person)
+
+    def picture(self, item: int) -> tuple[Path | None, str]:
+        """The folder of an item's pool and the path of its picture in it; UsageError where there is no such item."""
+        name = str(self._store.item(item).content.get("picture", ""))
+        return self._folder or self._pool_of(item), name
+
+    def _pool_of(self, item: int) -> Path | None:
+        pools = (data for _, data in self._desk.state.pools)
+        source = next((data["source"] for data in pools if data["first"] <= item < data["first"] + data["count"]), "")
+        return Path(source) if source and Path(source).is_absolute() else None
+
+    def strip(self, k: int, item: int | None) -> str:
+        """Class k's strip as SVG."""
+        return self.views.strip(k, item).svg
+
+    # what people say
+
+    def answer(self, person: Person, item: int, label: int, key: str) -> dict[str, Any]:
+        """Store an answer; the same key again, or the same label, changes nothing."""
+        receipt = self._desk.tell(item, label, annotator=person.name, key=_own(person, key))
+        return shown_receipt(receipt, self._desk.state.made.classes) | {"progress": self.progress(person)}
+
+    def passed(self, person: Person, item: int, why: str, key: str) -> dict[str, Any]:
+        """Store that a person cannot say, or would rather not."""
+        receipt = self._desk.passed(item, why, annotator=person.name, key=_own(person, key))
+        return shown_receipt(receipt, self._desk.state.made.classes) | {"progress": self.progress(person)}
+
+    def take_back(self, person: Person, item: int, key: str) -> dict[str, Any]:
+        """Take back what a person said of an item."""
+        receipt = self._desk.take_back(item, annotator=person.name, key=_own(person, key))
+        return shown_receipt(receipt, self._desk.state.made.classes) | {"progress": self.progress(person)}
+
+    def extend(self, person: Person, lease: str) -> dict[str, Any]:
+        """Keep a lease of one's own for longer; seconds is 0 where it is over or another's."""
+        own = self._desk.state.leases.live.get(lease)
+        if own is None or own.annotator != person.name:
+            return {"seconds": 0}
+        return {"seconds": self._desk.extend(lease)}
+
+    def give_back(self, person: Person, leases: list[str]) -> dict[str, Any]:
+        """Give back leases of one's own."""
+        live = self._desk.state.leases.live
+        own = [name for name in leases if name in live and live[name].annotator == person.name]
+        for name in own:
+            self._desk.give_back(name)
+        return {"given_back": len(own)}
+
+    # what an admin does
+
+    def adjudicate(self, by: Person, item: int, label: int) -> dict[str, Any]:
+        """Decide an item's label."""
+        self._desk.adjudicate(item, label, by=by.name)
+        return {"note": f"Decided: {self._desk.state.made.classes[label]}."}
+
+    def release(self, by: Person, item: int) -> dict[str, Any]:
+        """Let a held item be asked again."""
+        self._desk.release(item, by=by.name)
+        return {"note": "Released: it can be asked again."}
+
+    def end_lease(self, lease: str) -> dict[str, Any]:
+        """Take an item back from whoever has it."""
+        if lease not in self._desk.state.leases.live:
+            return {"note": "The lease had ended before."}
+        self._desk.give_back(lease)
+        return {"note": "Taken back: it can be asked again."}
+
+    def change(self, changes: Mapping[str, Any]) -> dict[str, Any]:
+        """Change settings; what stays as it is, is not logged."""
+        made = self._desk.state.made
+        real = {name: value for name, value in changes.items() if getattr(made, name) != value}
+        if real:
+            self._desk.change(**real)
+        return {"note": "Changed." if real else "Nothing to change."}
+
+    def write_guideline(self, text: str) -> dict[str, Any]:
+        """Write the guideline anew."""
+        self._desk.set_guideline(text)
+        return {"note": "The guideline is saved."}
+
+    def add_class(self, name: str) -> dict[str, Any]:
+        """Add a class, the last."""
+        self._desk.add_class(name.strip())
+        return {"note": f"The class {name.strip()} is added."}
+
+    # pages
+
+    def mine(self, person: Person, before: int | None) -> dict[str, Any]:
+        """A person's own answers."""
+        return self.views.mine(person, before)
+
+    def dashboard(self, visitor: Person) -> dict[str, Any]:
+        """How the campaign stands."""
+        return self.views.dashboard(visitor)
+
+    def status(self, visitor: Person) -> dict[str, Any]:
+        """The same as numbers."""
+        return self.views.status(visitor)
+
+    def disputes(self) -> dict[str, Any]:
+        """Items on which people differ."""
+        return self.views.disputes()
+
+    def admin(self) -> dict[str, Any]:
+        """Links, leases, held items and settings."""
+        return self.views.admin()
+
+
+def _own(person: Person, key: str) -> str:
+    """The key of a request as the log keeps it: one person's keys never meet another's."""
+    return f"{person.name}:{key}"
+
+
+def _pause(asks: Asks) -> float:
+    """Seconds after which a page should ask again."""
+    return 5.0 if asks.seconds is None else min(max(asks.seconds, 0.5), 30.0)

@@ -1,0 +1,49 @@
+"""Pages from templates. Everything is escaped unless a function of ours drew it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import jinja2
+from fastapi import Request
+from fastapi.responses import HTMLResponse
+
+from cutpoint.service.web.gate import House
+
+HERE = Path(__file__).parent
+STATIC = HERE / "static"
+FOR_ANNOTATORS = (("/label", "Label"), ("/mine", "My answers"), ("/dashboard", "Dashboard"))
+FOR_ADMINS = (("/dashboard", "Dashboard"), ("/disputes", "Disputes"), ("/admin", "Admin"))
+
+
+class Pages:
+    """The templates, and what every page is told: who is there and where they may go."""
+
+    def __init__(self, house: House) -> None:
+        self.house = house
+        self._templates = jinja2.Environment(
+            loader=jinja2.FileSystemLoader(HERE / "templates"),
+            autoescape=True,
+            undefined=jinja2.StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        self._templates.filters["grouped"] = lambda number: f"{number:,}"
+
+    def show(self, request: Request, template: str, **values: Any) -> HTMLResponse:
+        """A page for whoever the gate let in."""
+        person, admin = request.state.person, request.state.admin
+        allowed = dict((*(FOR_ANNOTATORS if person else ()), *(FOR_ADMINS if admin else ())))
+        text = self._templates.get_template(template).render(
+            person=person, admin=admin, pages=list(allowed.items()), here=request.url.path, **values
+        )
+        return HTMLResponse(text)
+
+    def tell(self, title: str, words: str, status: int) -> HTMLResponse:
+        """A page with one sentence, for somebody who cannot go on."""
+        return HTMLResponse(self._templates.get_template("told.html").render(title=title, words=words), status)
+
+    def open_up(self, address: str) -> HTMLResponse:
+        """A page that goes on to another at once, leaving neither its own address nor the token in it behind."""
+        return HTMLResponse(self._templates.get_template("open.html").render(address=address))

@@ -1,0 +1,141 @@
+"""The campaign over HTTP: dashboard, disputes, links and settings, and the drawings and pictures on the pages."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import HTMLResponse, Response
+from pydantic import BaseModel, Field
+
+from cutpoint.service.web.front import Front
+from cutpoint.service.web.images import Gallery
+from cutpoint.service.web.pages import Pages
+from cutpoint.service.web.routes_label import Keyed, Name, Number
+from cutpoint.service.web.visitors import Admin, Visitor
+
+
+class Judged(Keyed):
+    """An admin's word on an item."""
+
+    item: Number
+    label: Number
+
+
+class Released(Keyed):
+    """A skipped, unsure or broken item that may be asked again."""
+
+    item: Number
+
+
+class Named(Keyed):
+    """Somebody who gets a link."""
+
+    annotator: Name
+    admin: bool = False
+
+
+class Revoked(Keyed):
+    """A link that holds no longer, by its hash."""
+
+    hash: Annotated[str, Field(min_length=64, max_length=64)]
+
+
+class Ended(BaseModel):
+    """A lease that an admin ends."""
+
+    lease: Name
+
+
+class Settings(Keyed):
+    """Settings that change; what is not given stays."""
+
+    budget: Annotated[int | None, Field(ge=1, le=1_000_000)] = None
+    overlap: Annotated[int | None, Field(ge=1, le=100)] = None
+    lease_seconds: Annotated[float | None, Field(ge=5, le=30 * 86400)] = None
+    parallel: Annotated[int | None, Field(ge=1, le=10_000)] = None
+
+
+class Guideline(Keyed):
+    """What annotators are told."""
+
+    text: Annotated[str, Field(max_length=50_000)]
+
+
+class NewClass(Keyed):
+    """A class that is added; it gets the next number."""
+
+    name: Name
+
+
+def routes(front: Front, pages: Pages) -> APIRouter:
+    """The routes of the team, and of whoever runs the campaign."""
+    router = APIRouter()
+    _add_looks(router, front, pages)
+    _add_rules(router, front, pages)
+    return router
+
+
+def _add_looks(router: APIRouter, front: Front, pages: Pages) -> None:
+    gallery = Gallery()
+
+    @router.get("/dashboard", summary="how the campaign stands", response_class=HTMLResponse)
+    def dashboard(request: Request, visitor: Visitor) -> HTMLResponse:
+        return pages.show(request, "dashboard.html", **front.dashboard(visitor), **front.campaign())
+
+    @router.get("/api/status", summary="how the campaign stands, as numbers")
+    def status(visitor: Visitor) -> dict[str, Any]:
+        return front.status(visitor)
+
+    @router.get("/strips/{k}.svg", summary="a class's strip; with an item, where it lies", response_class=Response)
+    def strip(k: Number, _: Visitor, item: Annotated[int | None, Query(ge=0)] = None) -> Response:
+        return Response(front.strip(k, item), media_type="image/svg+xml")
+
+    @router.get("/items/{item}/picture", summary="the picture of an item", response_class=Response)
+    def picture(item: Number, _: Visitor) -> Response:
+        shown = gallery.show(*front.picture(item))
+        # Kept by the browser, since it is fetched before it is shown; the placeholder only until somebody mends it.
+        keep = "private, max-age=3600" if shown.whole else "no-cache"
+        return Response(shown.data, media_type=shown.kind, headers={"cache-control": keep})
+
+
+def _add_rules(router: APIRouter, front: Front, pages: Pages) -> None:
+    @router.get("/disputes", summary="items on which people disagree", response_class=HTMLResponse)
+    def disputes(request: Request, _: Admin) -> HTMLResponse:
+        return pages.show(request, "disputes.html", **front.disputes(), **front.campaign())
+
+    @router.get("/admin", summary="links, leases, held items, settings", response_class=HTMLResponse)
+    def admin(request: Request, _: Admin) -> HTMLResponse:
+        return pages.show(request, "admin.html", **front.admin(), **front.campaign())
+
+    @router.post("/api/adjudicate", summary="decide an item's label")
+    def adjudicate(body: Judged, by: Admin) -> dict[str, Any]:
+        return front.adjudicate(by, body.item, body.label)
+
+    @router.post("/api/release", summary="let a held item be asked again")
+    def release(body: Released, by: Admin) -> dict[str, Any]:
+        return front.release(by, body.item)
+
+    @router.post("/api/end_lease", summary="take an item back from whoever has it")
+    def end_lease(body: Ended, _: Admin) -> dict[str, Any]:
+        return front.end_lease(body.lease)
+
+    @router.post("/api/links", summary="make a private link; it is shown in this answer and never again")
+    def make_link(body: Named, _: Admin) -> dict[str, Any]:
+        return front.make_link(body.annotator, body.admin)
+
+    @router.post("/api/revoke", summary="end a link and every session it opened")
+    def revoke(body: Revoked, _: Admin) -> dict[str, Any]:
+        return front.revoke(body.hash)
+
+    @router.post("/api/settings", summary="change settings")
+    def settings(body: Settings, _: Admin) -> dict[str, Any]:
+        return front.change(body.model_dump(exclude={"key"}, exclude_none=True))
+
+    @router.post("/api/guideline", summary="write the guideline anew")
+    def guideline(body: Guideline, _: Admin) -> dict[str, Any]:
+        return front.write_guideline(body.text)
+
+    @router.post("/api/classes", summary="add a class")
+    def add_class(body: NewClass, _: Admin) -> dict[str, Any]:
+        return front.add_class(body.name)

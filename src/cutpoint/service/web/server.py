@@ -1,0 +1,185 @@
+"""`serve`: the desk with its clock, the training beside it and the HTTP server, until Ctrl-C.
+
+Loopback unless told otherwise. This process imports neither torch nor scikit-learn: models are trained by a process of
+its own, which may die at any moment.
+"""
+
+from __future__ import annotations
+
+import logging
+import socket
+import sys
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import uvicorn
+
+from cutpoint.errors import CutpointError, UsageError
+from cutpoint.service.desk.desk import Desk
+from cutpoint.service.training.supervisor import TrainerProcess, trainer_command
+from cutpoint.service.web.app import create_app
+from cutpoint.service.web.auth import Person
+from cutpoint.service.web.front import Front
+from cutpoint.service.web.gate import House
+from cutpoint.store.opening import open_files, open_store
+
+ANYWHERE = ("0.0.0.0", "::", "")
+LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
+LOOK = 1.0  # seconds between two looks for new scores and events
+SWITCH = 0.0005  # seconds after which a thread that computes lets a request go on; Python's 5 ms add up on its way
+_log = logging.getLogger("cutpoint")
+
+
+@dataclass(frozen=True)
+class Where:
+    """Where the server is reached. names: other names for it, with a port where a proxy has another one.
+
+    https: a proxy in front of it speaks https, so that cookies are sent over nothing else.
+    """
+
+    host: str = "127.0.0.1"
+    port: int = 8000
+    names: Sequence[str] = ()
+    https: bool = False
+
+    def hosts(self, port: int) -> list[str]:
+        """Every host with its port under which requests are taken, the one for links first."""
+        own = [*LOOPBACK] if self.host in LOOPBACK else [] if self.host in ANYWHERE else [_bracketed(self.host)]
+        if not own and not self.names:
+            raise UsageError(
+                f"the host {self.host or '(empty)'} means every address of this machine; say under which names people"
+                " reach it, since requests for other names are refused."
+            )
+        default = 443 if self.https else 80
+        with_port = [name if _has_port(name) else f"{name}:{port}" for name in (*self.names, *own)]
+        plain = [name.rpartition(":")[0] for name in with_port if name.endswith(f":{default}")]
+        behind = [name for name in self.names if not _has_port(name)] if self.https else []
+        return [name.lower() for name in (*behind, *with_port, *plain)]
+
+    def address(self, port: int) -> str:
+        """What links begin with."""
+        return f"{'https' if self.https else 'http'}://{self.hosts(port)[0]}"
+
+
+def serve(
+    url: str | Path,
+    annotators: Sequence[str] = (),
+    *,
+    where: Where | None = None,
+    admins: Sequence[str] = ("admin",),
+    new_links: bool = False,
+    files: str | Path | None = None,
+    pictures: Path | None = None,
+    train: bool = True,
+    say: Callable[[str], None] = print,
+    started: Callable[[uvicorn.Server], None] | None = None,
+) -> None:
+    """Serve a campaign until it is interrupted; says each new private link once, through `say`.
+
+    url: a file or an address, as `open_store` takes it. new_links: revoke the links of these people and make others.
+    pictures: their folder, if it is no longer where the pool was read from. started: told of the server, by which
+    whoever does not run in the main thread can stop it. UsageError where the campaign is not there, is served
+    already, or the port is taken.
+    """
+    where = where or Where()
+    sys.setswitchinterval(SWITCH)
+    with ExitStack() as stack:
+        where.hosts(where.port)
+        listener = stack.enter_context(listening(where.host, where.port))  # first: a port that is taken costs nothing
+        port = listener.getsockname()[1]
+        store = open_store(url, create=False)
+        stack.callback(store.close)
+        arrays = open_files(store, files)
+        desk = Desk(store, arrays)
+        stack.callback(desk.close)
+        desk.start()
+        front = Front(desk, store, arrays, folder=pictures)
+        stack.enter_context(_looking(front))
+        if train:
+            trainer = TrainerProcess(trainer_command(None if files is None else str(files)), desk, url=str(url))
+            stack.callback(trainer.stop)
+            trainer.start()
+        server = uvicorn.Server(_config(front, where, port))
+        if started is not None:
+            started(server)
+        with suppress(KeyboardInterrupt):
+            people = [*(Person(name, False) for name in annotators), *(Person(name, True) for name in admins)]
+            for person in people:
+                say(_invitation(front, person, where.address(port), new_links))
+            say(f"serving {desk.state.made.name} at {where.address(port)}; Ctrl-C ends it, and nothing is lost")
+            server.run(sockets=[listener])
+
+
+def _config(front: Front, where: Where, port: int) -> uvicorn.Config:
+    house = House(frozenset(where.hosts(port)), cookie=f"cutpoint-{port}", secure=where.https)
+    return uvicorn.Config(
+        create_app(front, house),
+        log_level="warning",
+        access_log=False,  # it would hold every private link that is opened
+        server_header=False,
+        proxy_headers=False,  # anybody could claim another address
+        timeout_keep_alive=65,  # people look at an item for longer than the five seconds of the default
+        timeout_graceful_shutdown=5,
+        lifespan="off",
+    )
+
+
+@contextmanager
+def listening(host: str, port: int) -> Iterator[socket.socket]:
+    """A socket that listens at a port, 0 for a free one; UsageError if it is taken."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    # Only where the protocol is named does asyncio send small packets at once; without, each answer waits 40 ms.
+    with socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind((host.strip("[]"), port))
+            listener.listen(socket.SOMAXCONN)  # whoever comes before the application is ready waits
+        except OSError as error:
+            raise UsageError(
+                f"{host}:{port} cannot be listened at ({error.strerror}); choose another port, or 0 for a free one."
+            ) from None
+        yield listener
+
+
+@contextmanager
+def _looking(front: Front) -> Iterator[None]:
+    """A thread that reads on and sorts new scores, beside the requests; no page waits for it, not even the first."""
+    stop = threading.Event()
+
+    def look() -> None:
+        while not stop.is_set():
+            try:
+                front.refresh()
+            except CutpointError as error:  # a file that is damaged, a server gone: the pages go on without it
+                _log.warning("the pages are behind: %s", error)
+            stop.wait(LOOK)
+
+    thread = threading.Thread(target=look, name="pages", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
+
+
+def _invitation(front: Front, person: Person, address: str, new: bool) -> str:
+    """What to say of somebody's link, which is made if there is none, or if a new one is wanted."""
+    old = [link.hash for link in front.links() if link.person.name == person.name]
+    if old and not new:
+        return f"{person.name}: has a link already, which is kept as a hash alone; ask for new links to replace it"
+    for hash in old:
+        front.revoke(hash)
+    link = front.make_link(person.name, person.admin)["link"]
+    return f"{person.name}{' (admin)' if person.admin else ''}: {address}{link}"
+
+
+def _bracketed(host: str) -> str:
+    return f"[{host}]" if ":" in host and not host.startswith("[") else host
+
+
+def _has_port(name: str) -> bool:
+    return name.rpartition(":")[2].isdigit() and not name.endswith("]")

@@ -1,0 +1,91 @@
+"""Items, questions and receipts as pages and programs are shown them: plain values, nothing of the inside."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from cutpoint.service.desk.asks import Ask, Receipt
+from cutpoint.store.base import Item
+from cutpoint.types import Why
+
+MOST_TEXT = 100_000  # characters sent of a text; more than anybody reads for one answer
+MOST_CELLS = 200  # of a row
+LONGEST_CELL = 5_000
+
+
+def shown_item(item: Item) -> dict[str, Any]:
+    """An item: its index and id, and what is seen of it: `picture` (an address), `row` (pairs) or `text`."""
+    shown: dict[str, Any] = {"item": item.index, "id": item.id, "picture": None, "row": None, "text": None, "cut": None}
+    content = item.content
+    if "picture" in content:
+        return shown | {"picture": f"/items/{item.index}/picture"}
+    if "row" in content:
+        cells = list(content["row"].items())[:MOST_CELLS]
+        return shown | {"row": [(str(name), _cell(value)) for name, value in cells]}
+    text = str(content.get("text", ""))
+    return shown | {"text": text[:MOST_TEXT], "cut": len(text) if len(text) > MOST_TEXT else None}
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return "–"
+    return f"{value:.6g}" if isinstance(value, float) else str(value)[:LONGEST_CELL]
+
+
+def shown_ask(ask: Ask, item: Item, names: Sequence[str]) -> dict[str, Any]:
+    """A question: its item, the lease, and why it is asked, with the address of the drawing that shows it."""
+    k = ask.why.class_ if ask.why is not None else None
+    strip = f"/strips/{k}.svg?item={ask.item}" if k is not None else None
+    return shown_item(item) | {
+        "lease": ask.lease,
+        "seconds": ask.seconds,
+        "why": reason(ask.why, names) if ask.why is not None else None,
+        "strip": strip,
+    }
+
+
+def reason(why: Why, names: Sequence[str]) -> str:
+    """Why a question is asked, in one or two sentences."""
+    if why.class_ is None or why.class_ >= len(names):
+        if why.phase == "random":
+            return "Drawn at random: that is how a campaign begins, before there is a model to choose by."
+        return f"The strategy {why.strategy} puts this item first of all that are not labelled yet."
+    name = names[why.class_]
+    if why.phase == "search" and why.low is not None and why.high is not None:
+        left = why.high - why.low + 1
+        return (
+            f"The search for where “{name}” ends: it may be at any of {left:,} places, from {why.low:,} to {why.high:,}"
+            " in its order, and this item lies among them. Your answer rules some of them out."
+        )
+    if why.phase == "threshold" and why.threshold is not None:
+        return (
+            f"This item lies next to the best threshold for “{name}” so far, at place {why.threshold:,} of its order:"
+            " where the model is most likely to be wrong."
+        )
+    if why.phase == "cut":
+        return f"It lies between two items in the order of “{name}” that people answered differently."
+    return f"The strategy {why.strategy} puts this item first for “{name}”."
+
+
+def shown_receipt(receipt: Receipt, names: Sequence[str]) -> dict[str, Any]:
+    """What became of an answer, and a sentence where there is something to say of it."""
+    return {
+        "item": receipt.item,
+        "status": receipt.status,
+        "label": receipt.label,
+        "late": receipt.late,
+        "disputed": receipt.disputed,
+        "number": receipt.number,
+        "note": _note(receipt, names),
+    }
+
+
+def _note(receipt: Receipt, names: Sequence[str]) -> str | None:
+    if receipt.status == "taken back":
+        return None
+    if receipt.disputed:
+        return "Kept. Somebody else answered this item differently; it will be looked at again."
+    if receipt.others and receipt.label is not None:
+        return f"Kept. Somebody else answered this item, too; its label is “{names[receipt.label]}”."
+    return "Kept, though your time for this item had run out." if receipt.late else None
