@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from cutpoint.service.desk.desk import Desk
 from cutpoint.service.log.settings import Settings
-from cutpoint.store.base import Item
+from cutpoint.store.base import Item, Store
 from cutpoint.store.events import Event, New
 from cutpoint.store.files import ArrayFiles
 from cutpoint.store.memory import MemoryStore
@@ -41,7 +41,7 @@ def a_store(n: int = 30, classes: Sequence[str] = CLASSES, **settings: Any) -> M
     return store
 
 
-def add_items(store: MemoryStore, n: int) -> None:
+def add_items(store: Store, n: int) -> None:
     """Add n items."""
     first = store.count()
     data = {"first": first, "count": n, "source": "test", "features": None}
@@ -53,12 +53,12 @@ def a_desk(n: int = 30, clock: FakeClock | None = None, **settings: Any) -> Desk
     return Desk(a_store(n, **settings), clock=clock or FakeClock())
 
 
-def kinds(store: MemoryStore) -> list[str]:
+def kinds(store: Store) -> list[str]:
     """The kinds of all events."""
     return [event.kind for event in store.events()]
 
 
-def events_of(store: MemoryStore, kind: str) -> list[Event]:
+def events_of(store: Store, kind: str) -> list[Event]:
     """The events of one kind."""
     return [event for event in store.events() if event.kind == kind]
 

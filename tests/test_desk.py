@@ -79,7 +79,7 @@ def test_the_same_answer_twice_is_one_and_another_corrects_it() -> None:
     assert (again.status, again.number) == ("again", saved.number)
     corrected = desk.tell(ask, 0)
     assert (corrected.status, corrected.label) == ("corrected", 0)
-    assert kinds(desk._store)[-2:] == ["answered", "corrected"]  # type: ignore[arg-type]
+    assert kinds(desk._store)[-2:] == ["answered", "corrected"]
 
 
 def test_a_request_sent_twice_is_done_once_whatever_came_between() -> None:
@@ -200,7 +200,7 @@ def test_a_lease_runs_out_by_the_clock_that_never_jumps() -> None:
     assert desk.ask("two", 1) == []
     clock.now += 20
     desk.tick()
-    assert kinds(desk._store)[-1] == "lease_ended"  # type: ignore[arg-type]
+    assert kinds(desk._store)[-1] == "lease_ended"
     assert len(desk.ask("two", 1)) == 1
 
 

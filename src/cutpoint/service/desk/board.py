@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable
 from cutpoint.errors import DataError, ReplayError
 from cutpoint.service.desk.clock import Clock
 from cutpoint.service.desk.expiry import Expiry
-from cutpoint.service.desk.live import Live, start_of
+from cutpoint.service.desk.live import Data, Live, start_of
 from cutpoint.service.desk.waiting import Waiting
 from cutpoint.service.log.state import State
 from cutpoint.store.events import Event
@@ -29,6 +29,7 @@ class Board:
         self.state = State(events)
         self.files = files
         self.live: Live | None = None
+        self.prepared: Live | None = None  # the session of a round that the log is about to open
         self.trouble = ""
         self.waiting = Waiting()
         self.expiry = Expiry(clock, self.state.leases.live)
@@ -54,13 +55,10 @@ class Board:
         live.check(last.asked)
         self._seat(live)
 
-    def begin(self, live: Live) -> None:
-        """Let a session take over whose round the log has just opened."""
+    def untold(self) -> Data | None:
+        """The data of an `asked` for what the session has asked and the log does not know; None for nothing."""
         last = self.state.rounds.last
-        assert last is not None
-        live.follow(self.state.journal.since(last.data["upto"]))
-        self.trouble = ""
-        self._seat(live)
+        return None if self.live is None or last is None else self.live.untold(len(last.asked))
 
     def apply(self, events: Iterable[Event]) -> None:
         """Take in the next events of the log."""
@@ -93,15 +91,31 @@ class Board:
         touched = self.state.apply(event)
         if event.kind in ("lease_granted", "lease_extended"):
             self.expiry.set(event.data["lease"], event.data["seconds"])
-        if self.live is not None:
+        if event.kind == "round_opened":
+            self._begin(event.data)
+        elif self.live is not None:
             last = self.state.rounds.last
-            if last is None or not last.running or last.data["round"] != self.live.number:
+            if last is None or not last.running:
                 self._unseat()
             elif len(steps) > place:
                 self._follow(self.live, place)
         if event.kind == "settings_changed":  # perhaps how many people are wanted
             touched = (*self.waiting, *self.state.ballots.pending)
         self._refresh(touched)
+
+    def _begin(self, data: Data) -> None:
+        """Let the session of the round that the log has just opened take over: the prepared one, or one made now."""
+        self._unseat()
+        live, self.prepared = self.prepared, None
+        try:
+            if live is None or live.data != data:
+                live = Live(start_of(self.state, data), self.files)
+            live.follow(self.state.journal.since(data["upto"]))
+        except Exception as error:  # of a strategy, whoever wrote it, or of scores that are gone
+            self._failed(data["round"], error)
+            return
+        self.trouble = ""
+        self._seat(live)
 
     def _follow(self, live: Live, place: int) -> None:
         """Tell the session; a strategy that fails ends its round, and what was answered stands."""

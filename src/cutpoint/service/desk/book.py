@@ -1,17 +1,21 @@
-"""Append, then apply: the one way in which anything at the desk happens."""
+"""Append, then apply: the one way in which anything at the desk happens.
+
+The log alone says what happened. Where it is not known whether an append was stored, or the board could not be brought
+up to it, the log is read on before anything else is written.
+"""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
 
-from cutpoint.errors import UsageError
+from cutpoint.errors import CutpointError, UsageError
 from cutpoint.service.desk.asks import Ask
 from cutpoint.service.desk.board import Board
 from cutpoint.service.desk.clock import Clock
 from cutpoint.service.log.state import State
-from cutpoint.store.base import Store
-from cutpoint.store.events import Event, New
+from cutpoint.store.base import MaybeStored, Store, StoreError
+from cutpoint.store.events import Event, New, encode
 from cutpoint.types import whole_number
 
 
@@ -31,6 +35,7 @@ class Book:
         self._board = board
         self._clock = clock
         self._lock = threading.RLock()
+        self._behind = False  # the log may have something of ours that the board does not know
 
     @property
     def state(self) -> State:
@@ -43,22 +48,61 @@ class Book:
         return self._lock
 
     def _write(self, news: Sequence[New]) -> list[Event]:
-        """Append, behind what the session asked and the log does not know yet, and apply; the events of `news`."""
-        live = self._board.live
-        untold = live.untold() if live is not None else None
+        """Append, behind what the session asked and the log does not know yet, and apply; the events of `news`.
+
+        Raises MaybeStored where not even the log tells whether they are stored; of what else it raises, nothing is.
+        """
+        self._read_on(news)
+        untold = self._board.untold()
         all_news = [*([New("asked", untold)] if untold else []), *news]
         if not all_news:
             return []
-        events = self._store.append(all_news)
-        if live is not None and untold:
-            live.told += len(untold["items"])
-        in_order = events[0].number == self.state.number + 1  # else others wrote in between
-        self._board.apply(events if in_order else self._store.events(self.state.number))
+        self._behind = True
+        try:
+            events = self._store.append(all_news)
+        except MaybeStored as doubt:
+            return self._found(all_news, doubt)[len(all_news) - len(news) :]
+        except CutpointError:
+            self._behind = False
+            raise
+        if events[0].number == self.state.number + 1:
+            self._board.apply(events)
+            self._behind = False
+        else:  # others wrote in between
+            self._found(all_news, MaybeStored("it is stored, but what others wrote before it cannot be read."))
         return events[len(all_news) - len(news) :]
 
     def _catch_up(self) -> None:
-        """Apply what other processes appended."""
+        """Apply what the log has and the board does not know: what other processes appended, or what was in doubt."""
         self._board.apply(self._store.events(self.state.number))
+        self._behind = False
+
+    def _read_on(self, news: Sequence[New] = ()) -> None:
+        """Bring a board that is behind up to the log; StoreError if `news` was thought out without what is there."""
+        if not self._behind:
+            return
+        before = self.state.number
+        self._catch_up()
+        if news and self.state.number > before:
+            raise StoreError(
+                "what was in doubt is stored, as the log says that could be read only now; nothing of this request "
+                "was stored: send it again."
+            )
+
+    def _found(self, news: Sequence[New], doubt: MaybeStored) -> list[Event]:
+        """The events of an append as the log has them, the board brought up to them; `doubt` if they are not there."""
+        try:
+            read = list(self._store.events(self.state.number))
+        except CutpointError:
+            raise doubt from None
+        self._board.apply(read)
+        self._behind = False
+        wanted = [(new.kind, new.key, encode(new.data, new.kind)) for new in news]
+        there = [(event.kind, event.key, encode(event.data, event.kind)) for event in read]
+        for first in range(len(there) - len(wanted) + 1):
+            if there[first : first + len(wanted)] == wanted:
+                return read[first : first + len(wanted)]
+        raise doubt
 
     def _lease(self, item: int, annotator: str, place: int = 0) -> New:
         """A new lease, the one behind `place` others that are not written yet."""

@@ -13,7 +13,7 @@ from cutpoint.service.desk.board import Board
 from cutpoint.service.desk.book import Book
 from cutpoint.service.desk.clock import Clock
 from cutpoint.service.desk.together import Request, Together
-from cutpoint.store.base import Repeated, Store
+from cutpoint.store.base import MaybeStored, Repeated, Store
 from cutpoint.store.events import Event, New
 
 Status = Literal["saved", "again", "corrected", "taken back"]
@@ -35,7 +35,8 @@ class Deeds(Book):
     """Each call is one event, on disk when it returns. `key` names a request: sent twice it is done once.
 
     An item is given as an Ask, by its index or by its id; the annotator of an Ask need not be said again. All raise
-    UsageError, and StoreError where nothing could be stored.
+    UsageError, StoreError where nothing could be stored, and MaybeStored where that is not known: with a key, send it
+    again.
     """
 
     def __init__(self, store: Store, board: Board, clock: Clock) -> None:
@@ -123,6 +124,7 @@ class Deeds(Book):
 
     def _do_together(self, requests: list[Request[Plan, Receipt]]) -> None:
         """Write what several people did at a time; where it cannot be written at a time, one by one."""
+        self._read_on()
         planned: list[tuple[Request[Plan, Receipt], Deed]] = []
         later: list[Request[Plan, Receipt]] = []
         about: set[object] = set()
@@ -143,6 +145,10 @@ class Deeds(Book):
             planned.append((request, plan))
         try:
             events = self._write([deed.new for _, deed in planned]) if len(planned) > 1 else None
+        except MaybeStored as doubt:  # to write them again could be to write them twice
+            for request, _ in planned:
+                request.fail(doubt)
+            planned, events = [], []
         except CutpointError:  # one of them was sent before; or nothing can be stored, as each will be told
             events = None
         for place, (request, deed) in enumerate(planned):

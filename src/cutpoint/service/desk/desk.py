@@ -104,6 +104,7 @@ class Desk(Pace):
 
     def _serve(self, requests: list[Request[_Wish, _Handed]]) -> None:
         """Hand out what waits to all who ask at a time, with one write; then look further for the others."""
+        self._read_on()
         for name in dict.fromkeys(request.wish.annotator for request in requests):
             self._introduce(name)
         self._expire()
@@ -172,7 +173,7 @@ class Desk(Pace):
             last = self.state.rounds.last
             assert last is not None
             said = {"round": last.data["round"], "reason": f"it could not be made again: {error}"}
-            self._board.apply(self._store.append([New("round_closed", said)]))
+            self._write([New("round_closed", said)])
 
     def _turn(self, item: int) -> int:
         return self._board.waiting.turn(item)

@@ -44,9 +44,9 @@ class Live:
     def __init__(self, start: Start, files: ArrayFiles | None) -> None:
         """The session at its first questions. Takes as long as the strategy takes to begin."""
         data = start.data
+        self.data = data
         self.number: int = data["round"]
         self.scores: int | None = data["scores"]
-        self.told = 0  # questions that are in the log
         round = Round(
             scores_of(start.scores, len(start.labels), start.n_classes, files),
             start.labels,
@@ -71,9 +71,9 @@ class Live:
             elif session.is_open(item):
                 session.skip(item)
 
-    def untold(self) -> Data | None:
-        """The data of an `asked` for all that the session asked since the last one; None if there is nothing."""
-        items = self.session.asked_since(self.told)
+    def untold(self, logged: int) -> Data | None:
+        """The data of an `asked` for what the session asked behind its first `logged` questions; None for nothing."""
+        items = self.session.asked_since(logged)
         if not items:
             return None
         return {"round": self.number, "items": items, "why": [why_data(self.session.why(item)) for item in items]}
@@ -89,7 +89,6 @@ class Live:
                 "version of Cutpoint with these scores; they must be the same. No label is lost: go on with the "
                 "version that made the log, or let a new round begin (new_round=True)."
             )
-        self.told = len(logged)
 
 
 def first_difference(logged: list[int], asked: list[int]) -> int | None:
@@ -151,5 +150,3 @@ def why_of(data: Data | None, strategy: str) -> Why | None:
     if data is None:
         return None
     return Why(strategy, data["phase"], data["class"], data["threshold"], data["low"], data["high"])
-
-

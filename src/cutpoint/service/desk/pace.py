@@ -169,7 +169,7 @@ class Pace(Deeds, Admin):
         last, news = self.state.rounds.last, []
         if last is not None and last.closed is None:
             news.append(New("round_closed", {"round": last.data["round"], "reason": reason}))
+        self._demanded, self._board.prepared = False, ready.live
         self._write([*news, New("round_opened", ready.draft.data)])
-        self._board.begin(ready.live)
-        self._ready, self._demanded = None, False
+        self._ready = None
         return True
