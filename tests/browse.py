@@ -43,11 +43,15 @@ class Site:
         page = context.new_page()
         self.watch(page)
         if who is not None:
-            page.goto(f"{self.address}/a/{token(who)}")
+            page.goto(self.link(who))
             page.wait_for_url(lambda url: "/a/" not in url)
             if not page.url.endswith(path):
                 page.goto(self.address + path)
         return page
+
+    def link(self, who: str) -> str:
+        """Somebody's private link."""
+        return f"{self.address}/a/{token(who)}"
 
     def watch(self, page: Page) -> None:
         """Note what the page says, and whatever it asks of anybody else."""
@@ -113,12 +117,14 @@ def press(page: Page, key: str) -> int:
     return item
 
 
+def box_of(page: Page) -> str:
+    """The name under which the browser keeps this person's answers to this campaign."""
+    return page.locator("body").get_attribute("data-box") or ""
+
+
 def wait_until_sent(page: Page) -> None:
     """Wait until the server has everything that the page was told."""
-    page.wait_for_function(
-        "() => Object.keys(localStorage).filter((k) => k.startsWith('cutpoint:birds'))"
-        ".every((k) => JSON.parse(localStorage[k]).length === 0)"
-    )
+    page.wait_for_function("(box) => JSON.parse(localStorage[box] ?? '[]').length === 0", arg=box_of(page))
 
 
 @pytest.fixture(scope="module")

@@ -65,7 +65,7 @@ def test_an_admin_makes_a_link_and_revokes_it(here: Site) -> None:
     shown(eve)
     expect(page.locator("#links tr", has_text="eve")).to_be_visible()
     page.locator("#links tr", has_text="eve").get_by_role("button", name="Revoke").click()
-    expect(page.locator("#said")).to_contain_text("holds no longer")
+    expect(page.locator(".said")).to_contain_text("holds no longer")
     here.excused = RESENT
     eve.keyboard.press("1")
     expect(eve.locator("#banner")).to_contain_text("Your link no longer holds")
@@ -81,7 +81,7 @@ def test_my_answers_are_corrected_and_taken_back(here: Site) -> None:
     row = page.locator("tr", has_text=f"item-{first}").first
     row.get_by_role("combobox").select_option(label="crane")
     row.get_by_role("button", name="Correct").click()
-    expect(page.locator("#said")).to_have_text("Saved.")
+    expect(page.locator(".said")).to_have_text("Saved.")
     page.locator("tr", has_text=f"item-{second}").first.get_by_role("button", name="Take back").click()
     expect(page.locator("tr", has_text=f"item-{second}")).to_have_count(0)
     assert [(data["item"], data["label"], data["was"]) for data in here.events("corrected")] == [(first, 2, 0)]

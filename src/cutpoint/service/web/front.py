@@ -37,6 +37,7 @@ class Front:
         self.strips, self.diary = Strips(files), Diary()
         self.views = Views(desk, store, self.strips, self.diary)
         self._links: tuple[int, list[Link]] = (-1, [])
+        self._born = f"{next(iter(store.events())).at:.6f}"  # of two campaigns of one name it is another
 
     def refresh(self) -> None:
         """Read on in the log and sort new scores; called every second by a thread that nobody waits for."""
@@ -79,7 +80,8 @@ class Front:
     def campaign(self) -> dict[str, Any]:
         """What every page says of the campaign."""
         made = self._desk.state.made
-        return {"campaign": made.name, "classes": list(made.classes), "guideline": made.guideline}
+        about = {"campaign": made.name, "classes": list(made.classes), "guideline": made.guideline}
+        return about | {"born": self._born}
 
     def next(self, person: Person, n: int) -> dict[str, Any]:
         """Up to n items for a person: what they hold, the oldest first, and new ones; why there are no more."""

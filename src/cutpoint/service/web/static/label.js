@@ -1,6 +1,7 @@
 // The labelling page. The item after the one shown is already here, its picture decoded: a key shows it at once, and the
 // answer goes its own way through the outbox.
-import { Outbox, request } from "./outbox.js";
+import { noteTrouble, onTold, outbox, troubled } from "./banner.js";
+import { request } from "./outbox.js";
 import { emptyNode, node, strip } from "./show.js";
 
 const $ = (id) => document.getElementById(id);
@@ -12,9 +13,6 @@ const GLANCE = 100; // milliseconds: nobody has seen an item that fast, so the k
 const REMEMBERED = 50; // answers that z can go back through
 
 let shown = null, since = 0, coming = [], past = [], asking = false, retry = 0, lastActive = Date.now();
-const outbox = new Outbox(`cutpoint:${page.campaign}:${page.person}`, told);
-const rejected = [];
-let trouble = "";
 
 // ---- what is asked
 
@@ -24,12 +22,12 @@ async function refill() {
   const pending = new Set(outbox.list().map((entry) => entry.body.item));
   const { status, data } = await request(`/api/next?n=${Math.min(AHEAD + pending.size, 8)}`);
   asking = false;
-  if (status !== 200) {
-    noteTrouble(status, data);
+  if (status !== 200 || !Array.isArray(data.items)) {
+    noteTrouble(data.error ? (status === 401 ? "stranger" : "refused") : "away", data);
     later(5);
     return;
   }
-  if (trouble === "away" || trouble === "refused") clearTrouble();
+  if (troubled() && !outbox.list().length) noteTrouble(""); // else the outbox knows better
   progress(data.progress);
   const here = new Set([...(shown ? [shown.item] : []), ...coming.map((one) => one.item)]);
   const still = new Set(outbox.list().map((entry) => entry.body.item)); // answered while we asked
@@ -118,7 +116,7 @@ document.addEventListener("visibilitychange", () => { // back after the lease ra
 function send(path, body, words, colour) {
   if (!shown || performance.now() - since < GLANCE) return;
   const item = shown;
-  const entry = outbox.add(path, { item: item.item, lease: item.lease ?? null, ...body });
+  const entry = outbox.add(path, { item: item.item, lease: item.lease ?? null, ...body }, `“${words}” for ${item.id}`);
   past = [...past, { item, key: entry.body.key }].slice(-REMEMBERED);
   toast(words, colour);
   shown = null;
@@ -133,7 +131,7 @@ const pass = (why, words) => send("/api/pass", { why }, words);
 function undo() {
   const last = past.pop();
   if (!last) return toast("Nothing to take back", undefined, false);
-  outbox.add("/api/undo", { item: last.item.item });
+  outbox.add("/api/undo", { item: last.item.item }, `Taking ${last.item.id} back`);
   if (shown) coming.unshift(shown);
   last.item.lease = null;
   last.item.until = Infinity;
@@ -143,52 +141,15 @@ function undo() {
   outbox.pump();
 }
 
-function told(what, entry, data) {
+onTold((what, entry, data) => {
   if (what === "sent") {
-    if (trouble) clearTrouble();
-    if (data.progress) progress(data.progress);
+    progress(data.progress);
     if (data.note) toast(data.note, undefined, false);
-    refill();
-  } else if (what === "rejected") {
-    rejected.push(data.error || "The server did not take an answer.");
-    banner();
-    refill();
-  } else {
-    noteTrouble({ away: 0, stranger: 401, refused: 503 }[what], data);
   }
-}
+  if (what === "sent" || what === "rejected") refill();
+});
 
 // ---- what is said
-
-function noteTrouble(status, data) {
-  trouble = status === 0 ? "away" : status === 401 ? "stranger" : "refused";
-  const said = {
-    away: "No connection to the server. It is tried again by itself.",
-    stranger: "Your link no longer holds. Ask whoever runs this campaign for a new one.",
-    refused: data.error || "The server cannot store answers at the moment. It is tried again by itself.",
-  };
-  banner(said[trouble]);
-}
-
-function clearTrouble() {
-  trouble = "";
-  banner();
-}
-
-function banner(words = $("banner").dataset.words) {
-  const box = $("banner");
-  if (!trouble) words = "";
-  box.dataset.words = words ?? "";
-  const waiting = outbox.list().length;
-  const kept = waiting ? ` ${waiting} ${waiting === 1 ? "answer is" : "answers are"} kept in this browser until then.` : "";
-  const lines = rejected.map((line) => Object.assign(document.createElement("li"), { textContent: line }));
-  const list = document.createElement("ul");
-  list.append(...lines);
-  const close = Object.assign(document.createElement("button"), { textContent: "Understood", className: "quiet" });
-  close.addEventListener("click", () => { rejected.length = 0; banner(); });
-  box.replaceChildren(...(words ? [words + kept] : []), ...(lines.length ? [list, close] : []));
-  box.hidden = !words && !lines.length;
-}
 
 let toastTimer = 0;
 function toast(words, colour, undoable = true) {
@@ -265,6 +226,7 @@ function recall(name) {
   try { return localStorage.getItem(name); } catch { return null; }
 }
 
+addEventListener("online", refill);
 buttons(false);
 outbox.pump();
 refill();

@@ -7,22 +7,38 @@ export function newKey() { // crypto.randomUUID needs https, which a local netwo
   return Array.from(crypto.getRandomValues(new Uint8Array(16)), (b) => b.toString(16).padStart(2, "0")).join("");
 }
 
-export async function request(path, body) { // {status, data}; status 0 where the server cannot be reached
+// {status, data}; status 0 where our server cannot be reached. It says everything in JSON objects, so that anything else
+// comes from somebody in between, whatever its status: a network's login page, a proxy.
+export async function request(path, body) {
   const options = body === undefined ? {} : {
     method: "POST", body: JSON.stringify(body), headers: { "content-type": "application/json" }, keepalive: true,
   };
   try {
     const answer = await fetch(path, { ...options, signal: AbortSignal.timeout(15000), cache: "no-store" });
-    const data = await answer.json().catch(() => ({}));
+    const data = await answer.json();
+    if (data === null || typeof data !== "object") throw new TypeError("not one of our answers");
     return { status: answer.status, data, wait: Number(answer.headers.get("retry-after")) || 0 };
   } catch {
     return { status: 0, data: {}, wait: 0 };
   }
 }
 
+const NEVER = [400, 404, 409, 422]; // with our reason: this entry will be refused however often it is sent
+
+function verdict(status, data, entry) {
+  if (status >= 200 && status < 300) {
+    return data.item === entry.body.item && typeof data.status === "string" ? "sent" : "away";
+  }
+  if (typeof data.error !== "string") return "away";
+  if (status === 401) return "stranger";
+  return NEVER.includes(status) ? "rejected" : "refused";
+}
+
 export class Outbox {
-  // told(what, entry, data): what is "sent", "away" (no connection), "refused" (the server cannot store now),
-  // "stranger" (the link no longer holds) or "rejected" (this one will never be taken, and has left the box).
+  // name: of the person's box, with the campaign's identity: another campaign at this address has boxes of its own.
+  // told(what, entry, data): what is "sent", "away" (our server was not reached), "refused" (it cannot store now),
+  // "stranger" (the link no longer holds) or "rejected" (this one will never be taken, and has left the box);
+  // "empty", without an entry, once nothing is left to send.
   constructor(name, told) {
     this.name = name;
     this.told = told;
@@ -46,8 +62,8 @@ export class Outbox {
     } catch { /* full or forbidden: it stays in memory as long as the page does */ }
   }
 
-  add(path, body) {
-    const entry = { path, body: { ...body, key: newKey() } };
+  add(path, body, words) { // words: what to call it if it is not taken
+    const entry = { path, words, body: { ...body, key: newKey() } };
     this.keep([...this.list(), entry]);
     return entry;
   }
@@ -64,25 +80,16 @@ export class Outbox {
     while (!pause && this.list().length) pause = await this.send(this.list()[0]);
     this.busy = false;
     if (pause) this.timer = setTimeout(() => this.pump(), pause * 1000);
+    else this.told("empty");
   }
 
   async send(entry) { // the seconds until the next try, 0 to go on at once
     const { status, data, wait } = await request(entry.path, entry.body);
-    if (status === 0) {
-      this.told("away", entry, data);
-      return PAUSES[Math.min(this.tries++, PAUSES.length - 1)];
-    }
+    const what = verdict(status, data, entry);
+    if (what === "sent" || what === "rejected") this.remove(entry);
+    this.told(what, entry, data);
+    if (what === "away") return PAUSES[Math.min(this.tries++, PAUSES.length - 1)];
     this.tries = 0;
-    if (status >= 500 || status === 429) {
-      this.told("refused", entry, data);
-      return wait || 5;
-    }
-    if (status === 401) {
-      this.told("stranger", entry, data);
-      return 30;
-    }
-    this.remove(entry);
-    this.told(status < 300 ? "sent" : "rejected", entry, data);
-    return 0;
+    return { refused: wait || 5, stranger: 30 }[what] ?? 0;
   }
 }

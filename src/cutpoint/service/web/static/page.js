@@ -1,27 +1,57 @@
 // The pages beside the labelling page: forms that post JSON, each with a key of its own; parts that keep themselves fresh.
+// What an annotator says of items goes through the outbox, so that it outlives a lost connection.
+import { onTold, outbox } from "./banner.js";
 import { newKey, request } from "./outbox.js";
 
 document.addEventListener("submit", async (event) => {
   const form = event.target.closest("form[data-post]");
   if (!form) return;
   event.preventDefault();
-  const body = { key: newKey() };
-  for (const [name, value] of new FormData(form, event.submitter)) body[name] = value;
-  for (const field of form.querySelectorAll("[data-number]")) {
-    if (field.value === "") delete body[field.name]; // stays as it is
-    else body[field.name] = Number(field.value);
-  }
-  for (const button of form.querySelectorAll("button")) button.disabled = true;
-  const { status, data } = await request(form.dataset.post, body);
-  for (const button of form.querySelectorAll("button")) button.disabled = false;
-  const said = document.getElementById("said");
+  const body = contents(form, event.submitter);
+  if ("kept" in form.dataset) return keep(form, body);
+  const buttons = form.querySelectorAll("button");
+  for (const button of buttons) button.disabled = true;
+  const { status, data } = await request(form.dataset.post, { key: newKey(), ...body });
+  for (const button of buttons) button.disabled = false;
   if (status >= 200 && status < 300) {
-    if (data.link) return showLink(data.link);
-    await refresh();
-    said.textContent = data.note || "Saved.";
+    if (data.link) showLink(data.link);
+    await refresh(true);
+    say(form, data.note || "Saved.");
   } else {
-    said.textContent = status === 0 ? "No connection to the server; nothing was changed." : data.error || `Refused (${status}).`;
+    say(form, status === 0 ? "No connection to the server; nothing was changed." : data.error || `Refused (${status}).`, true);
   }
+});
+
+function contents(form, submitter) {
+  const body = Object.fromEntries(new FormData(form, submitter));
+  for (const field of form.querySelectorAll("[data-number]")) {
+    if (field.value !== "") body[field.name] = Number(field.value);
+    else if (field.dataset.number === "or nothing") body[field.name] = null;
+    else delete body[field.name]; // stays as it is
+  }
+  return body;
+}
+
+function say(form, words, bad = false) { // in the part of the page that the form belongs to
+  const part = form.isConnected ? form.closest("section, main") : document;
+  const spot = part.querySelector(".said") ?? document.querySelector(".said");
+  spot.textContent = words;
+  spot.classList.toggle("bad", bad);
+}
+
+function keep(form, body) {
+  const chosen = form.querySelector("select")?.selectedOptions[0].textContent;
+  const words = chosen === undefined ? `Taking ${form.dataset.of} back` : `“${chosen}” for ${form.dataset.of}`;
+  outbox.add(form.dataset.post, body, words);
+  say(form, "Kept in this browser, and on its way to the server.");
+  outbox.pump();
+}
+
+onTold(async (what, entry, data) => {
+  if (what !== "sent" && what !== "rejected") return;
+  await refresh(true);
+  const spot = document.querySelector(".said");
+  if (spot && !outbox.list().length) spot.textContent = what === "sent" ? data.note || "Saved." : "";
 });
 
 function showLink(link) { // shown once: the server keeps only its hash
@@ -29,20 +59,26 @@ function showLink(link) { // shown once: the server keeps only its hash
   box.hidden = false;
   box.querySelector(".link").textContent = location.origin + link;
   box.scrollIntoView({ block: "nearest" });
-  refresh();
 }
 
-async function refresh() {
+// Everything that may have changed, from the server; by itself only what nobody is in the middle of.
+async function refresh(asked = false) {
   try {
     const answer = await fetch(location.href, { cache: "no-store", signal: AbortSignal.timeout(15000) });
     if (!answer.ok) return;
     const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
     for (const part of document.querySelectorAll("[data-fresh]")) {
       const other = fresh.getElementById(part.id);
-      if (other && part.innerHTML !== other.innerHTML && !part.contains(document.activeElement)) part.replaceChildren(...other.childNodes);
+      const place = stops(part).indexOf(document.activeElement);
+      if (!other || (place >= 0 && !asked)) continue;
+      part.replaceChildren(...other.childNodes);
+      if (place >= 0) stops(part)[Math.min(place, stops(part).length - 1)]?.focus({ preventScroll: true });
     }
   } catch { /* no connection: what is shown stays */ }
 }
 
+const stops = (part) => [...part.querySelectorAll("a, button, input:not([type=hidden]), select")];
+
 const every = Number(document.querySelector("[data-every]")?.dataset.every);
 if (every) setInterval(() => document.visibilityState === "visible" && refresh(), every * 1000);
+outbox.pump(); // what another page could not send

@@ -1,0 +1,40 @@
+// What a person must know of answers on their way, on top of every page: how many wait and why, which were not taken.
+import { Outbox } from "./outbox.js";
+
+const box = document.getElementById("banner");
+const rejected = [];
+let trouble = "";
+
+const TROUBLE = {
+  away: () => "No connection to the server. It is tried again by itself.",
+  stranger: () => "Your link no longer holds. Ask whoever runs this campaign for a new one.",
+  refused: (data) => data.error || "The server cannot store answers at the moment. It is tried again by itself.",
+};
+
+// The person's outbox; told(what, entry, data) as the outbox tells it, after the banner shows it.
+export const outbox = new Outbox(document.body.dataset.box, (what, entry, data) => {
+  if (what === "rejected") rejected.push(`${entry.words} was not taken: ${data.error}`);
+  if (what in TROUBLE) noteTrouble(what, data);
+  else noteTrouble("");
+  for (const listener of listeners) listener(what, entry, data);
+});
+const listeners = [];
+export const onTold = (listener) => listeners.push(listener);
+
+export function noteTrouble(what, data = {}) { // "" once there is none
+  trouble = what && TROUBLE[what](data);
+  show();
+}
+
+export const troubled = () => trouble !== "";
+
+function show() {
+  const waiting = outbox.list().length;
+  const kept = waiting ? ` ${waiting} ${waiting === 1 ? "answer is" : "answers are"} kept in this browser until then.` : "";
+  const list = document.createElement("ul");
+  list.append(...rejected.map((line) => Object.assign(document.createElement("li"), { textContent: line })));
+  const close = Object.assign(document.createElement("button"), { textContent: "Understood", className: "quiet" });
+  close.addEventListener("click", () => { rejected.length = 0; show(); });
+  box.replaceChildren(...(trouble ? [trouble + kept] : []), ...(rejected.length ? [list, close] : []));
+  box.hidden = !box.childNodes.length;
+}
