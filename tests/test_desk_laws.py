@@ -52,6 +52,7 @@ class History:
         self.store = a_store(self.dice.choice([3, 12, 30]), lease_seconds=100.0, seed=seed, **sizes)
         self.desk = self.opened()
         self.said: dict[tuple[int, str], int] = {}  # (item, person) -> label, in the order of first answers
+        self.passed: set[tuple[int, str]] = set()
         self.sent: list[tuple[int, int, str, str]] = []
         self.version = 0
 
@@ -94,6 +95,7 @@ class History:
             if ask.item in before:
                 continue
             assert (ask.item, person) not in self.said
+            assert ask.item not in {item for item, _ in self.passed}
             answered = sum(item == ask.item for item, _ in self.said)
             assert self.desk.state.leases.on(ask.item) + answered <= overlap
         self.check_empty_hand(asks, n)
@@ -119,9 +121,8 @@ class History:
         receipt = self.desk.tell(item, label, annotator=person, key=key)
         self.sent.append((item, label, person, key))
         self.said[item, person] = label
+        self.passed.discard((item, person))
         assert receipt.status == ("saved" if before is None else "again" if before == label else "corrected")
-        if receipt.status == "again":
-            self.sent.pop()
         assert receipt.others == sum(i == item and p != person for i, p in self.said)
 
     def do_retry(self) -> None:
@@ -132,11 +133,12 @@ class History:
             assert self.store.last() == last
 
     def do_back(self) -> None:
-        signed = [pair for pair in self.said if pair[1]]
+        signed = [pair for pair in (*self.said, *sorted(self.passed)) if pair[1]]
         if signed:
             item, person = self.dice.choice(signed)
             assert self.desk.take_back(item, annotator=person).status == "taken back"
-            del self.said[item, person]
+            self.said.pop((item, person), None)
+            self.passed.discard((item, person))
 
     def do_pass(self) -> None:
         live = list(self.desk.state.leases.live.values())
@@ -146,11 +148,19 @@ class History:
                 with pytest.raises(UsageError):
                     self.desk.passed(lease.item, "skip", annotator=lease.annotator)
             else:
-                self.desk.passed(lease.item, self.dice.choice(PASSES), annotator=lease.annotator)
+                self.passed_on(lease.item, lease.annotator)
+        elif self.dice.random() < 0.3 and (pair := (self.item, self.person)) not in self.said:
+            self.passed_on(*pair)  # though nobody asked
+
+    def passed_on(self, item: int, person: str) -> None:
+        self.desk.passed(item, self.dice.choice(PASSES), annotator=person)
+        self.passed.add((item, person))
 
     def do_release(self) -> None:
         if self.desk.state.ballots.passed:
-            self.desk.release(self.dice.choice(list(self.desk.state.ballots.passed)), by="admin")
+            released = self.dice.choice(list(self.desk.state.ballots.passed))
+            self.desk.release(released, by="admin")
+            self.passed = {pair for pair in self.passed if pair[0] != released}
 
     def do_decide(self) -> None:
         self.desk.adjudicate(self.item, self.label, by="admin")
@@ -223,6 +233,9 @@ class History:
             settled = item in decided or "" in votes or len(votes) >= state.made.overlap
             assert state.ballots.labels[item] == (label if settled else -1)
             assert state.ballots.disputed(item) == (len(set(said)) > 1 and item not in decided)
+        for person in state.people.by_name.values():
+            assert person.answers == sum(name == person.name for _, name in self.said)
+            assert person.passes == sum(name == person.name for _, name in self.passed)
         found = np.bincount(state.ballots.labels[state.ballots.labels >= 0], minlength=len(state.made.classes))
         assert [state.ballots.found[k] for k in range(len(found))] == found.tolist()
 

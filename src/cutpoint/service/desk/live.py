@@ -55,10 +55,15 @@ class Live:
             data["seed"],
             np.array(data["held"], np.intp),
         )
+        self._passed: set[int] = set()  # what people have passed on since the round began
+        self._looked = 0  # so many of the questions have been compared with that
         self.session = Session(STRATEGIES[data["strategy"]].strategy, round, in_flight=data["in_flight"])
 
     def follow(self, steps: Iterable[Step]) -> None:
-        """Tell the session what happened; steps of other rounds, and of examples without scores, are not its affair."""
+        """Tell the session what happened; steps of other rounds, and of examples without scores, are not its affair.
+
+        What somebody passed on stays closed, also if the session asks it only afterwards: it waits for an admin.
+        """
         session, n = self.session, len(self.session.labels)
         for _, what, item, value, _ in steps:
             if what == "resize":
@@ -67,9 +72,20 @@ class Live:
             elif item >= n:
                 continue
             elif what == "tell":
+                self._passed.discard(item)
                 session.tell(item, value)
-            elif session.is_open(item):
-                session.skip(item)
+            else:
+                self._passed.add(item)
+                if session.is_open(item):
+                    session.skip(item)
+            self._skip_passed()
+
+    def _skip_passed(self) -> None:
+        while new := self.session.asked_since(self._looked):
+            self._looked += len(new)
+            for item in new:
+                if item in self._passed:
+                    self.session.skip(item)
 
     def untold(self, logged: int) -> Data | None:
         """The data of an `asked` for what the session asked behind its first `logged` questions; None for nothing."""

@@ -7,20 +7,40 @@ from dataclasses import dataclass, field
 
 @dataclass
 class Person:
-    """An annotator.
+    """An annotator, and what stands of what they said: neither taken back nor, of a pass, released or answered since.
 
     said: item -> number of the person's last event on it, of all items with an answer or a pass of theirs, the latest
-    last.
+    last.  passed: the items among them with a pass.  changed, overdue: those with an answer that is not their first one,
+    and with one that came late.
     """
 
     name: str
     admin: bool = False
-    answers: int = 0
-    passes: int = 0
-    corrections: int = 0
-    late: int = 0
     links: set[str] = field(default_factory=set)  # hashes
     said: dict[int, int] = field(default_factory=dict)
+    passed: set[int] = field(default_factory=set)
+    changed: set[int] = field(default_factory=set)
+    overdue: set[int] = field(default_factory=set)
+
+    @property
+    def answers(self) -> int:
+        """How many items have an answer of theirs."""
+        return len(self.said) - len(self.passed)
+
+    @property
+    def passes(self) -> int:
+        """How many items they passed on."""
+        return len(self.passed)
+
+    @property
+    def corrections(self) -> int:
+        """How many of the answers were corrected by themselves."""
+        return len(self.changed)
+
+    @property
+    def late(self) -> int:
+        """How many of the answers came after their time had run out."""
+        return len(self.overdue)
 
 
 class People:
@@ -52,13 +72,32 @@ class People:
         self.person(name).links.discard(hash)
         self.by_link.pop(hash, None)
 
-    def said(self, name: str, item: int, number: int) -> Person:
-        """Note that the person said something of the item."""
+    def answered(self, name: str, item: int, number: int, *, late: bool) -> None:
+        """Note the person's answer to the item, instead of what they said of it before."""
+        self.unsaid(name, item)
+        person = self.person(name)
+        person.said[item] = number
+        if late:
+            person.overdue.add(item)
+
+    def corrected(self, name: str, item: int, number: int, *, changed: bool) -> None:
+        """Note that the person answered the item again, and whether otherwise."""
         person = self.person(name)
         person.said.pop(item, None)
         person.said[item] = number
-        return person
+        if changed:
+            person.changed.add(item)
+
+    def passed(self, name: str, item: int, number: int) -> None:
+        """Note that the person passed on the item."""
+        self.unsaid(name, item)
+        person = self.person(name)
+        person.said[item] = number
+        person.passed.add(item)
 
     def unsaid(self, name: str, item: int) -> None:
-        """Note that the person took back what they said of the item."""
-        self.person(name).said.pop(item, None)
+        """Note that nothing stands any more of what the person said of the item."""
+        person = self.person(name)
+        person.said.pop(item, None)
+        for items in (person.passed, person.changed, person.overdue):
+            items.discard(item)

@@ -155,15 +155,14 @@ class State:
 
     def _answered(self, number: int, data: Data) -> tuple[int, ...]:
         item, name = data["item"], data["annotator"]
-        person = self.people.said(name, item, number)
-        person.answers += 1
-        person.late += bool(data["late"])
+        self.people.answered(name, item, number, late=data["late"])
         self.leases.answered(item, name)
         self.ballots.answer(number, item, name, data["label"])
         return (item,)
 
     def _corrected(self, number: int, data: Data) -> tuple[int, ...]:
-        self.people.said(data["annotator"], data["item"], number).corrections += 1
+        changed = data["label"] != data["was"]  # or it is an answer that was sent again under another key
+        self.people.corrected(data["annotator"], data["item"], number, changed=changed)
         self.ballots.answer(number, data["item"], data["annotator"], data["label"])
         return (data["item"],)
 
@@ -174,7 +173,7 @@ class State:
 
     def _passed(self, number: int, data: Data) -> tuple[int, ...]:
         item, name = data["item"], data["annotator"]
-        self.people.said(name, item, number).passes += 1
+        self.people.passed(name, item, number)
         self.leases.answered(item, name)
         self.ballots.pass_on(number, item, name, data["why"])
         return (item,)
@@ -184,6 +183,8 @@ class State:
         return (data["item"],)
 
     def _released(self, number: int, data: Data) -> tuple[int, ...]:
+        for name in self.ballots.passed.get(data["item"], ()):
+            self.people.unsaid(name, data["item"])
         self.ballots.release(number, data["item"])
         return (data["item"],)
 

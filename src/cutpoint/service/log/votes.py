@@ -7,7 +7,7 @@ of settled items alone, and a question is closed when its item is settled, or wh
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections import Counter
 
 import numpy as np
@@ -33,7 +33,8 @@ class Ballots:
         self.decided: dict[int, int] = {}  # item -> adjudicated label
         self.found: Counter[int] = Counter()  # settled items of each class
         self.disputes: dict[int, None] = {}  # items on which people differ and nobody has decided
-        self._closings: list[int] = []  # numbers of the events that closed a question
+        self._closed: dict[int, int] = {}  # item -> number of the event that closed its question, while it is closed
+        self._closings: list[int] = []  # the same numbers, ascending
 
     def grow(self, count: int) -> None:
         """Add so many items, unlabelled."""
@@ -63,7 +64,7 @@ class Ballots:
         return self.votes.get(item, {}).get(person, UNKNOWN)
 
     def closed_since(self, number: int) -> int:
-        """How many questions were closed by events above `number`."""
+        """How many questions are closed that were not yet after event `number`, or were opened again since."""
         return len(self._closings) - bisect_right(self._closings, number)
 
     def derived(self) -> NDArray[np.int32]:
@@ -92,8 +93,8 @@ class Ballots:
         self.passed.setdefault(item, {})[person] = why
         self.pending.pop(item, None)
         if first and self.labels[item] == UNKNOWN:
-            self._closings.append(number)
-            self._journal.steps.append(Step(number, "skip", item, UNKNOWN))
+            self._skip(number, item)
+        self._mark(number, item)
 
     def release(self, number: int, item: int) -> None:
         """Let the item be asked again: all passes on it are forgotten."""
@@ -129,18 +130,32 @@ class Ballots:
         label = self.label(item) if settled else UNKNOWN
         before = int(self.labels[item])
         self._note(item, cast, settled)
-        if label == before:
-            if reopened and label == UNKNOWN:
-                self._journal.steps.append(Step(number, "tell", item, UNKNOWN))
-            return
+        self._relabel(item, before, label)
+        self._mark(number, item)
+        if label != before or (reopened and label == UNKNOWN):
+            self._journal.steps.append(Step(number, "tell", item, label, before))
+            if label == UNKNOWN and item in self.passed:  # somebody's pass stands
+                self._skip(number, item)
+
+    def _relabel(self, item: int, before: int, label: int) -> None:
         self.labels[item] = label
         if before != UNKNOWN:
             self.found[before] -= 1
         if label != UNKNOWN:
             self.found[label] += 1
-        if before == UNKNOWN:
+
+    def _skip(self, number: int, item: int) -> None:
+        self._journal.steps.append(Step(number, "skip", item, UNKNOWN))
+
+    def _mark(self, number: int, item: int) -> None:
+        """Note since when the item's question is closed, or that it is open."""
+        since = self._closed.get(item)
+        if self.labels[item] == UNKNOWN and item not in self.passed:
+            if since is not None:
+                del self._closed[item], self._closings[bisect_left(self._closings, since)]
+        elif since is None:
+            self._closed[item] = number
             self._closings.append(number)
-        self._journal.steps.append(Step(number, "tell", item, label, before))
 
     def _note(self, item: int, cast: dict[str, int], settled: bool) -> None:
         """Bring the lists of pending and disputed items up to date."""

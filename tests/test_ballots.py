@@ -1,0 +1,111 @@
+"""Votes, passes and releases in drawn order: what is settled, closed and open to a session, by the plain definition."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cutpoint.service.desk.live import Live, Start
+from cutpoint.service.log.journal import Journal
+from cutpoint.service.log.votes import Ballots
+
+N = 6
+PEOPLE = ("ada", "ben", "cem")
+
+
+class Naive:
+    """What was said of each item, kept as it is; all else counted when it is asked for."""
+
+    def __init__(self, overlap: int) -> None:
+        self.overlap = overlap
+        self.votes: dict[tuple[int, str], int] = {}
+        self.passes: set[tuple[int, str]] = set()
+        self.decided: dict[int, int] = {}
+        self.history: list[set[int]] = [set()]  # the closed questions after each event
+
+    def settled(self, item: int) -> bool:
+        said = [person for i, person in self.votes if i == item]
+        return item in self.decided or len(said) >= self.overlap
+
+    def passed(self, item: int) -> bool:
+        return any(i == item for i, _ in self.passes)
+
+    def note(self) -> None:
+        self.history.append({item for item in range(N) if self.settled(item) or self.passed(item)})
+
+    def closed_since(self, number: int) -> int:
+        """Closed now, and open at some time since."""
+        return sum(any(item not in closed for closed in self.history[number:]) for item in self.history[-1])
+
+
+class Story:
+    """The same deeds told to both, and to a session."""
+
+    def __init__(self, seed: int, overlap: int) -> None:
+        self.dice, self.number = random.Random(seed), 0
+        self.journal = Journal()
+        self.ballots, self.naive = Ballots(self.journal), Naive(overlap)
+        self.ballots.overlap = overlap
+        self.ballots.grow(N)
+        data = {"round": 1, "scores": None, "strategy": "random", "budget": N, "parallel": 1, "seed": 0, "held": []}
+        start = Start(data | {"in_flight": 2}, np.full(N, -1, np.int32), None, 2)
+        self.live = Live(start, None)
+
+    def step(self) -> None:
+        """One deed that people can do."""
+        self.number += 1
+        item, person, label = self.dice.randrange(N), self.dice.choice(PEOPLE), self.dice.randrange(2)
+        pair, place = (item, person), len(self.journal.steps)
+        deed = self.dice.choice(["answer", "answer", "answer", "back", "back", "pass", "pass", "release", "decide"])
+        if deed == "answer":
+            self.ballots.answer(self.number, item, person, label)
+            self.naive.votes[pair] = label
+            self.naive.passes.discard(pair)
+        elif deed == "back":
+            self.ballots.take_back(self.number, item, person)
+            self.naive.votes.pop(pair, None)
+            self.naive.passes.discard(pair)
+        elif deed == "pass" and pair not in self.naive.votes:
+            self.ballots.pass_on(self.number, item, person, "skip")
+            self.naive.passes.add(pair)
+        elif deed == "release":
+            self.ballots.release(self.number, item)
+            self.naive.passes = {pair for pair in self.naive.passes if pair[0] != item}
+        elif deed == "decide" and self.dice.random() < 0.3:
+            self.ballots.adjudicate(self.number, item, label)
+            self.naive.decided[item] = label
+        self.live.follow(self.journal.steps[place:])
+        self.naive.note()
+
+
+@given(seed=st.integers(0, 10**6), overlap=st.sampled_from([1, 2, 3]))
+def test_questions_are_closed_and_opened_as_what_stands_says(seed: int, overlap: int) -> None:
+    story = Story(seed, overlap)
+    for _ in range(60):
+        story.step()
+        naive, ballots, session = story.naive, story.ballots, story.live.session
+        assert [bool(ballots.labels[i] >= 0) for i in range(N)] == [naive.settled(i) for i in range(N)]
+        assert set(ballots.passed) == {i for i in range(N) if naive.passed(i)}
+        assert Counter(ballots.labels[ballots.labels >= 0].tolist()) == +ballots.found
+        for number in range(story.number + 1):
+            assert ballots.closed_since(number) == naive.closed_since(number)
+        for item in range(N):
+            if naive.settled(item) or naive.passed(item):
+                assert not session.is_open(item)
+            elif item in session.asked:
+                assert session.is_open(item)
+
+
+def test_a_question_that_is_answered_over_and_over_is_one() -> None:
+    ballots = Ballots(Journal())
+    ballots.grow(2)
+    for number in range(1, 10, 2):
+        ballots.answer(number, 0, "ada", 1)
+        ballots.take_back(number + 1, 0, "ada")
+    assert ballots.closed_since(0) == 0
+    ballots.answer(11, 0, "ada", 1)
+    assert (ballots.closed_since(0), ballots.closed_since(10), ballots.closed_since(11)) == (1, 1, 0)
