@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
+from typing import Any
 
 import numpy as np
 from hypothesis import given
@@ -51,7 +52,15 @@ class Story:
         self.ballots, self.naive = Ballots(self.journal), Naive(overlap)
         self.ballots.overlap = overlap
         self.ballots.grow(N)
-        data = {"round": 1, "scores": None, "strategy": "random", "budget": N, "parallel": 1, "seed": 0, "held": []}
+        data: dict[str, Any] = {
+            "round": 1,
+            "scores": None,
+            "strategy": "random",
+            "budget": N,
+            "parallel": 1,
+            "seed": 0,
+            "held": [],
+        }
         start = Start(data | {"in_flight": 2}, np.full(N, -1, np.int32), None, 2)
         self.live = Live(start, None)
 

@@ -96,6 +96,36 @@ def test_a_request_sent_twice_is_done_once_whatever_came_between() -> None:
         desk.tell(desk.ask("two", 1)[0], 1, key="a")
 
 
+def test_a_request_that_said_nothing_new_is_taken_once_for_ever_too() -> None:
+    desk = a_desk()
+    ask, other = desk.ask("one", 2)
+    desk.tell(ask, 1, key="a")
+    again = desk.tell(ask, 1, key="b")
+    assert (again.status, desk.status().people[0].corrections) == ("again", 0)
+    assert desk.tell(ask, 1).number == again.number  # without a key nothing is written
+    desk.tell(ask, 0, key="c")
+    late = desk.tell(ask, 1, key="b")  # its receipt was lost on the way
+    assert (late.status, late.number, late.label) == ("again", again.number, 0)
+    desk.passed(other, "skip", key="d")
+    assert desk.passed(other, "skip", key="e").status == "again"
+    desk.take_back(other, key="f")
+    assert desk.passed(other, "skip", key="e").status == "again"
+    assert desk.status().held == 0
+
+
+def test_a_key_is_of_one_request_and_no_other() -> None:
+    desk = a_desk()
+    ask = desk.ask("one", 1)[0]
+    desk.tell(ask, 1, key="a")
+    with pytest.raises(UsageError, match="was used for something else"):
+        desk.tell(ask, 0, key="a")
+    with pytest.raises(UsageError, match="was used for something else"):
+        desk.take_back(ask, key="a")
+    with pytest.raises(UsageError, match="was used for something else"):
+        desk.tell(ask, 1, key="a", annotator="two")
+    assert desk.state.ballots.vote(ask.item, "one") == 1
+
+
 def test_a_late_answer_is_kept_and_the_others_lease_is_untouched() -> None:
     clock = FakeClock()
     desk = a_desk(1, clock)

@@ -233,9 +233,9 @@ class History:
             settled = item in decided or "" in votes or len(votes) >= state.made.overlap
             assert state.ballots.labels[item] == (label if settled else -1)
             assert state.ballots.disputed(item) == (len(set(said)) > 1 and item not in decided)
-        for person in state.people.by_name.values():
-            assert person.answers == sum(name == person.name for _, name in self.said)
-            assert person.passes == sum(name == person.name for _, name in self.passed)
+        for known in state.people.by_name.values():
+            assert known.answers == sum(name == known.name for _, name in self.said)
+            assert known.passes == sum(name == known.name for _, name in self.passed)
         found = np.bincount(state.ballots.labels[state.ballots.labels >= 0], minlength=len(state.made.classes))
         assert [state.ballots.found[k] for k in range(len(found))] == found.tolist()
 

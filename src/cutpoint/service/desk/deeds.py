@@ -32,7 +32,9 @@ Plan = Callable[[], Deed | Receipt]
 
 
 class Deeds(Book):
-    """Each call is one event, on disk when it returns. `key` names a request: sent twice it is done once.
+    """Each call is one event, on disk when it returns. `key` names a request: sent twice it is done once, for ever.
+
+    What says again what stands is an event only if it has a key, so that it is known when it comes once more.
 
     An item is given as an Ask, by its index or by its id; the annotator of an Ask need not be said again. All raise
     UsageError, StoreError where nothing could be stored, and MaybeStored where that is not known: with a key, send it
@@ -52,11 +54,11 @@ class Deeds(Book):
         def plan() -> Deed | Receipt:
             person, index, number = self._who(item, annotator), self._item(item), self._label(label)
             before = self.state.ballots.vote(index, person)
-            if before == number:
+            if before == number and key is None:
                 return self._receipt(index, "again", person, self.state.people.person(person).said[index])
             data = {"item": index, "annotator": person, "label": number}
             if before >= 0:
-                return Deed(New("corrected", data | {"was": before}, key), "corrected")
+                return Deed(New("corrected", data | {"was": before}, key), "again" if before == number else "corrected")
             return Deed(New("answered", data | self._lease_of(index, person), key), "saved")
 
         return self._telling.submit(plan)
@@ -70,10 +72,11 @@ class Deeds(Book):
             person, index = self._who(item, annotator), self._item(item)
             if self.state.ballots.vote(index, person) >= 0:
                 raise UsageError(f"{person} has answered item {index}; take the answer back before passing on it.")
-            if self.state.ballots.passed.get(index, {}).get(person) == why:
+            again = self.state.ballots.passed.get(index, {}).get(person) == why
+            if again and key is None:
                 return self._receipt(index, "again", person, self.state.people.person(person).said[index])
             data = {"item": index, "annotator": person, "why": why} | self._lease_of(index, person)
-            return Deed(New("passed", data, key), "saved")
+            return Deed(New("passed", data, key), "again" if again else "saved")
 
         return self._telling.submit(plan)
 
@@ -81,16 +84,17 @@ class Deeds(Book):
         """Take an answer or a pass back; where nobody else is at the item, it is leased to the person anew."""
         with self._lock:
             person, index = self._who(item, annotator), self._item(item)
-            if index not in self.state.people.person(person).said:
-                if key in self.state.undone:
-                    return self._repeated(self.state.undone[key], index, person)
+            state, undo = self.state, New("taken_back", {"item": index, "annotator": person}, key)
+            if index not in state.people.person(person).said:
+                if key in state.undone:
+                    return self._repeated(state.undone[key], undo)
                 raise UsageError(f"{person} has said nothing of item {index} that could be taken back.")
-            news = [New("taken_back", {"item": index, "annotator": person}, key)]
-            state = self.state
+            news = [undo]
             others = len(state.ballots.votes.get(index, {}).keys() - {person}) + state.leases.on(index)
-            if others < state.made.overlap and state.leases.of(index, person) is None:
+            held_back = state.ballots.passed.get(index, {}).keys() - {person}
+            if not held_back and others < state.made.overlap and state.leases.of(index, person) is None:
                 news.append(self._lease(index, person))
-            return self._do(Deed(news[0], "taken back"), *news[1:])
+            return self._do(Deed(undo, "taken back"), *news[1:])
 
     def extend(self, lease: str) -> float:
         """Keep a question for as long again as a new one; the seconds."""
@@ -110,12 +114,11 @@ class Deeds(Book):
 
     def _do(self, deed: Deed, *more: New) -> Receipt:
         """Write what a person did, once for each key."""
-        index, person = deed.new.data["item"], deed.new.data["annotator"]
         try:
             event = self._write([deed.new, *more])[0]
         except Repeated as repeated:
             self._catch_up()
-            return self._repeated(repeated.event, index, person)
+            return self._repeated(repeated.event, deed.new)
         return self._done(deed, event)
 
     def _done(self, deed: Deed, event: Event) -> Receipt:
@@ -159,13 +162,15 @@ class Deeds(Book):
         if later:
             self._do_together(later)
 
-    def _repeated(self, event: Event, index: int, person: str) -> Receipt:
-        if (event.data.get("item"), event.data.get("annotator")) != (index, person):
+    def _repeated(self, event: Event, new: New) -> Receipt:
+        """What is said to a request whose key is there; UsageError if it was another one's."""
+        if _request(event) != _request(new):
             raise UsageError(
                 f"the key {event.key!r} was used for something else (event {event.number}); give every request a new "
                 "key."
             )
-        return self._receipt(index, "again", person, event.number, bool(event.data.get("late")))
+        data = event.data
+        return self._receipt(data["item"], "again", data["annotator"], event.number, bool(data.get("late")))
 
     def _receipt(self, index: int, status: Status, person: str, number: int, late: bool = False) -> Receipt:
         ballots = self.state.ballots
@@ -185,3 +190,9 @@ class Deeds(Book):
         lease = self.state.leases.of(item, person)
         late = lease is None and self.state.leases.lost(item, person)
         return {"lease": lease.lease if lease is not None else None, "late": late}
+
+
+def _request(one: New | Event) -> tuple[object, ...]:
+    """What somebody wanted that led to an event, whether it was the first answer or corrected one."""
+    kind = "answered" if one.kind == "corrected" else one.kind
+    return (kind, *(one.data.get(name) for name in ("item", "annotator", "label", "why")))

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 class Person:
     """An annotator, and what stands of what they said: neither taken back nor, of a pass, released or answered since.
 
-    said: item -> number of the person's last event on it, of all items with an answer or a pass of theirs, the latest
-    last.  passed: the items among them with a pass.  changed, overdue: those with an answer that is not their first one,
-    and with one that came late.
+    said:    item -> number of the person's last event on it, of all items with an answer or a pass of theirs, the
+             latest last.
+    passed:  the items among them with a pass.  changed, overdue: with an answer that they corrected, that came late.
     """
 
     name: str
