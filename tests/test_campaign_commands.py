@@ -363,6 +363,17 @@ def test_a_replay_asks_the_same_and_says_what_differs(folder: Path, capsys: pyte
     command(capsys, "replay", NAME, code=1)
 
 
+def test_a_replay_says_which_rounds_failed_then_as_now(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from cutpoint.service.replay import Replayed
+
+    done = Replayed(40, 3, 12, 9, (), (), ((2, "division by zero"),))
+    monkeypatch.setattr("cutpoint.service.replay.replay", lambda store, files: done)
+    said = command(capsys, "replay", NAME)
+    assert said.startswith("round 2 failed then as it does now (division by zero); up to there it is the same")
+
+
 class Page(HTMLParser):
     """What a page would fetch or run, and its texts."""
 

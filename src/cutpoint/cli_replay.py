@@ -28,6 +28,8 @@ def replay(
         typer.echo(json.dumps(asdict(done) | {"same": done.same}))
     check_replay(done)
     if not (quiet or as_json):
+        for number, error in done.failed:
+            typer.echo(f"round {number} failed then as it does now ({error}); up to there it is the same")
         typer.echo(
             f"{count(done.events, 'event')}, {count(done.rounds, 'round')}, {count(done.labels, 'label')}: all "
             f"{count(done.questions, 'question')} are the same again"

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 
 from cutpoint.errors import CutpointError
-from cutpoint.service.desk.live import Live, first_difference, start_of
+from cutpoint.service.desk.live import Live, failure_of, first_difference, start_of
+from cutpoint.service.log.journal import Step
+from cutpoint.service.log.rounds import Opened
 from cutpoint.service.log.state import State
 from cutpoint.store.base import Store
 from cutpoint.store.files import ArrayFiles
@@ -16,7 +19,8 @@ class Replayed:
     """What a replay has shown.
 
     differences: (round, place from 1, item in the log, item now or None) of the first different question of each round
-    that has one.  broken: (round, error) of rounds that cannot be made again.
+    that has one.  broken: (round, error) of rounds that cannot be made again.  failed: (round, error) of rounds whose
+    strategy failed then as it does now, and that are the same up to there.
     """
 
     events: int
@@ -25,50 +29,84 @@ class Replayed:
     labels: int
     differences: tuple[tuple[int, int, int, int | None], ...]
     broken: tuple[tuple[int, str], ...]
+    failed: tuple[tuple[int, str], ...]
 
     @property
     def same(self) -> bool:
-        """Whether all questions are the same."""
+        """Whether all questions are the same; of a round that failed then, too, up to its failure."""
         return not self.differences and not self.broken
+
+
+class _Again:
+    """A round that is made again, as far as its strategy goes."""
+
+    def __init__(self, opened: Opened) -> None:
+        """Not begun yet."""
+        self.opened = opened
+        self.live: Live | None = None
+        self.error: str | None = None
+
+    def begin(self, state: State, files: ArrayFiles | None) -> None:
+        """Make the session of the round that has just been opened."""
+        data = self.opened.data
+        try:
+            self.live = Live(start_of(state, data), files)
+        except Exception as error:  # of files that are gone, or of a strategy
+            self.error = str(error)
+        self.follow(state.journal.since(data["upto"]))
+
+    def follow(self, steps: Iterable[Step]) -> None:
+        """Tell the session what happened; once it has failed, no more."""
+        if self.live is None or self.error is not None:
+            return
+        try:
+            self.live.follow(steps)
+        except Exception as error:  # of a strategy, whoever wrote it
+            self.error = str(error)
+
+    def compare(self, found: _Found) -> None:
+        """Note what came of it, now that all is known that the log has of the round."""
+        number, logged = self.opened.data["round"], self.opened.asked
+        asked = [] if self.live is None else self.live.session.asked_since(0)
+        place = first_difference(logged, asked)
+        if self.error is not None:
+            closed = self.opened.closed or failure_of(number)  # nothing came after it yet
+            as_then = self.live is not None and place is None and closed.startswith(failure_of(number))
+            (found.failed if as_then else found.broken).append((number, self.error))
+        elif place is not None:
+            now = asked[place] if place < len(asked) else None
+            found.differences.append((number, place + 1, logged[place], now))
+
+
+@dataclass
+class _Found:
+    differences: list[tuple[int, int, int, int | None]] = field(default_factory=list)
+    broken: list[tuple[int, str]] = field(default_factory=list)
+    failed: list[tuple[int, str]] = field(default_factory=list)
 
 
 def replay(store: Store, files: ArrayFiles | None) -> Replayed:
     """Make every round again from the log and compare its questions with those in the log; writes nothing."""
-    state = State()
-    live: Live | None = None
-    told, questions = 0, 0
-    differences: list[tuple[int, int, int, int | None]] = []
-    broken: list[tuple[int, str]] = []
-
-    def compare() -> None:
-        last = state.rounds.last
-        if live is not None and last is not None:
-            asked = live.session.asked_since(0)
-            place = first_difference(last.asked, asked)
-            if place is not None:
-                now = asked[place] if place < len(asked) else None
-                differences.append((live.number, place + 1, last.asked[place], now))
-
+    state, found = State(), _Found()
+    again: _Again | None = None
+    told = questions = 0
     for event in store.events():
-        if event.kind == "round_opened":
-            compare()
-            live = None
+        if event.kind == "round_opened" and again is not None:
+            again.compare(found)
         state.apply(event)
         last, steps = state.rounds.last, state.journal.steps
-        try:
-            if event.kind == "round_opened":
-                live, told = Live(start_of(state, event.data), files), len(steps)
-                live.follow(state.journal.since(event.data["upto"]))
-            elif live is not None and last is not None and last.running:
-                live.follow(steps[told:])
-        except Exception as error:  # of a strategy, or of files that are gone
-            broken.append((event.data["round"] if live is None else live.number, str(error)))
-            live = None
+        if last is not None and event.kind == "round_opened":
+            again = _Again(last)
+            again.begin(state, files)
+        elif again is not None and again.opened.running:
+            again.follow(steps[told:])
         told = len(steps)
         questions += len(event.data["items"]) if event.kind == "asked" else 0
-    compare()
+    if again is not None:
+        again.compare(found)
     settled = state.ballots.n_settled
-    return Replayed(state.number, len(state.rounds.all), questions, settled, tuple(differences), tuple(broken))
+    lists = (tuple(found.differences), tuple(found.broken), tuple(found.failed))
+    return Replayed(state.number, len(state.rounds.all), questions, settled, *lists)
 
 
 def check_replay(done: Replayed) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable
 from cutpoint.errors import DataError, ReplayError
 from cutpoint.service.desk.clock import Clock
 from cutpoint.service.desk.expiry import Expiry
-from cutpoint.service.desk.live import Data, Live, start_of
+from cutpoint.service.desk.live import Data, Live, failure_of, start_of
 from cutpoint.service.desk.waiting import Waiting
 from cutpoint.service.log.state import State
 from cutpoint.store.events import Event
@@ -22,7 +22,10 @@ _log = logging.getLogger("cutpoint")
 
 
 class Board:
-    """The campaign as it stands. `live` is None between rounds; `trouble` says why a round failed, or is empty."""
+    """The campaign as it stands. `live` is None between rounds.
+
+    failed: why the round at hand failed.  hindered: why else nothing new can be asked.  Empty where nothing is amiss.
+    """
 
     def __init__(self, events: Iterable[Event], files: ArrayFiles | None, clock: Clock) -> None:
         """Fold the log; the round that was running is made again by `resume`."""
@@ -30,7 +33,7 @@ class Board:
         self.files = files
         self.live: Live | None = None
         self.prepared: Live | None = None  # the session of a round that the log is about to open
-        self.trouble = ""
+        self.failed = self.hindered = ""
         self.waiting = Waiting()
         self.expiry = Expiry(clock, self.state.leases.live)
         self._noticed = 0  # questions of the session that have been looked at
@@ -64,6 +67,11 @@ class Board:
         """Take in the next events of the log."""
         for event in events:
             self._apply(event)
+
+    @property
+    def trouble(self) -> str:
+        """What is amiss, in words; empty where nothing is."""
+        return self.failed or self.hindered
 
     def pick(self, person: str, n: int, promised: Collection[int] = ()) -> list[int]:
         """(<= n) the first waiting items of which the person has said nothing and holds none.
@@ -114,7 +122,7 @@ class Board:
         except Exception as error:  # of a strategy, whoever wrote it, or of scores that are gone
             self._failed(data["round"], error)
             return
-        self.trouble = ""
+        self.failed = self.hindered = ""
         self._seat(live)
 
     def _follow(self, live: Live, place: int) -> None:
@@ -131,7 +139,7 @@ class Board:
 
     def _failed(self, round: int, error: Exception) -> None:
         _log.error("round %d failed", round, exc_info=error)
-        self.trouble = f"round {round} failed: {error}"
+        self.failed = f"{failure_of(round)} {error}"
 
     def _seat(self, live: Live) -> None:
         self.live, self._noticed = live, 0

@@ -44,7 +44,7 @@ def reason_for_next(board: Board, *, demanded: bool) -> str | None:
         last = state.rounds.last
         if last is None:
             return "the campaign begins"
-        return board.trouble or last.closed or last.broken or "it could not go on"
+        return board.failed or last.closed or last.broken or "it could not go on"
     if state.runs.scores and state.runs.scores[-1]["version"] != live.scores:
         return "new scores"
     if demanded:

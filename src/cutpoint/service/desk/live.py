@@ -115,6 +115,11 @@ def first_difference(logged: list[int], asked: list[int]) -> int | None:
     return None
 
 
+def failure_of(round: int) -> str:
+    """With what the reason begins for which a round is closed whose strategy failed."""
+    return f"round {round} failed:"
+
+
 def start_of(state: State, data: Data) -> Start:
     """What a round with this `round_opened` begins with; `state` may know more than `data["upto"]`.
 

@@ -76,7 +76,7 @@ class Pace(Deeds, Admin):
                 ailing = ""
             if ailing or self._ailing:
                 with self._lock:
-                    self._board.trouble = self._ailing = ailing
+                    self._board.hindered = self._ailing = ailing
             self._wake.wait(TICK)
             self._wake.clear()
 
@@ -135,7 +135,7 @@ class Pace(Deeds, Admin):
 
     def _not_made(self, epoch: int, error: Exception) -> None:
         self._failed_epoch = epoch
-        self._board.trouble = f"the next round could not begin: {error}"
+        self._board.hindered = f"the next round could not begin: {error}"
 
     def _prepare_beside(self) -> None:
         """Make the next round off the request path, and open it when it is due."""
