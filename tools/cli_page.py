@@ -11,7 +11,7 @@ from typing import Any
 import typer
 from typer.testing import CliRunner
 
-from cutpoint.cli import app
+from cutpoint.cli_app import app
 
 PAGE = Path(__file__).parent.parent / "docs" / "cli.md"
 COLUMNS = 100  # the width that every table of Cutpoint fits

@@ -23,9 +23,11 @@ def doctor(
 
     Changes nothing unless --repair is given. Exit code 1 if something is wrong.
     """
+    from cutpoint.cli_stopping import leaving
     from cutpoint.service.doctor import examine
 
-    findings = list(examine(name, files, repair))
+    with leaving("what was repaired stays so" if repair else "nothing was changed"):
+        findings = list(examine(name, files, repair))
     wrong = sum(finding.mark == "wrong" for finding in findings)
     if as_json:
         import json

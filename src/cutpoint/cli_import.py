@@ -22,14 +22,16 @@ def import_labels(
 
     A .json file is read as an export of Label Studio. With an annotator, labels count as answers of theirs.
     """
+    from cutpoint.cli_stopping import leaving
     from cutpoint.experiment.words import count
     from cutpoint.service.begin import import_file
     from cutpoint.service.place import opened
 
-    with opened(name) as (store, _):
-        labels = import_file(store, file)
-    if not quiet:
-        typer.echo(f"{count(labels, 'label')} taken in from {file}")
+    with leaving("labels that were taken in are kept; the same command takes in the rest"):
+        with opened(name) as (store, _):
+            labels = import_file(store, file)
+        if not quiet:
+            typer.echo(f"{count(labels, 'label')} taken in from {file}")
 
 
 def classes_add(
@@ -39,11 +41,12 @@ def classes_add(
     quiet: QuietOption = False,
 ) -> None:
     """Add a class to a campaign; also while it is served. The next round asks for it, too."""
+    from cutpoint.cli_stopping import leaving
     from cutpoint.cli_terminal import shown
     from cutpoint.service.begin import add_class
     from cutpoint.service.place import opened
 
-    with opened(name) as (store, _):
+    with leaving("`cutpoint classes list` says whether the class was added"), opened(name) as (store, _):
         classes = add_class(store, new)
     if not quiet:
         typer.echo(f"the classes are now: {', '.join(map(shown, classes))}")

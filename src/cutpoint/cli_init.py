@@ -63,9 +63,11 @@ def init(
 
     Without --embeddings or --encoder: texts by TF-IDF, tables by their columns, pictures by shapes and colours.
     """
+    from contextlib import nullcontext
     from dataclasses import asdict
 
-    from cutpoint.cli_terminal import progress, terminable
+    from cutpoint.cli_stopping import leaving, terminable
+    from cutpoint.cli_terminal import progress
     from cutpoint.data.pools.bring import class_names
     from cutpoint.service.begin import begin
     from cutpoint.service.gather import SEED_EXAMPLES, gather, read_text, summary
@@ -83,14 +85,16 @@ def init(
     with terminable(), progress(quiet) as tell:
         labels = [(path.name, path) for path in imports or []] + ([(SEED_EXAMPLES, examples)] if examples else [])
         beginning = gather(settings, wish, labels, tell)
-    with terminable(), begun(name, files) as (store, arrays):
+    unfinished = leaving("what is written is kept; the same command goes on") if "://" in name else nullcontext()
+    with terminable(), unfinished, begun(name, files) as (store, arrays):
         begin(store, arrays, beginning)
-    if as_json:
-        import json
+    with leaving("the campaign is made"):
+        if as_json:
+            import json
 
-        typer.echo(json.dumps(asdict(summary(beginning)), ensure_ascii=False))
-    elif not quiet:
-        _say(summary(beginning), name)
+            typer.echo(json.dumps(asdict(summary(beginning)), ensure_ascii=False))
+        elif not quiet:
+            _say(summary(beginning), name)
 
 
 def _wish(

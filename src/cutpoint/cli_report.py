@@ -32,6 +32,7 @@ def bench_report(
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Write the report and print nothing.")] = False,
 ) -> None:
     """Tables, figures and one HTML page of what `bench run` measured; also while it is still running."""
+    from cutpoint.cli_stopping import leaving
     from cutpoint.experiment.report import read_report, summary, write_report
 
     targets = [part.strip() for text in target or () for part in text.split(",") if part.strip()]
@@ -41,7 +42,8 @@ def bench_report(
 
         typer.echo(json.dumps(summary(report), indent=2, ensure_ascii=False, allow_nan=False))
         return
-    page = write_report(report, output or folder / "report")
+    with leaving("the files of the report that were written are whole; the same command writes the rest"):
+        page = write_report(report, output or folder / "report")
     if not quiet:
         _show(report)
         typer.echo(f"Page, figures (PNG, SVG) and tables (CSV, Markdown): {page.parent}")

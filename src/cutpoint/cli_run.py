@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cutpoint.cli_terminal import Terminated, duration, terminable
+from cutpoint.cli_stopping import Terminated, terminable
+from cutpoint.cli_terminal import duration
 
 if TYPE_CHECKING:  # all of it is imported late: --help must not wait for it
     from cutpoint.experiment.config import BenchConfig

@@ -29,7 +29,7 @@ def serve(
 
     A link is shown when it is made, and never again. A model is trained beside it, in a process of its own.
     """
-    from cutpoint.cli_terminal import terminable
+    from cutpoint.cli_stopping import terminable
     from cutpoint.service.place import OF_SERVER, address, check_installed
 
     check_installed(OF_SERVER)

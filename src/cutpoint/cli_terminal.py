@@ -91,30 +91,3 @@ def duration(seconds: float) -> str:
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02d}:{rest:02d}"
-
-
-class Terminated(KeyboardInterrupt):
-    """SIGTERM, as a scheduler sends it when the time is up: all ends as with Ctrl-C."""
-
-
-@contextmanager
-def terminable() -> Iterator[None]:
-    """Within it, SIGTERM is an interrupt; a second one is not waited for. Signals reach the main thread alone."""
-    import signal
-    import threading
-    from types import FrameType
-
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def terminate(_number: int, _frame: FrameType | None) -> None:
-        signal.signal(signal.SIGTERM, before)
-        raise Terminated
-
-    before = signal.getsignal(signal.SIGTERM) or signal.SIG_DFL
-    signal.signal(signal.SIGTERM, terminate)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)

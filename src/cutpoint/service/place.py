@@ -87,7 +87,6 @@ def _beside(where: Path) -> Iterator[tuple[Store, ArrayFiles]]:
     beside = where.with_name(f".{where.name}-{secrets.token_hex(8)}.partial{SUFFIX}")
     arrays = where.with_suffix(".files")
     before = set(arrays.glob("*"))
-    done = False
     try:
         store = open_store(beside, create=True)
         try:
@@ -98,8 +97,8 @@ def _beside(where: Path) -> Iterator[tuple[Store, ArrayFiles]]:
             os.link(beside, where)
         except FileExistsError:
             raise UsageError(f"{where} is there already; give another name, or move it away.") from None
-        done = True
     finally:
+        done = where.exists() and beside.exists() and where.samefile(beside)  # also if interrupted just after the link
         for left in beside.parent.glob(f"{beside.name}*"):
             left.unlink()
         if not done:
