@@ -30,8 +30,15 @@ def test_agreement_counts_shared_items_alone() -> None:
     imported = New("labels_imported", {"items": [1], "labels": [1], "source": "old.csv"})
     found = agreement(answered(votes, 4, imported))
     assert found.people == ("ann", "bob", "eve")
-    assert found.same.tolist() == [1, 2, 1]
-    assert found.shared.tolist() == [1, 2, 2]
+    assert found.agreed == {"ann": (1, 2), "bob": (2, 3), "eve": (1, 3)}  # others' answers that are the same, and all
+
+
+@pytest.mark.parametrize("first", ["ann", "bob"])
+def test_who_answers_first_agrees_no_better(first: str) -> None:
+    second = "bob" if first == "ann" else "ann"
+    votes = [(i, who, int(who == "ann")) for i in range(10) for who in (first, second)]
+    votes += [(i, who, 1) for i in range(10, 15) for who in (first, second)]
+    assert agreement(answered(votes, 15)).agreed == {"ann": (5, 15), "bob": (5, 15)}
 
 
 def test_who_errs_is_found_and_outvoted() -> None:

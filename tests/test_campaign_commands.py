@@ -176,7 +176,7 @@ def test_labels_can_be_imported_later_and_only_once(folder: Path, capsys: pytest
 
 def test_labels_are_exported_in_every_format_alike(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     made = [command(capsys, "export", NAME, "-o", f"out.{form}") for form in ("csv", "jsonl", "json")]
-    assert all(re.fullmatch(r"out\.\w+: \d+ labels\n", line) for line in made)
+    assert all(re.fullmatch(r"out\.\w+: \d+ items: \d+ labelled\n", line) for line in made)
     rows = [json.loads(line) for line in Path("out.jsonl").read_text().splitlines()]
     with Path("out.csv").open(newline="") as file:
         table = list(csv.DictReader(file))

@@ -10,6 +10,7 @@ from cutpoint.data.pools.given import Labelled
 from cutpoint.service.begin import label_events
 from cutpoint.service.log.settings import Settings
 from cutpoint.service.overview.export import HISTORY, LABELS, Told, moment
+from cutpoint.service.overview.standing import read
 from cutpoint.store.base import Item
 from cutpoint.store.events import New
 from cutpoint.store.memory import MemoryStore
@@ -62,6 +63,19 @@ def test_a_row_an_item_says_label_votes_and_source(store: MemoryStore) -> None:
     times = {event.number: moment(event.at) for event in store.events()}
     assert (rows[1]["first"], rows[1]["last"]) == (times[4], times[11])
     assert (rows[2]["first"], rows[2]["last"]) == (times[6], times[8])
+
+
+def test_an_export_and_the_status_count_in_the_same_words(store: MemoryStore) -> None:
+    store.append([New("passed", {"item": 2, "annotator": "bob", "why": "skip", "lease": None, "late": False})])
+    store.append([said("answered", 4, "eve", 0)])
+    assert Told(store).sentence == "5 items: 3 labelled, 1 half answered, 1 passed on after an answer"
+    _, now = read(store)
+    assert now.sentence.startswith("3 of 6 items labelled, 0 disputed, 1 half answered, 1 passed on")
+    assert [(p.annotator, p.answers, p.passes, p.corrections, p.late) for p in now.status.people] == [
+        ("ann", 2, 0, 1, 0),  # the answer that was taken back is none
+        ("bob", 1, 1, 0, 1),  # the pass that was released is none
+        ("eve", 1, 0, 0, 0),
+    ]
 
 
 def test_disputed_is_what_people_differ_on(store: MemoryStore) -> None:

@@ -93,10 +93,10 @@ def test_a_curve_stays_in_its_frame(points: list[tuple[int, float]]) -> None:
 
 def test_a_pace_leaves_pauses_out_and_a_point_knows_its_answers() -> None:
     diary = Diary()
-    about = {"item": 0, "annotator": "ada", "label": 0, "lease": None, "late": False}
+    about = {"annotator": "ada", "label": 0, "lease": None, "late": False}
     times = [0.0, 2.0, 4.0, 7.0, 4000.0, 4002.0]
     for number, at in enumerate(times, 1):
-        diary.apply(Event(number, at, "answered", about, None))
+        diary.apply(Event(number, at, "answered", about | {"item": number}, None))
         if number == 3:
             diary.apply(Event(number, at, "training_started", {"run": "r", "upto": 3, "learner": "l"}, None))
     published = {"version": 1, "upto": 3, "measures": {"foreseen": 0.5}}
@@ -104,3 +104,18 @@ def test_a_pace_leaves_pauses_out_and_a_point_knows_its_answers() -> None:
     assert diary.paces["ada"].seconds() == 2.0
     assert diary.paces["ada"].last_hour(4010.0) == 2
     assert (diary.points[0].answers, diary.points[0].measures) == (3, {"foreseen": 0.5})
+    assert diary.answers == 6
+
+
+def test_an_answer_that_was_taken_back_is_none() -> None:
+    diary = Diary()
+    imported = {"items": [1, 2], "labels": [0, 0], "source": "file"}
+    diary.apply(Event(1, 0.0, "labels_imported", imported, None))
+    diary.apply(Event(2, 0.0, "labels_imported", imported, None))
+    about = {"item": 0, "annotator": "ada", "label": 0, "lease": None, "late": False}
+    for number in (3, 5, 7):
+        diary.apply(Event(number, float(number), "answered", about, None))
+        diary.apply(Event(number + 1, number + 0.5, "taken_back", {"item": 0, "annotator": "ada"}, None))
+    assert (diary.answers, diary.paces["ada"].last_hour(10.0)) == (2, 0)
+    diary.apply(Event(9, 9.0, "answered", about, None))
+    assert (diary.answers, diary.paces["ada"].last_hour(10.0)) == (3, 1)

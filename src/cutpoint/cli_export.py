@@ -44,13 +44,14 @@ def export(
     from cutpoint.service.place import opened
 
     with opened(name, files) as (store, _):
-        rows = write(Told(store), output, form or _meant(output), history)
+        told = Told(store)
+        rows = write(told, output, form or _meant(output), history)
     if as_json:
         import json
 
         typer.echo(json.dumps({"file": str(output), "rows": rows}, ensure_ascii=False))
     elif not quiet:
-        typer.echo(f"{output}: {count(rows, 'event' if history else 'label')}")
+        typer.echo(f"{output}: {count(rows, 'event') if history else told.sentence}")
 
 
 def _meant(output: Path) -> str:

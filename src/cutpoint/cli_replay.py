@@ -31,6 +31,6 @@ def replay(
         for number, error in done.failed:
             typer.echo(f"round {number} failed then as it does now ({error}); up to there it is the same")
         typer.echo(
-            f"{count(done.events, 'event')}, {count(done.rounds, 'round')}, {count(done.labels, 'label')}: all "
+            f"{count(done.events, 'event')}, {count(done.rounds, 'round')}, {count(done.labels, 'item')} labelled: all "
             f"{count(done.questions, 'question')} are the same again"
         )

@@ -150,7 +150,7 @@ class Campaign:
 
     @property
     def labels(self) -> dict[str, str]:
-        """id -> class, of all items that somebody answered."""
+        """id -> class, of all items with an answer: the label for now where fewer people than wanted gave one."""
         with self._desk.locked:
             ballots, classes = self._desk.state.ballots, self._desk.state.made.classes
             found = {item: ballots.label(item) for item in (*ballots.votes, *ballots.decided)}

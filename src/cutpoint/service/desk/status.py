@@ -9,7 +9,11 @@ from cutpoint.service.desk.board import Board
 
 @dataclass(frozen=True)
 class PersonStatus:
-    """What one annotator has done and holds."""
+    """What stands of one annotator's work, and how many questions they hold.
+
+    answers: items with an answer of theirs.  corrections, late: how many of these they corrected, came late.
+    passes: items that they passed on.
+    """
 
     annotator: str
     admin: bool
@@ -24,7 +28,7 @@ class PersonStatus:
 class Status:
     """The numbers of a dashboard.
 
-    labelled: settled items.  found: of each class.  held: items on which people passed.  pending: answered by some.
+    labelled: settled items.  found: of each class.  pending: half answered.  held: items passed on, not labelled.
     closed: questions since the last training knew the log.  interval: at which the next training begins.
     scores: version, None before the first.  training: the run that is on, None for none.  failures: in a row.
     measures: (number of the last event the model knew, measures) of every scores, in order.

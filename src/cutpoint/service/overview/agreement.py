@@ -1,7 +1,9 @@
-"""How people agree: with the label that came of it, and, by the model of Dawid and Skene, with what was there."""
+"""How people agree: with one another, and, by the model of Dawid and Skene, with what was there."""
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,34 +11,30 @@ from numpy.typing import NDArray
 
 from cutpoint.core.votes import dawid_skene
 from cutpoint.service.log.state import State
-from cutpoint.service.log.votes import IMPORTED
+from cutpoint.service.log.votes import IMPORTED, Ballots
+
+AGREEMENT = "Agreement: of the answers that others gave to the same items, the share that is the same."
+"""What `agreed` says, as it stands below a table."""
 
 
 @dataclass(frozen=True, eq=False)
 class Agreement:
     """What the items say that several people answered.
 
-    people: their names; same, shared: (m,) on how many of them a person said what is the label, and how many there are.
+    people: their names.  agreed: see there.
     confusion: (m, K, K) how often a person says l of class k, by the consensus of all answers, at [person, k, l].
     weighed: items on which that consensus is another label than the majority's, and what it is; decided ones left out.
     """
 
     people: tuple[str, ...]
-    same: NDArray[np.int64]
-    shared: NDArray[np.int64]
+    agreed: dict[str, tuple[int, int]]
     confusion: NDArray[np.float64]
     weighed: dict[int, int]
 
 
 def agreement(state: State) -> Agreement:
     """The agreement so far; O(answers) and a few passes over the shared ones. Imported labels are nobody's."""
-    votes = [
-        (item, who, said)
-        for item, cast in state.ballots.votes.items()
-        if len(cast.keys() - {IMPORTED}) > 1
-        for who, said in cast.items()
-        if who != IMPORTED
-    ]
+    votes = [(item, who, said) for item, cast in _shared(state.ballots) for who, said in cast.items()]
     items = list(dict.fromkeys(item for item, _, _ in votes))
     people = list(dict.fromkeys(who for _, who, _ in votes))
     row = {item: i for i, item in enumerate(items)}
@@ -44,13 +42,33 @@ def agreement(state: State) -> Agreement:
     n_classes = len(state.made.classes)
     votes_v_3 = np.array([(row[i], column[who], said) for i, who, said in votes], np.int64).reshape(-1, 3)
     labels = np.array([state.ballots.label(item) for item in items], np.int64)
-    right = votes_v_3[:, 2] == labels[votes_v_3[:, 0]] if len(votes) else np.zeros(0, bool)
     consensus = dawid_skene(votes_v_3, (len(items), len(people), n_classes))
     other = np.flatnonzero(consensus.labels != labels)
     return Agreement(
         tuple(people),
-        np.bincount(votes_v_3[right, 1], minlength=len(people)),
-        np.bincount(votes_v_3[:, 1], minlength=len(people)),
+        agreed(state.ballots),
         consensus.confusion,
         {items[i]: int(consensus.labels[i]) for i in other if items[i] not in state.ballots.decided},
     )
+
+
+def agreed(ballots: Ballots) -> dict[str, tuple[int, int]]:
+    """Person -> (same, all): of the answers that others gave to the person's items, how many are as the person's own.
+
+    This is the observed agreement of Fleiss (Psychological Bulletin 76, 1971), for each person by themselves. The label
+    has no part in it: that it is one's own answer, first among equals, says nothing for whoever gave it.
+    """
+    found: dict[str, tuple[int, int]] = {}
+    for _, cast in _shared(ballots):
+        said = Counter(cast.values())
+        for who, label in cast.items():
+            same, all_ = found.get(who, (0, 0))
+            found[who] = same + said[label] - 1, all_ + len(cast) - 1
+    return found
+
+
+def _shared(ballots: Ballots) -> Iterator[tuple[int, dict[str, int]]]:
+    """The items that several people answered, and what each of them said."""
+    for item, cast in ballots.votes.items():
+        if len(cast) > 1 and len(cast) - (IMPORTED in cast) > 1:
+            yield item, {who: said for who, said in cast.items() if who != IMPORTED}

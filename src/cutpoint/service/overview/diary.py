@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections import defaultdict, deque
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
 from statistics import median
 from typing import Any
 
+from cutpoint.service.log.votes import IMPORTED
 from cutpoint.store.base import Store
 from cutpoint.store.events import Event
 
-RECENT = 500  # times of answers kept for each person
+RECENT = 500  # answers whose times are kept for each person
 PAUSE = 120.0  # seconds; a longer gap between two answers is a pause
 HOUR = 3600.0
 MEASURES = {
@@ -25,18 +26,24 @@ MEASURES = {
 
 @dataclass
 class Pace:
-    """When a person answered last, in seconds since 1970."""
+    """When a person gave the last of the answers that stand: item -> seconds since 1970, the latest last."""
 
-    times: deque[float] = field(default_factory=lambda: deque(maxlen=RECENT))
+    times: dict[int, float] = field(default_factory=dict)
+
+    def answered(self, item: int, at: float) -> None:
+        """Note an answer, and forget the oldest that would be too many."""
+        self.times.pop(item, None)
+        self.times[item] = at
+        if len(self.times) > RECENT:
+            del self.times[next(iter(self.times))]
 
     def last_hour(self, now: float) -> int:
         """Answers of the last hour, at most as many as are kept."""
-        return sum(now - time < HOUR for time in self.times)
+        return sum(now - time < HOUR for time in self.times.values())
 
     def seconds(self) -> float | None:
         """The middle gap between two answers, pauses left out; None before there are any."""
-        times = list(self.times)
-        gaps = [b - a for a, b in pairwise(times) if 0 <= b - a < PAUSE]
+        gaps = [b - a for a, b in pairwise(self.times.values()) if 0 <= b - a < PAUSE]
         return median(gaps) if gaps else None
 
 
@@ -54,11 +61,16 @@ class Diary:
 
     def __init__(self) -> None:
         self.number = 0
-        self.answers = 0
         self.paces: dict[str, Pace] = defaultdict(Pace)
         self.points: list[Point] = []
         self.last_training: float | None = None
+        self._answered: set[tuple[int, str]] = set()  # item and person of the answers that stand
         self._known: dict[int, int] = {0: 0}  # number of an event -> answers up to it, where a training began
+
+    @property
+    def answers(self) -> int:
+        """How many answers stand, imported labels among them."""
+        return len(self._answered)
 
     def follow(self, store: Store) -> None:
         """Read the events since the last one."""
@@ -67,17 +79,20 @@ class Diary:
 
     def apply(self, event: Event) -> None:
         """Take in one event."""
-        self.number = event.number
+        self.number, data = event.number, event.data
         if event.kind == "answered":
-            self.answers += 1
-            self.paces[event.data["annotator"]].times.append(event.at)
+            self._answered.add((data["item"], data["annotator"]))
+            self.paces[data["annotator"]].answered(data["item"], event.at)
+        elif event.kind == "taken_back":
+            self._answered.discard((data["item"], data["annotator"]))
+            self.paces[data["annotator"]].times.pop(data["item"], None)
         elif event.kind == "labels_imported":
-            self.answers += len(event.data["items"])
+            self._answered.update((item, IMPORTED) for item in data["items"])
         elif event.kind == "training_started":
-            self._known[event.data["upto"]] = self.answers
+            self._known[data["upto"]] = self.answers
             self.last_training = event.at
         elif event.kind == "scores_published":
-            self._publish(event.data)
+            self._publish(data)
 
     def _publish(self, data: Mapping[str, Any]) -> None:
         answers = self._known.get(data["upto"], self.answers)  # of scores from elsewhere: all so far

@@ -76,6 +76,15 @@ class Told:
         ballots = self.state.ballots
         return sorted(i for i in {*ballots.votes, *ballots.decided} if ballots.label(i) != UNKNOWN)
 
+    @property
+    def sentence(self) -> str:
+        """How many items have a label, in the words of `cutpoint status`."""
+        ballots, rows = self.state.ballots, len(self.answered())
+        rest = {"half answered": len(ballots.pending)}
+        rest["passed on after an answer"] = rows - ballots.n_settled - len(ballots.pending)
+        more = "".join(f", {n:,} {words}" for words, n in rest.items() if n)
+        return f"{rows:,} {'item' if rows == 1 else 'items'}: {ballots.n_settled:,} labelled{more}"
+
     def _row(self, item: Item) -> Row:
         ballots, i = self.state.ballots, item.index
         cast, label = ballots.votes.get(i, {}), ballots.label(i)

@@ -10,7 +10,7 @@ from html import escape
 from importlib.resources import files as resources
 
 from cutpoint.service.log.state import State
-from cutpoint.service.overview.agreement import Agreement, agreement
+from cutpoint.service.overview.agreement import AGREEMENT, Agreement, agreement
 from cutpoint.service.overview.curve_svg import curve_svg
 from cutpoint.service.overview.diary import MEASURES, Diary
 from cutpoint.service.overview.found import NOTE, between
@@ -131,13 +131,12 @@ def _measure(name: str, now: Standing) -> str:
 
 
 def _people(state: State, diary: Diary, agreed: Agreement) -> str:
-    shares = dict(zip(agreed.people, zip(agreed.same.tolist(), agreed.shared.tolist(), strict=True), strict=True))
     rows: list[Sequence[Cell]] = []
     for person in state.people.by_name.values():
         pace = diary.paces.get(person.name)
         seconds = pace.seconds() if pace else None
-        same, both = shares.get(person.name, (0, 0))
-        share = f"{100 * same / both:.0f} % of {both:,}" if both else "–"
+        same, others = agreed.agreed.get(person.name, (0, 0))
+        share = f"{100 * same / others:.0f} % of {others:,}" if others else "–"
         rows.append(
             (
                 *(person.name, person.answers, person.corrections, person.passes, person.late, share),
@@ -147,8 +146,8 @@ def _people(state: State, diary: Diary, agreed: Agreement) -> str:
     if not rows:
         return '<p class="soft">Nobody has answered yet.</p>'
     note = (
-        "Agreement: of the items that several people answered, the share on which this person said what became the "
-        "label. Seconds each: the middle one between answers, pauses left out."
+        "Answers: items with an answer of theirs that stands; corrected and late are of these. Passed: items that they "
+        f"passed on. {AGREEMENT} Seconds each: the middle one between answers, pauses left out."
     )
     columns = ["name", "#answers", "#corrected", "#passed", "#late", "#agreement", "#seconds each"]
     return _table(columns, rows, note)
@@ -156,7 +155,7 @@ def _people(state: State, diary: Diary, agreed: Agreement) -> str:
 
 def _confusion(state: State, agreed: Agreement) -> str:
     """A table for each of the people who shared most: rows the class that was there, columns what they said."""
-    most = sorted(range(len(agreed.people)), key=lambda a: -int(agreed.shared[a]))[:MOST_PEOPLE]
+    most = sorted(range(len(agreed.people)), key=lambda a: -agreed.agreed[agreed.people[a]][1])[:MOST_PEOPLE]
     if not most or len(state.made.classes) > MOST_CLASSES:
         said = f"More than {MOST_CLASSES} classes do not fit here" if most else "No item has answers of several people"
         return f'<p class="soft">{said}.</p>'

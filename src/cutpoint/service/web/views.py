@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import asdict
 from itertools import islice
 from typing import Any
 
 from cutpoint.service.desk.desk import Desk
+from cutpoint.service.overview.agreement import AGREEMENT, agreed
 from cutpoint.service.overview.curve_svg import curve_svg
 from cutpoint.service.overview.diary import MEASURES, Diary
 from cutpoint.service.overview.strips import Strip, Strips
@@ -60,11 +61,12 @@ class Views:
                 }
                 for item, _ in page[:A_PAGE]
             ]
-            total = len(known.said) if known else 0
+            total, answered = (len(known.said), known.answers) if known else (0, 0)
         items = self._store.items([item for item, _ in page[:A_PAGE]])
         return {
             "answers": [shown_item(item) | answer for item, answer in zip(items, answers, strict=True)],
             "total": total,
+            "answered": answered,
             "more": page[A_PAGE - 1][1] if len(page) > A_PAGE else None,
         }
 
@@ -143,6 +145,7 @@ class Views:
             "curves": list(self._curves()),
             "model": self._model(numbers),
             "people": numbers["people"],
+            "agreement": AGREEMENT,
         }
 
     def _curves(self) -> Iterator[dict[str, str]]:
@@ -169,11 +172,11 @@ class Views:
             people = self._desk.state.people.by_name
             picked = list(people.values()) if visitor.admin else [p for p in people.values() if p.name == visitor.name]
             counts = [(p.name, p.answers, p.passes) for p in picked if not p.admin or p.answers]
-            agreed = self._agreement()
+            shares = agreed(self._desk.state.ballots)
         now = time.time()
         rows = []
         for name, answers, passes in counts:
-            pace, both = self._diary.paces.get(name), agreed.get(name)
+            pace, both = self._diary.paces.get(name), shares.get(name)
             seconds = pace.seconds() if pace else None
             rows.append(
                 {
@@ -186,20 +189,6 @@ class Views:
                 }
             )
         return rows
-
-    def _agreement(self) -> dict[str, tuple[int, int]]:
-        """Person -> (items on which they said what is the label, items that others answered, too)."""
-        ballots, found = self._desk.state.ballots, dict[str, tuple[int, int]]()
-        for item, cast in _shared(ballots.votes.items()):
-            label = ballots.label(item)
-            for name, said in cast.items():
-                same, all_ = found.get(name, (0, 0))
-                found[name] = same + (said == label), all_ + 1
-        return found
-
-
-def _shared(votes: Iterable[tuple[int, dict[str, int]]]) -> Iterable[tuple[int, dict[str, int]]]:
-    return ((item, cast) for item, cast in votes if len(cast) > 1)
 
 
 def _headline(numbers: dict[str, Any]) -> str:
