@@ -52,6 +52,19 @@ def test_the_same_array_is_stored_once_and_another_beside_it(files: ArrayFiles) 
     assert np.array_equal(files.open(first), np.eye(3))
 
 
+def test_an_array_that_is_there_is_not_written_again_unless_its_file_is_damaged(files: ArrayFiles) -> None:
+    entry = files.put("embedding", np.eye(50))
+    path = files.folder / entry["file"]
+    before = path.stat().st_ino
+    os.utime(path, (0, 0))
+    assert files.put("embedding", np.eye(50)) == entry
+    assert path.stat().st_ino == before
+    assert path.stat().st_mtime > 0  # it is in use again: no leftover, whoever stored it
+    path.write_bytes(path.read_bytes()[:-1] + b"x")
+    assert files.put("embedding", np.eye(50)) == entry
+    assert np.array_equal(files.open(entry, verify=True), np.eye(50))
+
+
 @pytest.mark.parametrize("name", ["", "../head", "a/b", "a b", "é", ".head"])
 def test_a_name_is_plain(files: ArrayFiles, name: str) -> None:
     with pytest.raises(UsageError, match="letters, digits, - and _"):

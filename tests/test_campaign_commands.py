@@ -9,6 +9,7 @@ import shutil
 from html.parser import HTMLParser
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from campaign_command import NAME, answer, command, fill, printed, truth
@@ -130,9 +131,7 @@ def test_an_interrupted_init_leaves_nothing_and_can_be_run_again(
 # status, classes, import
 
 
-def test_status_is_numbers_for_scripts_and_a_table_for_people(
-    folder: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_status_is_numbers_for_scripts_and_a_table_for_people(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     now = printed(capsys, "status", NAME)
     status = now["status"]
     assert status["items"] == 151
@@ -152,9 +151,7 @@ def test_status_of_nothing_is_refused(tmp_path: Path, capsys: pytest.CaptureFixt
     assert "no database" in command(capsys, "status", str(tmp_path / "photo"), code=2)
 
 
-def test_names_that_would_move_the_cursor_are_shown_harmless(
-    folder: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_names_that_would_move_the_cursor_are_shown_harmless(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     command(capsys, "classes", "add", NAME, "\x1b[2Jevil [bold]")
     text = command(capsys, "status", NAME)
     assert "\x1b" not in text
@@ -333,6 +330,27 @@ def test_the_doctor_leaves_arrays_that_may_be_another_campaigns(
     (folder / f"{NAME}.sqlite").unlink()
     printed(capsys, "doctor", NAME, "--repair")
     assert not array.exists()
+
+
+def test_the_doctor_says_what_old_scores_take(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    from cutpoint.service.place import opened
+    from cutpoint.service.training.trainer import Trainer
+    from cutpoint.store.events import New
+
+    def said() -> str:
+        return next(str(finding["said"]) for finding in printed(capsys, "doctor", NAME) if finding["part"] == "scores")
+
+    assert said() == "0 versions take 0.0 MiB; 0.0 MiB of it are read by a replay alone"
+    with opened(NAME) as (store, files):
+        assert Trainer(store, files).step()
+        published = next(dict(event.data) for event in store.events() if event.kind == "scores_published")
+        assert published["files"].keys() == {"probs"}
+        again = files.put("embedding", np.zeros((1 << 17, 2)))
+        for version in (1, 2, 3):
+            probs = files.put("probs", np.full((1 << 17, 4), version / 10))
+            entries = {"probs": probs, "embedding": again}
+            store.append([New("scores_published", published | {"version": 1 + version, "files": entries})])
+    assert said() == "4 versions take 14.0 MiB; 8.0 MiB of it are read by a replay alone"
 
 
 def test_the_doctor_misses_pictures(folder: Path, kept: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -65,6 +65,12 @@ def columns(store: Any) -> set[str]:
     return {column["name"] for column in inspect(store._engine).get_columns("about")}
 
 
+def tables_of(store: Any) -> set[str]:
+    from sqlalchemy import inspect
+
+    return set(inspect(store._engine).get_table_names())
+
+
 def test_the_migrations_make_the_tables_of_the_code(url: str) -> None:
     from alembic.autogenerate import compare_metadata
     from alembic.runtime.migration import MigrationContext
@@ -109,14 +115,24 @@ def test_an_older_campaign_is_migrated_when_it_is_opened(url: str, tmp_path: Pat
 def test_a_migration_that_fails_leaves_all_as_it_was(url: str, tmp_path: Path) -> None:
     with closing(open_store(url, True)) as store:
         stored = store.append([EVENT])
-    with (
-        newer(tmp_path, 'op.execute("INSERT INTO nowhere VALUES (1)")'),
-        pytest.raises((StoreError, DataError), match="nowhere"),
-    ):
+        store.note("files", "somewhere")
+    more = [
+        """op.execute("UPDATE events SET kind = 'another'")""",
+        'op.execute("DELETE FROM about")',
+        'op.drop_column("events", "key")' if url.startswith("postgresql") else 'op.drop_table("items")',
+        'op.create_table("more", Column("name", Text))',
+        'op.execute("INSERT INTO nowhere VALUES (1)")',
+    ]
+    with newer(tmp_path, "\n    ".join(more)), pytest.raises((StoreError, DataError), match="nowhere"):
         open_store(url, False)
     with closing(open_store(url, False)) as store:
         assert list(store.events()) == stored
+        assert store.about("files") == "somewhere"
+        assert store.count() == 0
+        assert tables_of(store) == {*tables.METADATA.tables, schema.VERSION_TABLE}
         assert "colour" not in columns(store)
+        with store._engine.connect() as connection:
+            assert schema.revision(connection) == tables.SCHEMA
 
 
 def test_a_newer_campaign_is_refused_and_stays_as_it_was(url: str, tmp_path: Path) -> None:

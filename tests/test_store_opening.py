@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 
 from cutpoint.errors import DataError, UsageError
+from cutpoint.service.place import begun
 from cutpoint.store.events import New
 from cutpoint.store.memory import MemoryStore
 from cutpoint.store.opening import open_files, open_store
@@ -76,6 +77,20 @@ def test_a_campaign_that_is_not_there_is_made_only_if_it_may_be(tmp_path: Path) 
         assert store.last() == 1
     with pytest.raises(UsageError, match=r"birds\.db cannot be made, since there is no folder .*nowhere; make it"):
         open_store(tmp_path / "nowhere" / "birds.db", True)
+
+
+@pytest.mark.parametrize("name", ["birds[1].db", "b*.db", "bird?.db", "[!a]*.db"])
+def test_a_name_with_signs_of_patterns_means_itself(tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("secrets.token_hex", lambda size: "00")
+    others = {f".birds{end}" for end in (".db-00.partial", ".db-00.partial.db", "1.db-00.partial")}
+    for other in others:
+        (tmp_path / other).write_text("another's")
+    open_store(tmp_path / name, True).close()
+    assert contents(tmp_path).keys() == {name, *others}
+    (tmp_path / name).unlink()
+    with begun(str(tmp_path / name)) as (store, _):
+        store.append([EVENT])
+    assert contents(tmp_path).keys() == {name, *others}
 
 
 def test_what_another_campaign_left_is_not_taken_into_a_new_one(tmp_path: Path) -> None:

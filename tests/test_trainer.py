@@ -159,6 +159,20 @@ def test_scores_that_cannot_be_meant_are_refused_whole_and_the_old_ones_serve(
     assert (desk.status().scores, desk.status().failures) == (2, 0)
 
 
+def test_an_embedding_that_stays_the_same_is_stored_once(files: ArrayFiles) -> None:
+    store = a_store_with_features(files, first=12, budget=8, strategy="badge")
+    desk, trainer = Desk(store, files, clock=FakeClock()), Trainer(store, files, FakeClock())
+    answer(desk, 12)
+    assert trainer.step()
+    desk.tick()
+    answer(desk, 8)
+    assert trainer.step()
+    first, second = (event.data["files"] for event in events_of(store, "scores_published"))
+    assert first["embedding"] == second["embedding"]
+    assert first["probs"] != second["probs"]
+    assert len(list(files.folder.glob("embedding-*"))) == 1
+
+
 def test_a_learner_that_does_not_give_what_the_strategy_reads_is_said_to_have_failed(
     files: ArrayFiles, monkeypatch: pytest.MonkeyPatch
 ) -> None:

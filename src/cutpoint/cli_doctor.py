@@ -19,7 +19,7 @@ def doctor(
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
-    """Look a campaign over: database, log, items, arrays, pictures, leases, training, disk; and say what to do.
+    """Look a campaign over: database, log, items, arrays, scores, pictures, leases, training, disk; and say what to do.
 
     Changes nothing unless --repair is given. Exit code 1 if something is wrong.
     """

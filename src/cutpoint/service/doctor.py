@@ -56,7 +56,7 @@ def examine(name: str, files: str | Path | None = None, repair: bool = False) ->
         state = State()
         yield from _log(store, state)
         patient = Patient(store, arrays, where if isinstance(where, Path) else None, repair, state)
-        for look in (_items, _arrays, _pictures, _roles, _leases, _training, _disk, _leftovers):
+        for look in (_items, _arrays, _scores, _pictures, _roles, _leases, _training, _disk, _leftovers):
             yield from look(patient)
     finally:
         store.close()
@@ -85,15 +85,16 @@ def _items(patient: Patient) -> Iterator[Finding]:
 
 def _arrays(patient: Patient) -> Iterator[Finding]:
     """Every array that the log names, against its checksum; of scores, those that may serve again."""
-    state = patient.state
+    state, serving = patient.state, _serving(patient.state)
     entries = [(f"features of pool {n}", pool["features"], True) for n, (_, pool) in enumerate(state.pools, 1)]
-    for scores in state.runs.scores:
-        newest = scores is state.runs.scores[-1]
-        entries += [(f"{kind} of scores {scores['version']}", entry, newest) for kind, entry in scores["files"].items()]
-    good = 0
+    for scores in reversed(state.runs.scores):  # those that serve come first: an array may be in several versions
+        version = scores["version"]
+        entries += [(f"{kind} of scores {version}", each, version in serving) for kind, each in scores["files"].items()]
+    looked, good = set(), 0
     for what, entry, needed in entries:
-        if entry is None:
+        if entry is None or entry["file"] in looked:
             continue
+        looked.add(entry["file"])
         try:
             patient.files.open(entry, verify=True)
             good += 1
@@ -101,6 +102,29 @@ def _arrays(patient: Patient) -> Iterator[Finding]:
             do = "restore the file from a backup" if needed else "old scores are needed by `cutpoint replay` alone"
             yield Finding("arrays", "wrong" if needed else "note", f"{what}: {error}", do)
     yield Finding("arrays", "well", f"{good} files with the right checksum")
+
+
+def _scores(patient: Patient) -> Iterator[Finding]:
+    """How much the scores take, and how much of it only a replay reads; an array of several versions counts once."""
+    scores, serving = patient.state.runs.scores, _serving(patient.state)
+    named = {entry["file"] for each in scores for entry in each["files"].values()}
+    served = {entry["file"] for each in scores if each["version"] in serving for entry in each["files"].values()}
+    sizes = {path.name: path.stat().st_size for path in patient.files.folder.glob("*.npy") if path.name in named}
+    old = sum(size for name, size in sizes.items() if name not in served)
+    said = f"{len(scores)} versions take {_size(sum(sizes.values()))}; {_size(old)} of it are read by a replay alone"
+    yield Finding("scores", "well", said)
+
+
+def _serving(state: State) -> set[int]:
+    """The versions that a desk needs when it starts: the newest, and that of the round that runs."""
+    last = state.rounds.last
+    running = last.data["scores"] if last is not None and last.running else None
+    newest = state.runs.scores[-1]["version"] if state.runs.scores else None
+    return {version for version in (newest, running) if version is not None}
+
+
+def _size(count: int) -> str:
+    return f"{count / (1 << 20):,.1f} MiB"
 
 
 def _pictures(patient: Patient) -> Iterator[Finding]:
@@ -180,17 +204,17 @@ def _disk(patient: Patient) -> Iterator[Finding]:
 def _leftovers(patient: Patient) -> Iterator[Finding]:
     """What writers that were killed have left: files that never were whole, and arrays that no event names."""
     old = [path for path in _unnamed(patient) if time.time() - path.stat().st_mtime > STALE]
-    size = sum(path.stat().st_size for path in old) / (1 << 20)
+    size = _size(sum(path.stat().st_size for path in old))
     at_work = _holder(patient, "desk") or _holder(patient, "trainer")
     if not old:
         yield Finding("leftovers", "well", "none")
     elif patient.repair and not at_work:
         for path in old:
             path.unlink()
-        yield Finding("leftovers", "well", f"{len(old)} files of {size:.1f} MiB were removed")
+        yield Finding("leftovers", "well", f"{len(old)} files of {size} were removed")
     else:
         do = "--repair removes them" + (" once nobody serves" if at_work else "")
-        yield Finding("leftovers", "note", f"{len(old)} files of {size:.1f} MiB, the first {old[0]}", do)
+        yield Finding("leftovers", "note", f"{len(old)} files of {size}, the first {old[0]}", do)
 
 
 def _shared(patient: Patient) -> bool:

@@ -6,6 +6,7 @@ import os
 import secrets
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from glob import escape
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -99,7 +100,7 @@ def _beside(where: Path) -> Iterator[tuple[Store, ArrayFiles]]:
             raise UsageError(f"{where} is there already; give another name, or move it away.") from None
     finally:
         done = where.exists() and beside.exists() and where.samefile(beside)  # also if interrupted just after the link
-        for left in beside.parent.glob(f"{beside.name}*"):
+        for left in beside.parent.glob(f"{escape(beside.name)}*"):
             left.unlink()
         if not done:
             _remove_new(arrays, before)

@@ -12,7 +12,7 @@ import secrets
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,7 +36,8 @@ class ArrayFiles:
     def put(self, name: str, array: Array) -> dict[str, Any]:
         """Store an array, on disk when this returns; what `open` needs, to be kept in an event.
 
-        The entry is {"file", "sha256", "shape", "dtype"}. `name` says what it is, in letters, digits, - and _.
+        The entry is {"file", "sha256", "shape", "dtype"}. `name` says what it is, in letters, digits, - and _. An
+        array that is there under this name is only read.
         Raises UsageError for other names and for arrays of objects, StoreError where it cannot be written.
         """
         if not name or not name.replace("-", "").replace("_", "").isalnum() or not name.isascii():
@@ -46,7 +47,10 @@ class ArrayFiles:
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             self._sweep()
-            file, sha256 = self._write(name, array)
+            sha256 = _sum_of(array)
+            file = f"{name}-{sha256[:16]}.npy"
+            if not self._has(file, sha256):
+                self._write(file, array)
         except OSError as error:
             raise StoreError(
                 f"{self.folder} cannot be written to ({error.strerror or error}); the array {name} of "
@@ -85,23 +89,30 @@ class ArrayFiles:
             raise DataError(f"the entry of an array {said}; it must be one that was got when the array was stored.")
         return self.folder / file
 
-    def _write(self, name: str, array: Array) -> tuple[str, str]:
-        """(file, sha256) of the array, written, flushed and under its name."""
-        partial = self.folder / f".{name}-{secrets.token_hex(8)}{_PARTIAL}"
+    def _has(self, file: str, sha256: str) -> bool:
+        """Whether a file is there with this checksum; if so it looks new, as what is in use must to those who clean."""
+        path = self.folder / file
+        try:
+            if _checksum(path) != sha256:
+                return False
+            os.utime(path)
+        except FileNotFoundError:
+            return False
+        return True
+
+    def _write(self, file: str, array: Array) -> None:
+        """Write the array, flush it and put it under its name."""
+        partial = self.folder / f".{Path(file).stem}-{secrets.token_hex(8)}{_PARTIAL}"
         try:
             with partial.open("xb") as stream:
-                hashed = _Hashed(stream)
-                np.lib.format.write_array(hashed, np.asanyarray(array), allow_pickle=False)
+                np.lib.format.write_array(stream, np.asanyarray(array), allow_pickle=False)
                 stream.flush()
                 os.fsync(stream.fileno())
-            sha256 = hashed.sum.hexdigest()
-            file = f"{name}-{sha256[:16]}.npy"
-            os.replace(partial, self.folder / file)  # over the same bytes, if it is there
+            os.replace(partial, self.folder / file)
             flush(self.folder)
         except BaseException:
             partial.unlink(missing_ok=True)
             raise
-        return file, sha256
 
     def _sweep(self) -> None:
         """Remove what killed writers left, a day later."""
@@ -113,16 +124,22 @@ class ArrayFiles:
                 continue  # another process was quicker
 
 
-class _Hashed:
-    """A file that is written to, and the checksum of what was written."""
+class _Sum:
+    """What is written here is only added up."""
 
-    def __init__(self, stream: IO[bytes]) -> None:
-        self._stream = stream
-        self.sum = hashlib.sha256()
+    def __init__(self) -> None:
+        self.sha256 = hashlib.sha256()
 
     def write(self, piece: bytes) -> int:
-        self.sum.update(piece)
-        return self._stream.write(piece)
+        self.sha256.update(piece)
+        return len(piece)
+
+
+def _sum_of(array: Array) -> str:
+    """The checksum that the array's file has, or will have."""
+    into = _Sum()
+    np.lib.format.write_array(into, np.asanyarray(array), allow_pickle=False)
+    return into.sha256.hexdigest()
 
 
 def _checksum(path: Path) -> str:

@@ -13,6 +13,7 @@ import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from glob import escape
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -199,7 +200,7 @@ def _create(path: Path) -> None:
     except (SQLAlchemyError, sqlite3.Error) as error:
         raise refused(path, getattr(error, "orig", None) or error, "written to") from None
     finally:
-        for left in path.parent.glob(f"{beside.name}*"):
+        for left in path.parent.glob(f"{escape(beside.name)}*"):
             left.unlink()
 
 

@@ -74,10 +74,8 @@ def train(state: State, files: ArrayFiles, run: str, pool: Pool) -> list[New]:
             f"the learner {settings.learner} gives no {' and no '.join(missing)}, and {settings.strategy} reads it; "
             "take another learner, or a strategy that reads probabilities alone."
         )
-    entries = {"probs": files.put(f"probs-{version}", scores.probs)}
-    for name, array in (("embedding", scores.embedding), ("head", scores.head)):
-        if array is not None:
-            entries[name] = files.put(f"{name}-{version}", array)
+    arrays = {"probs": scores.probs, "embedding": scores.embedding, "head": scores.head}
+    entries = {name: files.put(name, array) for name, array in arrays.items() if array is not None}
     data = {"version": version, "classes": scores.n_classes, "rows": scores.n_examples, "upto": state.number}
     measures = measured(state, files, labels) | dict(model.notes) | {"seconds": time.perf_counter() - start}
     finite = {name: float(value) for name, value in measures.items() if np.isfinite(value)}
