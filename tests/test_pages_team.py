@@ -96,10 +96,25 @@ def press_other(page: Page, before: int, key: str) -> int:
     return item
 
 
-def test_stopping_gives_the_items_back(here: Site) -> None:
+def test_stopping_gives_the_items_back_and_says_how_many(here: Site) -> None:
     page = here.page("ada")
     shown(page)
     page.wait_for_load_state("networkidle")
     page.get_by_role("button", name="Stop").click()
-    page.wait_for_url("**/mine")
+    expect(page.locator("#item strong")).to_have_text("You have stopped. 2 questions went back to the others.")
     assert here.served.desk.state.leases.held_by("ada") == []
+    page.keyboard.press("1")
+    expect(page.get_by_role("button", name="heron")).to_be_disabled()
+    assert here.events("answered") == []
+    page.get_by_role("button", name="Go on").click()
+    shown(page)
+
+
+def test_stopping_without_a_connection_says_what_becomes_of_the_items(here: Site) -> None:
+    here.excused = RESENT
+    page = here.page("ada")
+    shown(page)
+    page.wait_for_load_state("networkidle")
+    page.context.set_offline(True)
+    page.get_by_role("button", name="Stop").click()
+    expect(page.locator("#item strong")).to_contain_text("2 questions will go back by themselves")

@@ -221,7 +221,7 @@ def test_settings_guideline_and_classes_change_by_events(served: Served) -> None
     assert chief.post("/api/end_lease", json={"lease": lease}).json()["note"] == "The lease had ended before."
 
 
-def test_the_dashboard_shows_strips_curve_and_people(tmp_path: Path) -> None:
+def test_the_dashboard_shows_strips_curve_and_people(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     served = serve_in_memory(60, files=tmp_path, first=6, budget=6)
     ada, bo, chief = (served.client(name) for name in ("ada", "bo", "chief"))
     assert "The strips appear with the first trained model." in chief.get("/dashboard").text
@@ -232,7 +232,11 @@ def test_the_dashboard_shows_strips_curve_and_people(tmp_path: Path) -> None:
         ada.post("/api/answer", json={"item": item, "label": int(probs[item].argmax()), "key": key(item)})
     publish(served, probs, 1, balanced_accuracy=0.6)
     bo.post("/api/answer", json={"item": 0, "label": 2, "key": key(50)})
-    publish(served, probs, 2, balanced_accuracy=0.75)
+    with monkeypatch.context() as patch:
+        patch.setattr(served.front.strips, "refresh", lambda _: None)
+        publish(served, probs, 2, balanced_accuracy=0.75)
+    assert ada.get("/strips/1.svg").status_code == 204, "newer scores, not sorted yet: come again"
+    served.front.refresh()
     page = chief.get("/dashboard").text
     assert page.count('class="strip c') == 3
     assert "<polyline" in page

@@ -46,7 +46,9 @@ def strip_svg(lie: Lie, cut: Cut, answers: Answers, name: str, here: int | None 
     top, bottom = f"{MIDDLE - REACH:.0f}", f"{MIDDLE + REACH:.0f}"
     at = x(cut.at)
     parts.append(f'<line class="cut" x1="{at}" x2="{at}" y1="{top}" y2="{bottom}"/>')
-    words = f"{name}: {cut.left:,} of {len(lie) + 1:,} thresholds possible, the best at place {cut.threshold:,}"
+    range_ = f"may end at any of {cut.left:,} places, {cut.low:,} to {cut.high:,} of {len(lie):,}"
+    words = f"“{name}” " + (range_ if cut.left > 1 else f"ends at place {cut.low:,} of {len(lie):,}")
+    words += f"; the best so far is {cut.threshold:,}"
     if here is not None:
         spot = float(lie.along(np.array([here]))[0])
         parts += _mark(x(spot), bottom)

@@ -33,8 +33,8 @@ class Strip:
     def words(self) -> str:
         """What it says, in one line."""
         if self.cut.left == 1:
-            return f"ends at {self.cut.threshold:,} of {self.n:,}"
-        return f"{self.cut.left:,} of {self.n + 1:,} thresholds left"
+            return f"ends at place {self.cut.threshold:,} of {self.n:,}"
+        return f"{self.cut.left:,} of {self.n + 1:,} places possible"
 
 
 class Strips:
@@ -50,11 +50,16 @@ class Strips:
         self._arrays: Answers | None = None
         self._lock = threading.Lock()
 
+    def behind(self, state: State) -> bool:
+        """Whether there are newer scores than those that are drawn, so that `refresh` has to come first."""
+        scores = state.runs.scores
+        return bool(scores) and self._files is not None and scores[-1]["version"] != self._version
+
     def refresh(self, state: State) -> None:
         """Sort the newest scores, if they are new. Called by a thread that nobody waits for."""
-        newest = state.runs.scores[-1] if state.runs.scores else None
-        if newest is None or self._files is None or newest["version"] == self._version:
+        if self._files is None or not self.behind(state):
             return
+        newest = state.runs.scores[-1]
         probs = self._files.open(newest["files"]["probs"])
         lies = [Lie(probs, k) for k in range(probs.shape[1])]
         with self._lock:

@@ -110,9 +110,10 @@ class Front:
         source = next((data["source"] for data in pools if data["first"] <= item < data["first"] + data["count"]), "")
         return Path(source) if source and Path(source).is_absolute() else None
 
-    def strip(self, k: int, item: int | None) -> str:
-        """Class k's strip as SVG."""
-        return self.views.strip(k, item).svg
+    def strip(self, k: int, item: int | None) -> str | None:
+        """Class k's strip as SVG; None while it is being drawn."""
+        strip = self.views.strip(k, item)
+        return strip.svg if strip is not None else None
 
     # what people say
 

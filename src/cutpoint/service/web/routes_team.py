@@ -87,9 +87,10 @@ def _add_looks(router: APIRouter, front: Front, pages: Pages) -> None:
     def status(visitor: Visitor) -> dict[str, Any]:
         return front.status(visitor)
 
-    @router.get("/strips/{k}.svg", summary="a class's strip; with an item, where it lies", response_class=Response)
+    @router.get("/strips/{k}.svg", summary="a class's strip, 204 while it is drawn", response_class=Response)
     def strip(k: Number, _: Visitor, item: Annotated[int | None, Query(ge=0)] = None) -> Response:
-        return Response(front.strip(k, item), media_type="image/svg+xml")
+        drawn = front.strip(k, item)
+        return Response(status_code=204) if drawn is None else Response(drawn, media_type="image/svg+xml")
 
     @router.get("/items/{item}/picture", summary="the picture of an item", response_class=Response)
     def picture(item: Number, _: Visitor) -> Response:

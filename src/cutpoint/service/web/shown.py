@@ -55,13 +55,13 @@ def reason(why: Why, names: Sequence[str]) -> str:
     if why.phase == "search" and why.low is not None and why.high is not None:
         left = why.high - why.low + 1
         return (
-            f"The search for where “{name}” ends: it may be at any of {left:,} places, from {why.low:,} to {why.high:,}"
-            " in its order, and this item lies among them. Your answer rules some of them out."
+            f"This is to find where “{name}” ends. When this was asked, {left:,} places were possible, {why.low:,} to"
+            f" {why.high:,}, and this item lay among them. Your answer rules some of them out."
         )
     if why.phase == "threshold" and why.threshold is not None:
         return (
-            f"This item lies next to the best threshold for “{name}” so far, at place {why.threshold:,} of its order:"
-            " where the model is most likely to be wrong."
+            f"When this was asked, it lay next to the place where “{name}” ends best, {why.threshold:,} in its order:"
+            " there the model is most likely to be wrong."
         )
     if why.phase == "cut":
         return f"It lies between two items in the order of “{name}” that people answered differently."

@@ -38,12 +38,13 @@ class Views:
             done = min(ballots.closed_since(state.runs.upto), of)
             found = [ballots.found[k] for k in range(len(state.made.classes))]
             mine = known.answers if known else 0
-        words = f"{done} of {of} answers until the model learns again" if done < of else "the model is learning"
-        return {"done": done, "of": of, "words": words, "found": found, "mine": mine}
+        return {"done": done, "of": of, "words": _until(done, of), "found": found, "mine": mine}
 
-    def strip(self, k: int, item: int | None) -> Strip:
-        """Class k's strip now."""
+    def strip(self, k: int, item: int | None) -> Strip | None:
+        """Class k's strip now; None while the newest scores are being sorted for it."""
         with self._desk.locked:
+            if self._strips.behind(self._desk.state):
+                return None
             answers, names = self._strips.answers(self._desk.state), self._desk.state.made.classes
         return self._strips.draw(k, names, answers, item)
 
@@ -189,6 +190,14 @@ class Views:
                 }
             )
         return rows
+
+
+def _until(done: int, of: int) -> str:
+    """How far it is to the next training."""
+    if done == of:
+        return "The model is learning."
+    more = "1 more answer" if of - done == 1 else f"{of - done} more answers"
+    return f"{more} until the model learns again; {done} of {of} are there"
 
 
 def _headline(numbers: dict[str, Any]) -> str:

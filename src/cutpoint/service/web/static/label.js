@@ -2,7 +2,7 @@
 // answer goes its own way through the outbox.
 import { noteTrouble, onTold, outbox, troubled } from "./banner.js";
 import { request } from "./outbox.js";
-import { emptyNode, node, strip } from "./show.js";
+import { emptyNode, kind, node, restNode, strip } from "./show.js";
 
 const $ = (id) => document.getElementById(id);
 const page = document.body.dataset;
@@ -12,16 +12,19 @@ const AHEAD = 2; // items held: the one shown, and the next
 const GLANCE = 100; // milliseconds: nobody has seen an item that fast, so the key was meant for the one before
 const REMEMBERED = 50; // answers that z can go back through
 
-let shown = null, since = 0, coming = [], past = [], asking = false, retry = 0, lastActive = Date.now();
+let shown = null, since = 0, coming = [], past = [], retry = 0, redrawn = 0, lastActive = Date.now();
+let filling = null, resting = false; // the request for more items that is on its way; whether the person has stopped
 
 // ---- what is asked
 
-async function refill() {
-  if (asking || (shown && coming.length >= AHEAD - 1)) return;
-  asking = true;
+function refill() {
+  if (filling || resting || (shown && coming.length >= AHEAD - 1)) return;
+  filling = ask().finally(() => { filling = null; });
+}
+
+async function ask() {
   const pending = new Set(outbox.list().map((entry) => entry.body.item));
   const { status, data } = await request(`/api/next?n=${Math.min(AHEAD + pending.size, 8)}`);
-  asking = false;
   if (status !== 200 || !Array.isArray(data.items)) {
     noteTrouble(data.error ? (status === 401 ? "stranger" : "refused") : "away", data);
     later(5);
@@ -34,6 +37,7 @@ async function refill() {
   for (const item of data.items) {
     if (!here.has(item.item) && !still.has(item.item) && !pending.has(item.item)) coming.push(prepare(item));
   }
+  if (resting) return; // what came is given back with the others
   if (!shown && coming.length) present(coming.shift());
   else if (!shown) nothing(data);
   if (shown && !coming.length) later(data.seconds);
@@ -54,21 +58,31 @@ function prepare(item) {
 function present(item) {
   shown = item;
   since = performance.now();
-  stage.replaceChildren(item.node);
-  stage.scrollTop = 0;
+  put(item.node, kind(item));
   stage.dataset.item = item.item;
   buttons(true);
   explain(item);
   keepLease(item);
 }
 
-function nothing(data) {
+function put(node, what) {
+  stage.replaceChildren(node);
+  stage.dataset.kind = what;
+  stage.classList.remove("near");
+  stage.scrollTo(0, 0);
+}
+
+function clear(node) { // the stage, of items
   shown = null;
   buttons(false);
   delete stage.dataset.item;
   $("why").hidden = true;
-  const box = emptyNode(data.reason, "");
-  stage.replaceChildren(box);
+  put(node, "empty");
+}
+
+function nothing(data) {
+  const box = emptyNode(data.reason);
+  clear(box);
   if (data.seconds < 1) return later(data.seconds); // too short to count down
   let left = Math.ceil(data.seconds);
   const tick = () => {
@@ -82,12 +96,20 @@ function nothing(data) {
 }
 
 async function explain(item) {
-  const why = $("why");
-  why.hidden = !item.why;
-  if (!item.why) return;
-  $("reason").textContent = item.why;
-  const drawn = await item.drawn;
-  if (shown === item) $("strip").replaceChildren(...(drawn ? [drawn] : []));
+  $("why").hidden = !item.why;
+  $("reason").textContent = item.why ?? "";
+  const { drawing, words, again } = await item.drawn;
+  if (shown !== item) return;
+  $("strip").replaceChildren(...(drawing ? [drawing] : []));
+  $("now").textContent = words;
+  clearTimeout(redrawn);
+  if (again) redrawn = setTimeout(redraw, 1000);
+}
+
+function redraw() { // the explanation, as it is now
+  if (!shown?.strip) return;
+  shown.drawn = strip(shown);
+  explain(shown);
 }
 
 function keepLease(item) { // as long as somebody is here; nothing is kept for the absent
@@ -131,6 +153,7 @@ const pass = (why, words) => send("/api/pass", { why }, words);
 function undo() {
   const last = past.pop();
   if (!last) return toast("Nothing to take back", undefined, false);
+  resting = false;
   outbox.add("/api/undo", { item: last.item.item }, `Taking ${last.item.id} back`);
   if (shown) coming.unshift(shown);
   last.item.lease = null;
@@ -145,6 +168,7 @@ onTold((what, entry, data) => {
   if (what === "sent") {
     progress(data.progress);
     if (data.note) toast(data.note, undefined, false);
+    if (why.open) redraw();
   }
   if (what === "sent" || what === "rejected") refill();
 });
@@ -165,7 +189,7 @@ function progress(data) {
   if (!data) return;
   $("thread").max = data.of;
   $("thread").value = data.done;
-  $("thread-words").textContent = data.words;
+  $("thread-words").textContent = $("thread").title = data.words;
   data.found.forEach((count, k) => { const spot = $(`found-${k}`); if (spot) spot.textContent = count.toLocaleString(); });
   $("mine").textContent = data.mine.toLocaleString();
 }
@@ -181,7 +205,9 @@ const toggleGuide = () => (guide.open ? guide.close() : guide.showModal());
 const KEYS = {
   " ": () => pass("skip", "Skipped"), u: () => pass("unsure", "Unsure"), b: () => pass("broken", "Reported as broken"),
   z: undo, g: toggleGuide, w: () => { $("why").open = !$("why").open; },
+  e: () => stage.dataset.kind === "picture" && stage.classList.toggle("near"),
 };
+const PAGES = { ArrowDown: 0.15, ArrowUp: -0.15, PageDown: 0.85, PageUp: -0.85 }; // of the stage's height, to scroll
 
 document.addEventListener("keydown", (event) => {
   lastActive = Date.now();
@@ -194,8 +220,12 @@ document.addEventListener("keydown", (event) => {
   } else if (KEYS[key] && !(key === " " && event.target.closest("button, summary, a"))) {
     event.preventDefault();
     KEYS[key]();
+  } else if (PAGES[key] && stage.scrollHeight > stage.clientHeight) {
+    event.preventDefault();
+    stage.scrollBy({ top: PAGES[key] * stage.clientHeight });
   }
 });
+stage.addEventListener("click", (event) => event.target.matches("img") && KEYS.e());
 document.addEventListener("keyup", () => document.querySelectorAll(".pressed").forEach((b) => b.classList.remove("pressed")));
 document.addEventListener("pointerdown", () => { lastActive = Date.now(); });
 document.addEventListener("click", (event) => {
@@ -206,13 +236,25 @@ document.addEventListener("click", (event) => {
   if (button.dataset.do === "undo") undo();
   if (button.dataset.do === "guide") toggleGuide();
   if (button.dataset.do === "stop") stop();
-  if (event.detail && !guide.open) stage.focus({ preventScroll: true }); // after a mouse click, space skips again
+  if (event.detail && !guide.open && !resting) stage.focus({ preventScroll: true }); // after a mouse click, space skips again
 });
 
 async function stop() { // give the open items back to the others
+  resting = true;
   clearTimeout(retry);
-  await request("/api/give_back", { leases: [shown, ...coming].filter((one) => one?.lease).map((one) => one.lease) });
-  location.assign("/mine");
+  await filling;
+  const leases = [shown, ...coming].filter((one) => one?.lease).map((one) => one.lease);
+  coming = [];
+  const { status, data } = await request("/api/give_back", { leases });
+  const how = status === 200 ? "went back to the others" : "will go back by themselves, since there is no connection now";
+  const many = status === 200 ? data.given_back : leases.length;
+  clear(restNode(`You have stopped. ${many} ${many === 1 ? "question" : "questions"} ${how}.`, goOn));
+  stage.querySelector("button").focus({ preventScroll: true });
+}
+
+function goOn() {
+  resting = false;
+  refill();
 }
 
 // The explanation shows what the model thinks; who would rather not see it folds it away, and it stays so.

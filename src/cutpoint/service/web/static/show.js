@@ -1,5 +1,8 @@
 // An item as the page shows it. Everything of the pool is put in as text, never as markup.
 
+const BRIEF = 140; // characters of a text that is shown large
+const MANY = 12; // cells of a row that is shown in columns
+
 function element(name, text, kind) {
   const made = document.createElement(name);
   if (text !== undefined) made.textContent = text;
@@ -10,6 +13,7 @@ function element(name, text, kind) {
 function picture(item) {
   const frame = element("div", undefined, "frame");
   const image = element("img");
+  image.title = "Click, or press e, for a closer look";
   image.alt = `Picture ${item.id}`;
   image.decoding = "sync"; // it is loaded before it is shown
   image.addEventListener("load", () => { // a small picture is made larger: in squares if its pixels can be counted
@@ -17,21 +21,45 @@ function picture(item) {
     if (side <= 600) image.classList.add("small");
     if (side <= 96) image.classList.add("tiny");
   });
-  image.src = item.picture;
-  frame.append(image);
+  load(item.picture, image, frame);
   return frame;
 }
 
+// Fetched first, for its kind: the server sends a drawing only where it has no picture to show.
+async function load(address, image, frame) {
+  try {
+    const answer = await fetch(address);
+    if (!answer.ok) throw new Error(answer.statusText);
+    await answer.blob(); // now it is in the browser's cache
+    if (answer.headers.get("content-type").startsWith("image/svg")) return frame.replaceChildren(unshown());
+    image.src = address;
+    frame.replaceChildren(image);
+  } catch {
+    frame.replaceChildren(element("p", "The picture has not come yet. It is tried again by itself.", "soft"));
+    setTimeout(() => load(address, image, frame), 3000);
+  }
+}
+
+function unshown() { // in words, for everybody
+  const box = element("div", undefined, "empty");
+  box.append(element("strong", "This picture cannot be shown"), element("span", "b reports it, space skips it", "soft"));
+  return box;
+}
+
 function text(item) {
-  const box = element("div", item.text, "text");
+  const box = element("div", item.text, item.text.length <= BRIEF ? "text brief" : "text");
   box.dir = "auto";
   if (item.cut) box.append(element("p", `These are the first characters of ${item.cut.toLocaleString()}.`, "soft small"));
   return box;
 }
 
 function row(item) {
-  const list = element("dl");
-  for (const [name, value] of item.row) list.append(element("dt", name), element("dd", value));
+  const list = element("dl", undefined, item.row.length > MANY ? "many" : "");
+  for (const [name, value] of item.row) {
+    const pair = element("div");
+    pair.append(element("dt", name), element("dd", value));
+    list.append(pair);
+  }
   return list;
 }
 
@@ -40,22 +68,40 @@ export function node(item) {
   return item.row ? row(item) : text(item);
 }
 
-export function emptyNode(reason, detail) {
+export const kind = (item) => (item.picture ? "picture" : item.row ? "row" : "text");
+
+export function emptyNode(reason) {
   const box = element("div", undefined, "empty");
-  const count = element("span", detail, "soft");
+  const count = element("span", "", "soft");
   count.id = "countdown";
   box.append(element("strong", reason), count);
   return box;
 }
 
-export async function strip(item) { // the drawing of why it is asked, or null
-  if (!item.strip) return null;
+export function restNode(words, goOn) { // between two sittings
+  const box = emptyNode(words);
+  const on = element("button", "Go on", "main");
+  on.addEventListener("click", goOn);
+  const mine = element("a", "My answers", "button");
+  mine.href = "/mine";
+  const acts = element("p", undefined, "choices");
+  acts.append(on, mine);
+  box.append(acts);
+  return box;
+}
+
+// The drawing of why it is asked, as it is now, and what it says; `again`: it is not drawn yet.
+export async function strip(item) {
+  const none = { drawing: null, words: "", again: false };
+  if (!item.strip) return none;
   try {
     const answer = await fetch(item.strip, { signal: AbortSignal.timeout(10000) });
-    if (!answer.ok) return null;
+    if (answer.status === 204) return { ...none, words: "The picture of this class is being drawn.", again: true };
+    if (!answer.ok) return none;
     const drawn = new DOMParser().parseFromString(await answer.text(), "image/svg+xml").documentElement;
-    return drawn.nodeName === "svg" ? document.importNode(drawn, true) : null;
+    if (drawn.nodeName !== "svg") return none;
+    return { ...none, drawing: document.importNode(drawn, true), words: `Now: ${drawn.querySelector("title").textContent}.` };
   } catch {
-    return null; // it explains the question; the question stands without it
+    return none; // it explains the question; the question stands without it
   }
 }

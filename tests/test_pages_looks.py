@@ -1,0 +1,134 @@
+"""What has to be seen: items of every shape beside their buttons, at a desk and on a phone, with nothing over them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytest.importorskip("fastapi")
+pytest.importorskip("uvicorn")
+pytest.importorskip("httpx2")
+pytest.importorskip("playwright")
+
+from PIL import Image
+from playwright.sync_api import Browser, FloatRect, Page, expect
+
+from browse import press, shown, site
+from served import serve_in_memory
+
+SIZES = {"desk": (1280, 800), "laptop": (1024, 640), "phone": (390, 780), "small": (360, 640)}
+LONG = "a bird of which only the feet and the shadow can be seen, and nothing else at all"
+LONGEST = "Donaudampfschifffahrtsgesellschaftskapitänsmützenabzeichen"
+
+
+def box(page: Page, selector: str) -> FloatRect:
+    """Where something is on the page."""
+    found = page.locator(selector).first.bounding_box()
+    assert found is not None, selector
+    return found
+
+
+def overlap(a: FloatRect, b: FloatRect) -> bool:
+    """Whether two boxes share more than a border."""
+    across = min(a["x"] + a["width"], b["x"] + b["width"]) - max(a["x"], b["x"])
+    down = min(a["y"] + a["height"], b["y"] + b["height"]) - max(a["y"], b["y"])
+    return across > 1 and down > 1
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> Path:
+    """A very tall, a very wide and a usual picture."""
+    for name, size in {"tall": (240, 3000), "wide": (3000, 60), "usual": (640, 480)}.items():
+        Image.new("RGB", size, "teal").save(tmp_path / f"{name}.png")
+    return tmp_path
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_the_toast_covers_neither_picture_nor_buttons(browser: Browser, photos: Path, size: str) -> None:
+    with site(serve_in_memory([{"picture": "tall.png"}] * 4, source=str(photos)), browser) as here:
+        page = here.page("ada", viewport=dict(zip(("width", "height"), SIZES[size], strict=True)))
+        page.wait_for_selector("#item img")
+        shown(page, other_than=press(page, "2"))
+        expect(page.locator("#toast")).to_have_class("on")
+        page.wait_for_selector("#item img")
+        toast = box(page, "#toast")
+        for covered in ("#item", ".answers", ".acts", "#why summary", ".bar"):
+            assert not overlap(toast, box(page, covered)), covered
+        assert toast["x"] >= 0
+        assert toast["x"] + toast["width"] <= SIZES[size][0]
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("name", ["tall", "wide", "usual"])
+def test_a_picture_is_shown_whole_and_can_be_enlarged(browser: Browser, photos: Path, name: str, size: str) -> None:
+    with site(serve_in_memory([{"picture": f"{name}.png"}], source=str(photos)), browser) as here:
+        page = here.page("ada", viewport=dict(zip(("width", "height"), SIZES[size], strict=True)))
+        page.wait_for_selector("#item img")
+        page.wait_for_load_state("networkidle")
+        stage, picture = box(page, "#item"), box(page, "#item img")
+        assert picture["x"] >= stage["x"]
+        assert picture["y"] >= stage["y"]
+        assert picture["x"] + picture["width"] <= stage["x"] + stage["width"]
+        assert picture["y"] + picture["height"] <= stage["y"] + stage["height"]
+        page.keyboard.press("e")
+        near = box(page, "#item img")
+        with Image.open(photos / f"{name}.png") as real:
+            assert near["width"] / near["height"] == pytest.approx(real.width / real.height, rel=0.05)
+        assert min(near["width"] / stage["width"], near["height"] / stage["height"]) > 0.8
+        page.locator("#item img").click(position={"x": 20, "y": 20})
+        assert box(page, "#item img") == picture
+
+
+def test_a_picture_that_cannot_be_shown_is_said_in_words(browser: Browser, photos: Path) -> None:
+    with site(serve_in_memory([{"picture": "missing.png"}], source=str(photos)), browser) as here:
+        page = here.page("ada")
+        expect(page.get_by_text("This picture cannot be shown")).to_be_visible()
+        assert page.locator("#item img").count() == 0
+        assert page.get_by_role("region", name="The item to label").get_by_text("b reports it").is_visible()
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("classes", [tuple(f"class {k}" for k in range(20)), ("ok", LONG, LONGEST, "طائر البلشون")])
+def test_many_and_long_classes_leave_room_for_the_item(browser: Browser, size: str, classes: tuple[str, ...]) -> None:
+    wide, high = SIZES[size]
+    with site(serve_in_memory(classes=classes), browser) as here:
+        page = here.page("ada", viewport={"width": wide, "height": high})
+        shown(page)
+        page.evaluate("() => { document.getElementById('why').open = false; }")
+        stage, acts = box(page, "#item"), box(page, ".acts")
+        assert stage["height"] > 90
+        assert not overlap(stage, box(page, ".answers"))
+        assert acts["y"] + acts["height"] <= high
+        last = page.locator(".answers button").last
+        last.scroll_into_view_if_needed()
+        last.click()
+        shown(page, other_than=None)
+        page.wait_for_function("() => document.getElementById('mine').textContent === '1'")
+        assert here.events("answered")[0]["label"] == len(classes) - 1
+
+
+ITEMS: list[dict[str, Any]] = [
+    {"text": "fine"},
+    {"text": "It was the best of times, it was the worst of times. " * 200},
+    {"row": {f"column {i} with a name": i * 1.25 if i % 3 else "some longer text" for i in range(40)}},
+    {"row": {"age": 31, "town": "Ulm"}},
+]
+
+
+@pytest.mark.parametrize("size", ["desk", "phone"])
+def test_texts_and_rows_fill_a_card_of_their_size_and_scroll_by_keys(browser: Browser, size: str) -> None:
+    heights = []
+    for item in ITEMS:
+        with site(serve_in_memory([item]), browser) as here:
+            page = here.page("ada", viewport=dict(zip(("width", "height"), SIZES[size], strict=True)))
+            shown(page)
+            heights.append(box(page, "#item")["height"])
+            more = page.locator("#item").evaluate("(at) => at.scrollHeight > at.clientHeight")
+            assert more or item is not ITEMS[1]
+            page.keyboard.press("PageDown")
+            assert page.evaluate("() => document.getElementById('item').scrollTop > 0") == more
+            assert page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
+    short, long, many, few = heights
+    assert max(short, few) < 0.55 * min(long, many)
