@@ -116,7 +116,7 @@ class Board:
         self._unseat()
         live, self.prepared = self.prepared, None
         try:
-            if live is None or live.data != data:
+            if live is None or not live.fits(data, len(self.state.made.classes)):
                 live = Live(start_of(self.state, data), self.files)
             live.follow(self.state.journal.since(data["upto"]))
         except Exception as error:  # of a strategy, whoever wrote it, or of scores that are gone

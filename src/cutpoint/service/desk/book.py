@@ -35,6 +35,7 @@ class Book:
         self._board = board
         self._clock = clock
         self._lock = threading.RLock()
+        self._closed = False
         self._behind = False  # the log may have something of ours that the board does not know
 
     @property
@@ -52,6 +53,8 @@ class Book:
 
         Raises MaybeStored where not even the log tells whether they are stored; of what else it raises, nothing is.
         """
+        if self._closed:
+            raise UsageError("this desk is closed; open the campaign again.")
         self._read_on(news)
         untold = self._board.untold()
         all_news = [*([New("asked", untold)] if untold else []), *news]

@@ -96,11 +96,13 @@ class Desk(Pace):
     def close(self) -> None:
         """Stop the thread, write down what was asked, and let go of the store's desk. May be called twice."""
         self.stop()
-        try:
-            with self._lock:
-                self._write([])
-        finally:
-            self._owned.close()
+        with self._lock:
+            try:
+                if not self._closed:
+                    self._write([])
+            finally:
+                self._closed = True  # another desk may have the campaign by now
+                self._owned.close()
 
     def _serve(self, requests: list[Request[_Wish, _Handed]]) -> None:
         """Hand out what waits to all who ask at a time, with one write; then look further for the others."""

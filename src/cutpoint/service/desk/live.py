@@ -59,6 +59,10 @@ class Live:
         self._looked = 0  # so many of the questions have been compared with that
         self.session = Session(STRATEGIES[data["strategy"]].strategy, round, in_flight=data["in_flight"])
 
+    def fits(self, data: Data, n_classes: int) -> bool:
+        """Whether it is the session of the round with this `round_opened`, with so many classes."""
+        return self.data == data and self.session.round.scores.n_classes == n_classes
+
     def follow(self, steps: Iterable[Step]) -> None:
         """Tell the session what happened; steps of other rounds, and of examples without scores, are not its affair.
 

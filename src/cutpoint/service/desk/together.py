@@ -10,6 +10,10 @@ from collections import deque
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
+from cutpoint.store.base import MaybeStored
+
+_INTERRUPTED = "it was interrupted, and may be stored; send it again with the same key."
+
 T = TypeVar("T")
 R = TypeVar("R")
 
@@ -72,7 +76,10 @@ class Together(Generic[T, R]):
         batch = [self._waiting.popleft() for _ in range(len(self._waiting))]
         try:
             self._serve(batch)
-        except Exception as error:
+        except BaseException as error:
+            said = error if isinstance(error, Exception) else MaybeStored(_INTERRUPTED)
             for request in batch:
                 if not request.served:
-                    request.fail(error)
+                    request.fail(said)
+            if said is not error:  # of this thread alone: Ctrl-C
+                raise

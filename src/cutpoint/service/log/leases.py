@@ -34,13 +34,14 @@ class Leases:
         self._lost: set[tuple[int, str]] = set()  # (item, person) whose lease ended without an answer
 
     def grant(self, data: Mapping[str, Any]) -> None:
-        """Somebody has been given an item."""
+        """Somebody has been given an item; a lease of that name, or of theirs on the item, is over."""
         lease = Lease(data["lease"], data["item"], data["annotator"], data["until"], data["seconds"])
+        self.end(lease.lease)
+        self.answered(lease.item, lease.annotator)
         self.live[lease.lease] = lease
         self.granted += 1
         self._by_item[lease.item][lease.annotator] = lease.lease
         self._by_person[lease.annotator][lease.item] = lease.lease
-        self._lost.discard((lease.item, lease.annotator))
 
     def extend(self, data: Mapping[str, Any]) -> int | None:
         """A lease lasts longer; its item."""

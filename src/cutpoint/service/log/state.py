@@ -55,10 +55,11 @@ class State:
             raise CutpointError(
                 f"event {event.number} follows event {self.number}; the log must be read in order, without a gap."
             )
-        self.number = event.number
+        touched = _APPLY[event.kind](self, event.number, event.data)
+        self.number = event.number  # not before: what cannot be taken in must not be passed over
         if event.kind == "taken_back" and event.key is not None:
             self.undone[event.key] = event
-        return _APPLY[event.kind](self, event.number, event.data)
+        return touched
 
     @property
     def made(self) -> Settings:
@@ -80,6 +81,8 @@ class State:
         return ()
 
     def _class_added(self, number: int, data: Data) -> tuple[int, ...]:
+        if data["name"] in self.made.classes:  # added by two processes at a time
+            return ()
         self.settings = self.made.with_class(data["name"])
         return self._break(f"the class {data['name']} was added")
 
