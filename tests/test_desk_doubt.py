@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -37,6 +38,34 @@ def test_a_store_on_disk_fails_no_otherwise(tmp_path: Path) -> None:
         trouble = Trouble(store, 1, 2)
         trouble.work(80, 0.3)
         assert trouble.store.doubted
+        trouble.check()
+
+
+@pytest.mark.parametrize("arrived", [False, True], ids=["before the commit", "after the commit"])
+def test_a_connection_to_a_server_breaks_in_a_commit(postgres_url: str, arrived: bool) -> None:
+    import psycopg
+    from sqlalchemy import Connection, event
+
+    from cutpoint.store.opening import open_store
+
+    def cut(connection: Connection) -> None:
+        driver: Any = connection.connection.driver_connection
+        pid = driver.info.backend_pid
+        if arrived:
+            driver.execute("COMMIT")
+            driver.execute("SELECT 1")  # begins another, so that the driver has something to commit
+        beside.execute("SELECT pg_terminate_backend(%s, 5000)", [pid])
+
+    with psycopg.connect(postgres_url, autocommit=True) as beside, closing(open_store(postgres_url, True)) as store:
+        trouble = Trouble(store, 0, 1)
+        ask = trouble.desk.ask("ada", 1)[0]
+        event.listen(store._engine, "commit", cut, once=True)
+        if not arrived:
+            with pytest.raises(MaybeStored):
+                trouble.desk.tell(ask, 1, key="k")
+        trouble.acknowledged.append(trouble.desk.tell(ask, 1, key="k"))
+        assert trouble.acknowledged[0].status == "saved"
+        assert len(events_of(store, "answered")) == 1
         trouble.check()
 
 

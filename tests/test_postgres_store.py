@@ -6,6 +6,8 @@ import os
 import secrets
 import subprocess
 import tempfile
+import threading
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -17,7 +19,7 @@ import pytest
 
 from cutpoint.errors import CutpointError, DataError, UsageError
 from cutpoint.store.base import Item, MaybeStored, Repeated, StoreError
-from cutpoint.store.events import New
+from cutpoint.store.events import Event, New, encode
 from cutpoint.store.opening import open_files, open_store
 from cutpoint.testing.stores import pool_of
 
@@ -122,6 +124,39 @@ def test_a_connection_that_breaks_in_a_commit_leaves_a_doubt_that_a_key_resolves
         else:
             assert store.append([keyed])[0].number == 1
         assert store.last() == 1
+
+
+def test_what_is_in_doubt_is_decided_before_anybody_hears_of_it(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Our connection is gone, and the server's side of it commits a moment later."""
+    from sqlalchemy import insert
+
+    from cutpoint.store.rows import row_of
+    from cutpoint.store.tables import EVENTS
+
+    with closing(open_store(postgres_url, True)) as store, closing(open_store(postgres_url, False)) as server:
+        written = threading.Event()
+
+        def commit_late() -> None:
+            with server._writing() as connection:
+                connection.execute(
+                    insert(EVENTS), [row_of(Event(1, 0.0, EVENT.kind, EVENT.data), encode(EVENT.data, ""))]
+                )
+                written.set()
+                time.sleep(0.3)
+
+        def broken(together: Any) -> Any:
+            late.start()
+            written.wait(10)
+            raise MaybeStored("the connection broke.")
+
+        late = threading.Thread(target=commit_late)
+        monkeypatch.setattr(store, "_store", broken)
+        with pytest.raises(MaybeStored):
+            store.append([EVENT])
+        assert store.last() == 1
+        late.join()
 
 
 def test_commits_wait_for_the_disk_whatever_the_default_is(postgres_url: str) -> None:

@@ -12,7 +12,7 @@ import threading
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 
 from sqlalchemy import Connection, Engine, insert, select
 from sqlalchemy.exc import SQLAlchemyError
@@ -117,6 +117,8 @@ class SqlStore(ABC):
         try:
             outcomes = self._store(together)
         except MaybeStored as error:
+            with suppress(CutpointError), self._writing():
+                pass  # its turn comes once that is decided: whoever reads the log now sees what became of it
             outcomes = [MaybeStored(str(error)) for _ in together]
         except Exception as error:
             if len(together) > 1:
