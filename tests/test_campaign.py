@@ -57,6 +57,16 @@ def test_a_campaign_trains_as_it_goes_and_finds_what_is_rare(
     assert done.questions >= done.labels == 80
 
 
+def test_a_campaign_that_two_scripts_make_is_the_first_ones(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = MemoryStore()
+    a_campaign(tmp_path, store, overlap=2).close()
+    monkeypatch.setattr(store, "last", lambda: 0)  # as the second one saw it a moment before
+    with pytest.raises(UsageError, match="overlap is 3; this campaign has 2"):
+        a_campaign(tmp_path, store, overlap=3)
+    a_campaign(tmp_path, store, overlap=2).close()
+    assert len(events_of(store, "campaign_created")) == 1
+
+
 @pytest.mark.parametrize("name", STRATEGIES)
 def test_every_strategy_drives_a_campaign(
     name: str, tmp_path: Path, digits: tuple[NDArray[Any], NDArray[Any]]

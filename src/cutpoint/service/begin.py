@@ -17,6 +17,7 @@ from cutpoint.data.pools.brought import Brought
 from cutpoint.data.pools.given import Labelled, read_given
 from cutpoint.errors import UsageError
 from cutpoint.service.gather import Beginning
+from cutpoint.service.log.settings import BEGUN
 from cutpoint.service.log.state import State
 from cutpoint.store.base import Item, Repeated, Store
 from cutpoint.store.events import MOST_LABELS, New
@@ -26,7 +27,7 @@ from cutpoint.store.files import ArrayFiles
 def begin(store: Store, files: ArrayFiles, beginning: Beginning) -> None:
     """Write the first events of a campaign; UsageError if the store holds one that is complete, or another."""
     features = files.put("features", beginning.embedded.features)
-    fresh = _append(store, [beginning.settings.created()], "begin: campaign")
+    fresh = _append(store, [beginning.settings.created()], BEGUN)
     fresh |= _add_pool(store, beginning.pool, features)
     lots = (news for source, labelled in beginning.labels for news in label_events(labelled, source))
     for number, news in enumerate(lots):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import fields
 from itertools import repeat
 from pathlib import Path
@@ -12,11 +13,11 @@ from cutpoint.errors import UsageError
 from cutpoint.service.desk.asks import Ask, Asks, Receipt
 from cutpoint.service.desk.desk import Desk
 from cutpoint.service.desk.status import Status
-from cutpoint.service.log.settings import Settings, checked_classes
+from cutpoint.service.log.settings import BEGUN, Settings, checked_classes
 from cutpoint.service.log.state import State
 from cutpoint.service.training.embeddings import read_features
 from cutpoint.service.training.supervisor import TrainerProcess, trainer_command
-from cutpoint.store.base import Item, Store
+from cutpoint.store.base import Item, Repeated, Store
 from cutpoint.store.events import New
 from cutpoint.store.files import ArrayFiles
 
@@ -195,17 +196,19 @@ class Campaign:
         if not self._store.last():
             if classes is None:
                 raise UsageError("classes are missing; a new campaign needs their names: classes=['other', 'heron'].")
-            self._store.append([Settings(**{"name": name, **settings, "classes": tuple(classes)}).created()])
-            return
-        made = State(self._store.events()).made
+            made = Settings(**{"name": name, **settings, "classes": tuple(classes)}).created()
+            with suppress(Repeated):  # somebody was quicker
+                self._store.append([New(made.kind, made.data, BEGUN)])
+                return
+        now = State(self._store.events()).made
         created = tuple(next(iter(self._store.events())).data["classes"])
-        if classes is not None and checked_classes(classes) not in (created, made.classes):
-            has = ", ".join(made.classes)
+        if classes is not None and checked_classes(classes) not in (created, now.classes):
+            has = ", ".join(now.classes)
             raise UsageError(f"classes are {', '.join(classes)}; this campaign has {has}: give these, or another file.")
         for key, value in settings.items():
-            if getattr(made, key) != value:
+            if getattr(now, key) != value:
                 raise UsageError(
-                    f"{key} is {value!r}; this campaign has {getattr(made, key)!r}: leave it out, or change it by "
+                    f"{key} is {value!r}; this campaign has {getattr(now, key)!r}: leave it out, or change it by "
                     "desk.change where that can be."
                 )
 

@@ -16,6 +16,7 @@ LEASE_SECONDS = 900.0
 LEAST_BUDGET = 20  # questions of a round, and between two trainings, while there are few labels
 SHARE = 0.05  # of the labels so far, once that is more
 KINDS_OF_ITEM = ("row", "text", "picture")
+BEGUN = "begin: campaign"  # the key of `campaign_created`, of which a log has one
 
 
 @dataclass(frozen=True)
