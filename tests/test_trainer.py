@@ -21,35 +21,16 @@ from cutpoint.errors import UsageError
 from cutpoint.service.desk.desk import Desk
 from cutpoint.service.log.state import State
 from cutpoint.service.training import training
+from cutpoint.service.training.patience import FIRST_PAUSE
 from cutpoint.service.training.supervisor import TrainerProcess, trainer_command
-from cutpoint.service.training.trainer import FIRST_PAUSE, Trainer, main
-from cutpoint.store.base import Item, StoreError
+from cutpoint.service.training.trainer import Trainer, main
+from cutpoint.store.base import StoreError
 from cutpoint.store.events import New
 from cutpoint.store.files import ArrayFiles
-from cutpoint.store.memory import MemoryStore
-from desks import FakeClock, a_store, events_of, kinds
+from desks import FakeClock, events_of, kinds
+from trained import N, a_store_with_features, add, answer
 
-N = 60
 needs_sql = pytest.mark.skipif(importlib.util.find_spec("alembic") is None, reason="the extra serve is not installed")
-
-
-def a_store_with_features(files: ArrayFiles, **settings: Any) -> MemoryStore:
-    """Sixty items on a line, the first half of them herons."""
-    store = a_store(0, **settings)
-    add(store, files, np.linspace(-1, 1, N, dtype=np.float32)[:, None])
-    return store
-
-
-def add(store: MemoryStore, files: ArrayFiles, features: Any) -> None:
-    first, count = store.count(), len(features)
-    data = {"first": first, "count": count, "source": "test", "features": files.put("features", features)}
-    store.add_items([Item(i, f"i{i}", {"row": {}}) for i in range(first, first + count)], New("pool_added", data))
-
-
-def answer(desk: Desk, n: int, label: Callable[[int], int] = lambda item: int(item < 30)) -> None:
-    for _ in range(n):
-        ask = desk.ask("one", 1)[0]
-        desk.tell(ask, label(ask.item))
 
 
 @pytest.fixture
@@ -194,9 +175,10 @@ def test_what_a_dead_trainer_left_running_is_logged_as_failed(files: ArrayFiles)
     desk = Desk(store, files, clock=FakeClock())
     answer(desk, 12)
     store.append([New("training_started", {"run": "run-9", "upto": 3, "learner": "logistic"})])
-    trainer = Trainer(store, files, FakeClock())
-    assert events_of(store, "training_failed")[-1].data["run"] == "run-9"
-    assert trainer.step()  # at once
+    assert not Trainer(store, files, FakeClock()).step()  # it pauses
+    failed = events_of(store, "training_failed")[-1].data
+    assert (failed["run"], failed["upto"]) == ("run-9", 3)
+    assert failed["error"] == "the training process ended before it did"
 
 
 def test_training_reads_labels_that_only_some_have_given(files: ArrayFiles) -> None:

@@ -6,6 +6,11 @@ import time
 from typing import Protocol
 
 
+def pause_after(failures: int, first: float, longest: float) -> float:
+    """Seconds to wait after so many failures in a row: `first`, then twice as long each time, up to `longest`."""
+    return float(min(first * 2.0 ** min(max(failures - 1, 0), 60), longest))
+
+
 class Clock(Protocol):
     """What tells the time; tests and simulations bring their own."""
 

@@ -1,4 +1,7 @@
-"""Keeps a training process alive, and ends one that hangs; what trains is imported in that process alone."""
+"""Keeps a training process alive, and ends one that hangs; what trains is imported in that process alone.
+
+How long a training that failed is waited for is that process's affair (`patience.py`), however often it is started.
+"""
 
 from __future__ import annotations
 
@@ -12,11 +15,13 @@ from contextlib import suppress
 from typing import Protocol
 
 from cutpoint.errors import CutpointError
+from cutpoint.service.desk.clock import pause_after
 
 CAMPAIGN = "CUTPOINT_CAMPAIGN"  # the environment variable with the campaign's address, for the training process
 LIMIT = 3600.0  # seconds of one training; whatever takes longer is taken for hung
 LOOK = 0.5  # seconds between two looks
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0  # seconds before a process that died is started again: doubled each time
+SETTLED = 3600.0  # seconds of a life after which a death has nothing to do with those before
 LIBRARIES = ("OMP", "OPENBLAS", "MKL", "VECLIB_MAXIMUM")
 ONE_THREAD = {f"{library}_{word}": "1" for library in LIBRARIES for word in ("NUM_THREADS", "THREADS")}
 
@@ -70,7 +75,7 @@ class TrainerProcess:
             self._thread = None
 
     def _watch(self) -> None:
-        pause = FIRST_PAUSE
+        deaths = 0
         while not self._stop.is_set():
             started = time.monotonic()
             try:
@@ -80,8 +85,8 @@ class TrainerProcess:
             if self._stop.is_set():
                 return
             self._tell(said)
-            pause = FIRST_PAUSE if time.monotonic() - started > LONGEST_PAUSE else min(2 * pause, LONGEST_PAUSE)
-            self._stop.wait(pause)
+            deaths = 1 if time.monotonic() - started > SETTLED else deaths + 1
+            self._stop.wait(pause_after(deaths, FIRST_PAUSE, LONGEST_PAUSE))
 
     def _live_once(self) -> str:
         """Run the process until it ends, hangs or must stop; why it is over."""

@@ -1,8 +1,9 @@
 """The training process: `python -m cutpoint.service.training.trainer URL`. It meets the server in the store alone.
 
 It reads the log, trains when it is time to, and appends what became of it: a failure harms nothing, for the last good
-scores go on serving. It is polite: low priority, and one thread (set by whoever starts it). An address with a password
-is better handed over in CUTPOINT_CAMPAIGN than on the command line, which every user of a machine can read.
+scores go on serving, and the next attempt waits (`patience.py`). It is polite: low priority, and one thread (set by
+whoever starts it). An address with a password is better handed over in CUTPOINT_CAMPAIGN than on the command line,
+which every user of a machine can read.
 """
 
 from __future__ import annotations
@@ -13,12 +14,13 @@ import sys
 import textwrap
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, NoReturn
 
 from cutpoint.errors import CutpointError
-from cutpoint.service.desk.clock import Clock, SystemClock
+from cutpoint.service.desk.clock import Clock, SystemClock, pause_after
 from cutpoint.service.log.state import State
+from cutpoint.service.training.patience import Patience
 from cutpoint.service.training.supervisor import CAMPAIGN
 from cutpoint.service.training.training import due, pool_of, train
 from cutpoint.store.base import Store
@@ -28,39 +30,42 @@ from cutpoint.store.files import ArrayFiles
 if TYPE_CHECKING:
     from cutpoint.data.pool import Pool
 
-FIRST_PAUSE, LONGEST_PAUSE = 5.0, 600.0  # seconds after one failure, and after many in a row: doubled each time
+LONGEST_REFUSAL = 60.0  # seconds between two attempts to write to a store that refuses
 NICE = 10
 MOST_SAID = 300  # characters of an error that are logged
+DIED = "the training process ended before it did"
 
 
 class Trainer:
     """Follows a store and trains when it is time to; `step` does at most one training."""
 
     def __init__(self, store: Store, files: ArrayFiles, clock: Clock | None = None) -> None:
-        """What an earlier trainer left running has died with it, and is logged as failed."""
+        """Nobody else trains for this store."""
         self._store, self._files = store, files
-        self._clock = clock or SystemClock()
-        self._not_before = -float("inf")
+        self._patience = Patience(clock or SystemClock())
         self._kept: Pool | None = None
-        self.state = State(store.events())
-        running = self.state.runs.running
-        if running is not None:
-            self._fail(running["run"], running["upto"], "the training process ended before it did")
-            self._not_before = -float("inf")
+        self._said = DIED  # of a training whose end is not in the log
+        self.state = State()
+        self._catch_up()
 
     def step(self) -> bool:
-        """Train if it is time to; True if there was a training, however it ended. StoreError if it cannot be told."""
+        """Train if it is time to; True if there was a training, however it ended.
+
+        StoreError if it cannot be told; then nothing is trained before it can.
+        """
         self._catch_up()
-        if self._clock.monotonic() < self._not_before or not due(self.state):
+        self._end_last()
+        if self._patience.waits(self.state.ballots.n_settled) or not due(self.state):
             return False
         run, upto = f"run-{self.state.number + 1}", self.state.number
+        self._said = DIED
         self._append([New("training_started", {"run": run, "upto": upto, "learner": self.state.made.learner})])
         try:
-            news = train(self.state, self._files, run, self._pool())
-        except Exception as error:  # a learner's, whoever wrote it: the campaign goes on
-            self._fail(run, upto, f"{type(error).__name__}: {error}")
-        else:
-            self._append(news)
+            self._append(train(self.state, self._files, run, self._pool()))
+        except Exception as error:  # a learner's, whoever wrote it, or the store's: the campaign goes on
+            self._said = f"{type(error).__name__}: {error}"
+            self._catch_up()  # it may have been stored after all
+            self._end_last()
         return True
 
     def _pool(self) -> Pool:
@@ -69,11 +74,12 @@ class Trainer:
             self._kept = pool_of(self.state, self._files)
         return self._kept
 
-    def _fail(self, run: str, upto: int, error: str) -> None:
-        said = textwrap.shorten(error, MOST_SAID)
-        self._append([New("training_failed", {"run": run, "upto": upto, "error": said})])
-        pause = FIRST_PAUSE * 2 ** min(len(self.state.runs.failures) - 1, 20)
-        self._not_before = self._clock.monotonic() + min(pause, LONGEST_PAUSE)
+    def _end_last(self) -> None:
+        """Log the failure of a training that has no end: it failed just now, or before that could be logged."""
+        running = self.state.runs.running
+        if running is not None:
+            said = {"upto": running["upto"], "error": textwrap.shorten(self._said, MOST_SAID)}
+            self._append([New("training_failed", {"run": running["run"], **said})])
 
     def _append(self, news: Sequence[New]) -> None:
         self._store.append(news)
@@ -82,6 +88,7 @@ class Trainer:
     def _catch_up(self) -> None:
         for event in self._store.events(self.state.number):
             self.state.apply(event)
+            self._patience.heed(event, self.state.ballots.n_settled)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -107,16 +114,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sys.exit(f"trainer: {error}")
 
 
-def _train_on(trainer: Trainer, poll: float) -> NoReturn:
-    """Train whenever it is time to."""
+def _train_on(trainer: Trainer, poll: float, wait: Callable[[float], None] = time.sleep) -> NoReturn:
+    """Train whenever it is time to; look less and less often at a store that refuses."""
+    refused = 0
     while True:
         try:
-            worked = trainer.step()
+            worked, refused = trainer.step(), 0
         except CutpointError as error:  # the store's: a full disk, a server gone; the log may tell it later
             print(f"trainer: {error}", file=sys.stderr, flush=True)
-            worked = False
+            worked, refused = False, refused + 1
         if not worked:
-            time.sleep(poll)
+            wait(pause_after(refused, poll, LONGEST_REFUSAL))
 
 
 def _end_with(parent: int) -> None:
