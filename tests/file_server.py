@@ -18,14 +18,17 @@ class Served:
     """What is given and how.
 
     `cuts`: after how many bytes each connection breaks, in order, None where it does not; `ranges`: whether bytes from
-    the middle on are given; `length`: whether the size is said; `status`: an error to answer with; `wait`: seconds
+    the middle on are given; `refusal`: an error to answer with where they are asked for; `length`: whether the size is
+    said; `chunked`: it is not, but where the data ends is; `status`: an error to answer with always; `wait`: seconds
     between two pieces of 64 KiB.
     """
 
     data: bytes
     cuts: list[int | None] = field(default_factory=list)
     ranges: bool = True
+    refusal: int = 0
     length: bool = True
+    chunked: bool = False
     status: int = 200
     wait: float = 0.0
     url: str = ""
@@ -42,6 +45,8 @@ def serving(served: Served) -> Iterator[Served]:
     """Serve it on a free port of this machine, its address filled in."""
 
     class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1" if served.chunked else "HTTP/1.0"
+
         def do_GET(self) -> None:
             wanted = self.headers.get("Range")
             served.asked.append(wanted)
@@ -49,6 +54,9 @@ def serving(served: Served) -> Iterator[Served]:
                 self.send_response(302)
                 self.send_header("Location", served.url.replace("moved", "file"))
                 self.end_headers()
+                return
+            if wanted and served.refusal:
+                self.send_error(served.refusal, "Range not supported")
                 return
             begin = int(re.fullmatch(r"bytes=(\d+)-", wanted or "bytes=0-")[1]) if served.ranges else 0  # type: ignore[index]  # it matches, or the test fails
             if served.status != 200:
@@ -62,7 +70,9 @@ def serving(served: Served) -> Iterator[Served]:
             self.send_response(206 if begin else 200)
             if begin:
                 self.send_header("Content-Range", f"bytes {begin}-{len(served.data) - 1}/{len(served.data)}")
-            if served.length:
+            if served.chunked:
+                self.send_header("Transfer-Encoding", "chunked")
+            elif served.length:
                 self.send_header("Content-Length", str(len(served.data) - begin))
             self.end_headers()
             self.give(served.data[begin:])
@@ -72,9 +82,13 @@ def serving(served: Served) -> Iterator[Served]:
             cut = served.cuts.pop(0) if served.cuts else None
             data = data if cut is None else data[:cut]
             for place in range(0, len(data), 1 << 16):
-                self.wfile.write(data[place : place + (1 << 16)])
+                piece = data[place : place + (1 << 16)]
+                self.wfile.write(b"%x\r\n%b\r\n" % (len(piece), piece) if served.chunked else piece)
                 if served.wait and served.stopped.wait(served.wait):
                     break
+            if served.chunked and cut is None:
+                self.wfile.write(b"0\r\n\r\n")
+            self.close_connection = True
 
         def log_message(self, format: str, *args: object) -> None:
             """Say nothing."""

@@ -176,7 +176,7 @@ def test_nothing_is_unpacked_and_strange_members_are_passed_over(tmp_path: Path)
             else:
                 member.size = len(data)
                 archive.addfile(member, io.BytesIO(data))
-    with pytest.raises(DataError, match="has no data_batch_3; it is incomplete: fetch it again"):
+    with pytest.raises(DataError, match="has no data_batch_3; it is incomplete: move it away, and fetch it again"):
         load_benchmark("imb-cifar10-2", DataOptions(root=root))
 
 

@@ -18,7 +18,7 @@ import pytest
 
 from cutpoint import cli_data
 from cutpoint.cli import run_cli
-from cutpoint.data import download
+from cutpoint.data import DataOptions, download, load_benchmark
 from cutpoint.data.obtain import holdings, obtain
 from cutpoint.data.sources import SOURCES
 from cutpoint.data.table_1 import TABLE_1, Row
@@ -53,7 +53,10 @@ def serve(monkeypatch: pytest.MonkeyPatch) -> Iterator[Serve]:
 
         def serve_files(key: str, *files: bytes, md5: bool = True) -> list[Served]:
             served = [stack.enter_context(serving(Served(data))) for data in files]
-            remotes = tuple(one.remote(old.name, md5=md5) for one, old in zip(served, SOURCES[key].files, strict=True))
+            remotes = tuple(
+                replace(one.remote(old.name, md5=md5), ranges=old.ranges)
+                for one, old in zip(served, SOURCES[key].files, strict=True)
+            )
             unpacked = 1000 if SOURCES[key].unpacked else 0
             monkeypatch.setitem(SOURCES, key, replace(SOURCES[key], files=remotes, unpacked=unpacked))
             return served
@@ -85,6 +88,64 @@ def test_cifar_is_fetched_checked_and_loaded(
     assert [line.split(":")[0] for line in capsys.readouterr().out.splitlines()] == ["imb-cifar10-2", "imb-cifar10-3"]
 
 
+def test_an_incomplete_folder_of_cifar_gives_way_to_the_archive(
+    serve: Serve, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    archive = cifar10_archive(tmp_path).read_bytes()
+    root = tmp_path / "root"
+    parts = cifar10_parts()
+    folder = put(root / "cifar-10-batches-py", parts)
+    (folder / "data_batch_3").unlink()
+    with pytest.raises(DataError, match=r"batches-py has no data_batch_3; it is incomplete: move it away, and fetch"):
+        load_benchmark("imb-cifar10-2", DataOptions(root=root))
+    (served,) = serve("imb-cifar10", archive)
+    known = replace(SOURCES["imb-cifar10"], members={name: md5(data) for name, data in parts.items()})
+    monkeypatch.setitem(SOURCES, "imb-cifar10", known)
+    for asked in (1, 1):  # fetched, and then there
+        assert run_cli(["data", "fetch", "imb-cifar10-2", "-q", "--data-root", str(root)]) == 0
+        assert len(served.asked) == asked
+        assert load_benchmark("imb-cifar10-2", DataOptions(root=root)).pool.n_examples == 40
+
+
+def test_a_folder_that_is_in_the_way_is_said_before_anything_is_fetched(
+    serve: Serve, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = put(tmp_path / "fmow_v1.1", fmow_files() | {"rgb_metadata.csv": b""})
+    (served,) = serve("fmow", b"an archive", md5=False)
+    fetch = ["data", "fetch", "fmow", "--data-root", str(tmp_path)]
+    assert run_cli(fetch) == 2
+    said = f"{folder} is there and its rgb_metadata.csv is missing or empty, so it is not whole; move it away, and run"
+    assert said in capsys.readouterr().err
+    put(folder, {"rgb_metadata.csv": b"split,category"})
+    assert run_cli(fetch) == 2  # what is damaged otherwise, the loader says
+    assert "has no column timestamp; it is not WILDS' table: move the folder away, and" in capsys.readouterr().err
+    assert served.asked == []
+
+
+def test_what_comes_in_one_piece_is_said_before(
+    serve: Serve, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = archived(tmp_path, fmow_files())
+    (served,) = serve("fmow", data, md5=False)
+    fetch = ["data", "fetch", "fmow", "--data-root", str(tmp_path / "root")]
+    said = f"fmow_v1.1.tar.gz (about {download.amount(len(data))}): its server gives it in one piece only, so"
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as stopped:
+        stopped.setattr(download, "_write", interrupt)
+        assert run_cli(fetch) == 130
+    first, last = capsys.readouterr().err.splitlines()
+    assert first.startswith(said)
+    assert last == "interrupted: files that had come whole are kept, and the same command goes on from there."
+    assert run_cli(fetch) == 0
+    assert capsys.readouterr().err.splitlines() == [first]
+    assert run_cli(fetch) == 0
+    assert capsys.readouterr().err == ""
+    assert served.asked == [None, None]
+
+
 def test_both_files_of_svhn_are_fetched_and_the_one_that_is_there_is_left(serve: Serve, tmp_path: Path) -> None:
     svhn_files(tmp_path)
     train, test = ((tmp_path / f"{part}_32x32.mat").read_bytes() for part in ("train", "test"))
@@ -101,9 +162,7 @@ def test_fmow_is_unpacked_and_its_archive_deleted(serve: Serve, tmp_path: Path, 
     serve("fmow", archived(tmp_path, files), md5=False)
     root = tmp_path / "root"
     seen: list[str] = []
-    assert obtain(
-        "fmow", root, lambda what, now: seen.append(f"{what} {now.total is not None and now.done <= now.total}")
-    )
+    assert obtain("fmow", root, lambda what, now: seen.append(f"{what} {now.done <= now.total}"))
     assert {path.name for path in root.iterdir()} == {"fmow_v1.1"}
     assert set(seen) == {"fetching fmow_v1.1.tar.gz True", "unpacking fmow_v1.1.tar.gz True"}
     assert run_cli(["data", "check", "fmow", "--data-root", str(root)]) == 0
@@ -117,7 +176,7 @@ def test_a_missing_or_empty_picture_is_found_by_check(tmp_path: Path, capsys: py
     (folder / "train" / "train-3.jpg").unlink()
     (folder / "train" / "train-5.jpg").write_bytes(b"")
     assert run_cli(["data", "check", "iwildcam", "--data-root", str(tmp_path)]) == 2
-    assert "train-3.jpg is missing or empty, and so are 1 more of 32 pictures; fetch" in capsys.readouterr().err
+    assert "train-3.jpg is missing or empty, and so are 1 more of 32 pictures; move" in capsys.readouterr().err
 
 
 def test_check_names_all_that_are_wrong(serve: Serve, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -109,6 +109,52 @@ def test_a_server_without_ranges_begins_anew(served: Served, tmp_path: Path) -> 
         fetch(served.remote("other.bin"), tmp_path)
 
 
+@pytest.mark.parametrize("refusal", [400, 405, 501])
+def test_a_server_that_refuses_ranges_is_asked_for_all(served: Served, tmp_path: Path, refusal: int) -> None:
+    served.refusal = refusal
+    (tmp_path / "file.bin.part").write_bytes(DATA[:500_000])
+    assert fetch(served.remote(), tmp_path).read_bytes() == DATA
+    assert served.asked == ["bytes=500000-", None]
+
+
+def test_what_has_come_is_kept_where_the_server_refuses_everything(served: Served, tmp_path: Path) -> None:
+    served.status = 400
+    (tmp_path / "file.bin.part").write_bytes(DATA[:500_000])
+    with pytest.raises(DataError, match=r"answers 400 \(.+\); try again later"):
+        fetch(served.remote(), tmp_path)
+    assert left(tmp_path) == {"file.bin.part": 500_000}
+
+
+def test_a_file_that_cannot_be_gone_on_with_is_fetched_from_its_start(tmp_path: Path) -> None:
+    """As CodaLab gives folders: packed while they are sent, so that nobody knows the size before, and in one piece."""
+    seen: list[Progress] = []
+    (tmp_path / "file.bin.part").write_bytes(b"of an earlier time")
+    with serving(Served(DATA, refusal=400, chunked=True, cuts=[300_000, 100_000])) as served:
+        remote = replace(served.remote(md5=False), size=800_000, ranges=False)
+        assert fetch(remote, tmp_path, show=seen.append).read_bytes() == DATA
+    assert served.asked == [None] * 3
+    assert seen[0].total == 800_000  # about: what is known of it
+    assert seen[-1] == Progress(len(DATA), len(DATA))
+
+
+def test_nothing_is_kept_or_promised_of_a_file_that_cannot_be_gone_on_with(served: Served, tmp_path: Path) -> None:
+    remote = replace(served.remote(md5=False), ranges=False)
+    served.cuts = [100_000 * k for k in (1, 2, 3, 4, 5)]  # further each time, and still not for ever
+    said = (
+        r"again and again \(it was closed\); its server gives file\.bin in one piece only: the same command begins anew"
+    )
+    with pytest.raises(DataError, match=said):
+        fetch(remote, tmp_path)
+    assert left(tmp_path) == {}
+
+    def interrupt(_now: Progress) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        fetch(remote, tmp_path, show=interrupt)
+    assert left(tmp_path) == {}
+
+
 @pytest.mark.parametrize(
     ("begun", "md5"),
     [(DATA + b"more", True), (DATA + b"more", False), (b"other" * 1000, True), (b"x" * len(DATA), True)],
@@ -197,7 +243,7 @@ def test_a_disk_without_room_is_seen_before(served: Served, tmp_path: Path, monk
         fetch(served.remote(), tmp_path, spare=2 * 10**9)
     assert fetch(served.remote(), tmp_path).read_bytes() == DATA
     free -= 1
-    with pytest.raises(DataError, match=r"make room, or give another folder with --data-root\. What has come is kept"):
+    with pytest.raises(DataError, match=r"make room, or give another folder with --data-root; what has come is kept"):
         fetch(served.remote("other.bin"), tmp_path)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 
 from cutpoint.data import DataOptions, Pictures, load_benchmark
 from cutpoint.data.table_1 import Row
-from cutpoint.data.wilds import FMOW_CLASSES
+from cutpoint.data.wilds import FMOW_CLASSES, IWILDCAM_CLASSES
 from cutpoint.errors import CutpointError, DataError, UsageError
 from toy_sets import (
     encoded,
@@ -162,23 +163,43 @@ def test_fmow_has_the_official_split(tmp_path: Path, split: str, when: str, part
 
 
 def test_iwildcam_clips_its_species_at_thirteen(tmp_path: Path) -> None:
-    folder = put(tmp_path / "iwildcam_v2.0", iwildcam_files())
+    put(tmp_path / "iwildcam_v2.0", iwildcam_files())
     benchmark = load_benchmark("iwildcam", DataOptions(root=tmp_path))
-    assert benchmark.classes == (*(f"animal {k}" for k in range(13)), "other")
+    assert benchmark.classes == IWILDCAM_CLASSES
+    assert (len(benchmark.classes), *benchmark.classes[4:14:9]) == (14, "puma concolor", "other")
+    assert benchmark.note == ""
     assert np.array_equal(benchmark.labels, np.minimum(np.arange(32) % 16, 13))
     assert benchmark.pool.features[:3].shape == (3, 224, 224, 3)
-    (folder / "categories.csv").unlink()
-    assert load_benchmark("iwildcam", DataOptions(root=tmp_path)).classes[12:] == ("species 12", "other")
     for name in ("iwildcam-14", "fmow-2"):
         with pytest.raises(UsageError, match="its classes are given: write"):
             load_benchmark(name)
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (None, r"categories\.csv cannot be read; the species go by the names that WILDS gives"),
+        (b"\xff\xfe", "cannot be read; the species go by"),
+        (b"y,name\n0,empty\n1", "cannot be read; the species go by"),
+        (b"y,name\n0,empty\n1,lion\n", "calls the species 1 'lion' and not 'tayassu pecari'; the species go by"),
+        (b"y,name\n0,empty\n", "calls the species 1 None and not 'tayassu pecari'"),
+    ],
+)
+def test_the_names_of_species_are_known_whatever_their_file_says(tmp_path: Path, data: bytes | None, said: str) -> None:
+    folder = put(tmp_path / "iwildcam_v2.0", iwildcam_files())
+    (folder / "categories.csv").unlink()
+    if data is not None:
+        (folder / "categories.csv").write_bytes(data)
+    benchmark = load_benchmark("iwildcam", DataOptions(root=tmp_path))
+    assert benchmark.classes == IWILDCAM_CLASSES
+    assert re.search(said, benchmark.note)
 
 
 def test_a_test_part_without_some_species_is_used_and_said(tmp_path: Path) -> None:
     put(tmp_path / "iwildcam_v2.0", iwildcam_files(test=12))
     benchmark = load_benchmark("iwildcam", DataOptions(root=tmp_path))
     assert benchmark.untested
-    assert benchmark.note.startswith("iwildcam: the test part has no example of animal 12, other, so that")
+    assert benchmark.note.startswith("iwildcam: the test part has no example of eira barbara, other, so that")
 
 
 def table(change: Callable[[list[list[str]]], None]) -> bytes:
@@ -203,16 +224,17 @@ def put_in(row: int, column: int, text: str) -> Callable[[list[list[str]]], None
     ("data", "said"),
     [
         (b"", r"metadata\.csv has no column split"),
-        (table(put_in(0, 2, "label")), "has no column y; it is not WILDS' table"),
+        (table(put_in(0, 2, "label")), "has no column y; it is not WILDS' table: move the folder away"),
         (table(lambda rows: rows[5].clear()), r"line 6 of .*metadata\.csv has 0 columns and its head 4"),
         (iwildcam_files()["metadata.csv"][:-12], r"line 51 of .*metadata\.csv has 3 columns and its head 4"),
         (table(put_in(3, 2, "lion")), "row 3 of .* cannot be meant .*y 'lion'"),
         (table(put_in(3, 2, "-1")), "row 3 of .* cannot be meant"),
+        (table(lambda rows: rows[-1].__setitem__(3, "")), "row 50 of .*filename ''.*; it is cut off or damaged"),
         (b"\xff\xfe\x00", "cannot be read"),
         (table(lambda rows: rows.__setitem__(slice(1, None), [r for r in rows[1:] if r[0] != "test"])), "part 'test'"),
         *(
             (table(put_in(4, 3, name)), "row 4 of .* names the picture .* outside of its folder; do not use this file")
-            for name in ("../../secret.png", "/etc/passwd", "a/../../b.jpg", "C:\\x.jpg", "..\\x.jpg", "")
+            for name in ("../../secret.png", "/etc/passwd", "a/../../b.jpg", "C:\\x.jpg", "..\\x.jpg")
         ),
     ],
 )

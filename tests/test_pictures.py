@@ -113,7 +113,9 @@ def test_a_damaged_picture_is_named(kind: str, files: Pictures) -> None:
     assert isinstance(files.source, Files)
     path = files.source.folder / "42.png"
     path.write_bytes(data)
-    with pytest.raises(DataError, match=rf"the picture .*42\.png cannot be decoded \(.*{said}.*\); fetch the data set"):
+    with pytest.raises(
+        DataError, match=rf"the picture .*42\.png cannot be decoded \(.*{said}.*\); replace it, or move its folder"
+    ):
         files[:]
     assert files[[41, 43]].shape == (2, 8, 8, 3)
     path.unlink()

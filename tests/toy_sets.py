@@ -172,7 +172,10 @@ def fmow_files(n_classes: int = 62, side: int = 16) -> dict[str, bytes]:
 
 def iwildcam_files(pool: int = 32, test: int = 16) -> dict[str, bytes]:
     """The files of a small iWildCam by name: species ids run 0, 1, ..., 15, 0, ... in the pool and in the test."""
-    categories = ["y,category_id,name", *(f"{k},{10 * k},animal {k}" for k in range(16))]
+    from cutpoint.data.captions import ENGLISH
+
+    names = [*ENGLISH, "a thirteenth", "a fourteenth", "a fifteenth"]
+    categories = ["y,category_id,name", *(f"{k},{10 * k},{name}" for k, name in enumerate(names))]
     files = {"categories.csv": "\n".join(categories).encode()}
     lines = ["split,location_remapped,y,filename"]
     for part, n in (("train", pool), ("val", 2), ("test", test)):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from rich.progress import TaskID
 
     from cutpoint.data.download import Progress
+    from cutpoint.data.sources import Remote
 
 EVERY = 30.0  # seconds between two lines of progress where there is no terminal
 
@@ -56,19 +57,35 @@ def data_fetch(
     data_root: RootOption = None,
     quiet: QuietOption = False,
 ) -> None:
-    """Fetch a data set from where it is published, and check it; what is interrupted goes on where it stopped."""
-    from cutpoint.data.obtain import check, obtain
+    """Fetch a data set from where it is published, and check it; what is interrupted goes on where it stopped.
 
-    root = _given(data_root)
+    FMoW and iWildCam come in one piece, and begin anew.
+    """
+    from cutpoint.data.obtain import check, obtain
+    from cutpoint.data.sources import source_for
+
+    root, source = _given(data_root), source_for(name)
+    whole = source.in_one_piece if not source.is_here(root) else ()
+    if whole and not quiet:
+        typer.echo(_warned(whole), err=True)
     try:
         with _shown(quiet) as show:
             new = obtain(name, root, show)
     except KeyboardInterrupt:
-        typer.echo("interrupted: what has come is kept; the same command goes on from there.", err=True)
+        kept = "files that had come whole are kept, and" if whole else "what has come is kept;"
+        typer.echo(f"interrupted: {kept} the same command goes on from there.", err=True)
         raise typer.Exit(130) from None
     found = check(_with_classes(name), root)
     if not quiet:
         typer.echo(f"{'fetched' if new else 'already there'}: {name}: {found}")
+
+
+def _warned(files: Iterable[Remote]) -> str:
+    """What to know before files are fetched that come in one piece."""
+    from cutpoint.data.download import amount
+
+    named = ", ".join(f"{file.name} (about {amount(file.size)})" for file in files)
+    return f"{named}: its server gives it in one piece only, so a download that is interrupted begins anew."
 
 
 def data_check(
@@ -169,8 +186,6 @@ class _Pace:
 
         if now.done < self.done:  # from the start again
             self.done, self.at = now.done, at
-        if now.total is None:
-            return amount(now.done)
         fresh = now.done - self.done
         left = round((at - self.at) / fresh * (now.total - now.done)) if fresh else None
         text = f"{amount(now.done)} of {amount(now.total)}"

@@ -1,7 +1,8 @@
 """What one would write below a picture of each class: what an encoder of text and pictures knows a class by.
 
-The sentences for FMoW and iWildCam are those in use for CLIP on these sets (Wortsman et al. 2022, as LabelBench has
-them); for every other set, OpenAI's plain one. The species of iWildCam go by their English names.
+The sentences for FMoW and iWildCam are those in use for CLIP on these sets (Wortsman et al. 2022); for every other set,
+OpenAI's plain one. LabelBench has the same for FMoW; its own for iWildCam were not found. The species of iWildCam go by
+their English names.
 """
 
 from __future__ import annotations
@@ -39,6 +40,7 @@ ENGLISH: Mapping[str, str] = {
     "dasypus novemcinctus": "nine-banded armadillo",
     "eira barbara": "tayra",
 }
+"""The first species of iWildCam in the order of WILDS' ids, and what people call them."""
 
 
 def captions(benchmark: Benchmark) -> Captions:

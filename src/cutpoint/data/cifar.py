@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from cutpoint.core.noise import group_classes
-from cutpoint.data.options import DataOptions, class_names, wanted_classes
+from cutpoint.data.options import ANEW, DataOptions, class_names, wanted_classes
 from cutpoint.data.pickles import read_plain_pickle
 from cutpoint.data.pictures import PictureArray
 from cutpoint.data.pool import Benchmark, Pool, check_labels
@@ -42,6 +42,11 @@ class Layout:
     labels: str
     names: str
     n_classes: int
+
+    @property
+    def members(self) -> tuple[str, ...]:
+        """All its files."""
+        return (*self.train, self.test, self.meta)
 
 
 CIFAR10 = Layout(
@@ -78,14 +83,14 @@ def load_cifar100(name: str, n_classes: int | None, options: DataOptions) -> Ben
 
 def _load(name: str, n_classes: int | None, options: DataOptions, layout: Layout) -> Benchmark:
     k = wanted_classes(name, n_classes, layout.n_classes)
-    path = options.find(name, layout.folder, layout.archive)
+    path = _path(name, options, layout)
     parts = {member: _unpickled(data, path, member) for member, data in _members(path, layout)}
-    missing = [member for member in (*layout.train, layout.test, layout.meta) if member not in parts]
+    missing = [member for member in layout.members if member not in parts]
     if missing:
-        raise DataError(f"{path} has no {missing[0]}; it is incomplete: fetch it again.")
+        raise DataError(f"{path} has no {missing[0]}; it is incomplete: {ANEW}")
     names = parts[layout.meta].get(layout.names)
     if not isinstance(names, list) or len(names) != layout.n_classes:
-        raise DataError(f"{path}: {layout.meta} must name {layout.n_classes} classes; fetch it again.")
+        raise DataError(f"{path}: {layout.meta} must name {layout.n_classes} classes; {ANEW}")
     train = [_batch(parts[member], path, member, layout) for member in layout.train]
     test_pictures, test_labels = _batch(parts[layout.test], path, layout.test, layout)
     benchmark = Benchmark(
@@ -99,20 +104,27 @@ def _load(name: str, n_classes: int | None, options: DataOptions, layout: Layout
     return as_in_table_1(benchmark, path)
 
 
+def _path(name: str, options: DataOptions, layout: Layout) -> Path:
+    """The unpacked folder, or the archive where that folder is not there or lacks a file."""
+    path = options.find(name, layout.folder, layout.archive)
+    archive = path.with_name(layout.archive)
+    whole = all((path / member).is_file() for member in layout.members)
+    return archive if not whole and archive.is_file() else path
+
+
 def _members(path: Path, layout: Layout) -> Iterator[tuple[str, bytes]]:
     """(file name, bytes) of the parts that are there; an archive is read to its end, so that its checksum is compared.
 
     Nothing is unpacked: members of other names, links among them, are passed over.
     """
-    wanted = (*layout.train, layout.test, layout.meta)
     if path.is_dir():
-        yield from ((member, (path / member).read_bytes()) for member in wanted if (path / member).is_file())
+        yield from ((member, (path / member).read_bytes()) for member in layout.members if (path / member).is_file())
         return
     try:
         with gzip.open(path) as plain, tarfile.open(fileobj=plain, mode="r|") as archive:
             for member in archive:
                 folder, _, file = member.name.removeprefix("./").rpartition("/")
-                if folder == layout.folder and file in wanted and member.isreg() and member.size <= _MOST_BYTES:
+                if folder == layout.folder and file in layout.members and member.isreg() and member.size <= _MOST_BYTES:
                     stream = archive.extractfile(member)
                     assert stream is not None  # it is a regular file
                     yield file, stream.read()
@@ -133,7 +145,7 @@ def _unpickled(data: bytes, path: Path, member: str) -> dict[str, Any]:
 
 def _damaged(path: Path, error: Exception) -> DataError:
     said = textwrap.shorten(str(error) or type(error).__name__, 120)
-    return DataError(f"{path} cannot be read ({said}); it is damaged or not what it claims to be: fetch it again.")
+    return DataError(f"{path} cannot be read ({said}); it is damaged or not what it claims to be: {ANEW}")
 
 
 def _batch(part: dict[str, Any], path: Path, member: str, layout: Layout) -> tuple[PictureArray, Labels]:
@@ -141,9 +153,9 @@ def _batch(part: dict[str, Any], path: Path, member: str, layout: Layout) -> tup
     data, given = part.get("data"), part.get(layout.labels)
     row = 3 * SIDE * SIDE
     if not isinstance(data, np.ndarray) or data.dtype != np.uint8 or data.ndim != 2 or data.shape[1] != row:
-        raise DataError(f"{path}: 'data' of {member} must be uint8 of shape (n, {row}); fetch it again.")
+        raise DataError(f"{path}: 'data' of {member} must be uint8 of shape (n, {row}); {ANEW}")
     if not isinstance(given, list) or not all(type(label) is int for label in given):
-        raise DataError(f"{path}: '{layout.labels}' of {member} must be a list of whole numbers; fetch it again.")
+        raise DataError(f"{path}: '{layout.labels}' of {member} must be a list of whole numbers; {ANEW}")
     labels = check_labels(np.array(given, np.int64), len(data), layout.n_classes, f"{path}: the labels of {member}")
     return np.ascontiguousarray(data.reshape(-1, 3, SIDE, SIDE).transpose(0, 2, 3, 1)), labels
 

@@ -1,7 +1,7 @@
 """Fetches a published file so that nothing is lost: resumed where it stopped, checked, and only then given its name.
 
-What has come is in `NAME.part`, written without a buffer: however the process ends, the same call goes on from there. A
-file that is already there is never touched.
+What has come is in `NAME.part`, written without a buffer: however the process ends, the same call goes on from there,
+unless the source gives files in one piece only. A file that is already there is never touched.
 """
 
 from __future__ import annotations
@@ -28,15 +28,16 @@ from cutpoint.errors import DataError, UsageError
 
 TIMEOUT = 30.0  # seconds without a byte
 WAITS = (1.0, 2.0, 5.0, 10.0)  # seconds before going on after a broken connection; each that brought bytes counts anew
+NO_RANGES = (400, 405, 501)  # how a server may refuse to give bytes from the middle on; 416 is: not these bytes
 _CHUNK = 1 << 18
 _MARGIN = 100 << 20  # bytes of the disk that are left alone
 
 
 class Progress(NamedTuple):
-    """How far a file is: bytes that are here, bytes in all (None if the server does not say)."""
+    """How far a file is: bytes that are here, bytes in all (about, where nobody says it)."""
 
     done: int
-    total: int | None
+    total: int
 
 
 Show = Callable[[Progress], None]
@@ -47,7 +48,7 @@ def fetch(remote: Remote, folder: Path, *, spare: int = 0, show: Show = lambda _
 
     `spare`: bytes of disk that must be free besides. DataError, in one sentence, if the server cannot be reached or
     has another file, if the connection breaks again and again, if the disk is full, or if the checksum is wrong; what
-    has come is kept. An interrupt (Ctrl-C) passes through.
+    has come is kept if it can be gone on with. An interrupt (Ctrl-C) passes through.
     """
     target = folder / remote.name
     if target.exists():
@@ -56,7 +57,7 @@ def fetch(remote: Remote, folder: Path, *, spare: int = 0, show: Show = lambda _
             raise DataError(f"{wrong}; it was left as it is: move it away, and fetch again.")
         return target
     part = folder / f"{remote.name}.part"
-    with _kept(part) as file:
+    with _kept(part, remote) as file:
         resumed = file.tell() > 0
         _fill(file, part, remote, spare, show)
         wrong = differs(part, remote)
@@ -94,8 +95,8 @@ def md5_of(path: Path) -> str:
 
 
 @contextmanager
-def _kept(part: Path) -> Iterator[IO[bytes]]:
-    """The partial file, opened at its end and locked against a second fetch."""
+def _kept(part: Path, remote: Remote) -> Iterator[IO[bytes]]:
+    """The partial file, opened at its end and locked against a second fetch; gone if it can be of no use later."""
     try:
         part.parent.mkdir(parents=True, exist_ok=True)
         file = part.open("ab", buffering=0)
@@ -111,7 +112,7 @@ def _kept(part: Path) -> Iterator[IO[bytes]]:
         try:
             yield file
         finally:
-            if part.exists() and file.tell() == 0:
+            if part.exists() and (file.tell() == 0 or not remote.ranges):
                 part.unlink()
 
 
@@ -119,7 +120,7 @@ def _fill(file: IO[bytes], part: Path, remote: Remote, spare: int, show: Show) -
     """Bring the partial file to its end, over as many connections as it takes."""
     came, failures = False, 0
     while True:
-        before = file.tell()
+        before = file.tell() if remote.ranges else _emptied(file)
         if remote.md5 is not None and before == remote.size:
             return
         try:
@@ -130,7 +131,7 @@ def _fill(file: IO[bytes], part: Path, remote: Remote, spare: int, show: Show) -
             said = _said(error)
         brought = file.tell() > before
         came = came or brought
-        failures = 1 if brought else failures + 1
+        failures = 1 if brought and remote.ranges else failures + 1
         if not came or failures > len(WAITS):
             raise _unreachable(remote, part, file.tell(), came, said)
         time.sleep(WAITS[failures - 1])
@@ -158,14 +159,14 @@ def _stream(file: IO[bytes], part: Path, remote: Remote, spare: int, show: Show)
         while chunk := response.read1(_CHUNK):
             _write(file, chunk, part, remote)
             have += len(chunk)
-            show(Progress(have, total))
+            show(Progress(have, total or max(have, remote.size)))
             if remote.md5 is not None and have > remote.size:
                 break  # a server that did not say how much it gives: more than can be right
     return total is None or have >= total
 
 
 def _opened(remote: Remote, have: int) -> Any:
-    """The server's answer, from byte `have` on; also where it says that there are no such bytes."""
+    """The server's answer, from byte `have` on, or from the start if it refuses ranges; also that there is no more."""
     headers = {"User-Agent": f"cutpoint/{__version__}", "Accept-Encoding": "identity"}
     if have:
         headers["Range"] = f"bytes={have}-"
@@ -174,6 +175,8 @@ def _opened(remote: Remote, have: int) -> Any:
     except urllib.error.HTTPError as error:
         if have and error.code == 416:
             return error
+        if have and error.code in NO_RANGES:
+            return _opened(remote, 0)
         raise DataError(
             f"{remote.url} answers {error.code} ({error.reason}); try again later, or look for a new address of "
             f"{remote.name} and put the file there by hand."
@@ -197,7 +200,7 @@ def _refuse_full(part: Path, remote: Remote, needed: int) -> None:
     if needed + _MARGIN > free:
         raise DataError(
             f"{part.parent} has {amount(free)} free, and {remote.name} needs {amount(needed + _MARGIN)} more; "
-            "make room, or give another folder with --data-root. What has come is kept."
+            f"make room, or give another folder with --data-root; {_later(remote)}."
         )
 
 
@@ -210,15 +213,22 @@ def _write(file: IO[bytes], chunk: bytes, part: Path, remote: Remote) -> None:
     except OSError as error:
         full = error.errno in (errno.ENOSPC, errno.EDQUOT)
         remedy = "make room, or give another folder with --data-root" if full else "see to the disk"
-        raise DataError(
-            f"{part} cannot be written on ({error.strerror}); {remedy}. What has come of {remote.name} is kept."
-        ) from None
+        raise DataError(f"{part} cannot be written on ({error.strerror}); {remedy}; {_later(remote)}.") from None
+
+
+def _later(remote: Remote) -> str:
+    """What the same command finds of a file that did not come to its end."""
+    if remote.ranges:
+        return "what has come is kept"
+    return f"its server gives {remote.name} in one piece only: the same command begins anew"
 
 
 def _unreachable(remote: Remote, part: Path, have: int, came: bool, said: str) -> DataError:
     host = urlsplit(remote.url).hostname
     what = f"the connection to {host} broke again and again" if came else f"{host} cannot be reached"
-    if have:
+    if came and not remote.ranges:
+        rest = f"{_later(remote)}."
+    elif have:
         rest = f"{amount(have)} of {remote.name} are kept: the same command goes on from there."
     else:
         rest = f"see to the network, or bring {remote.url} by other means as {part.with_name(remote.name)}."

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cutpoint.data.arrays import read_archive
-from cutpoint.data.options import DataOptions
+from cutpoint.data.options import ANEW, DataOptions
 from cutpoint.data.pictures import PictureArray, resized
 from cutpoint.data.pool import Benchmark, Pool, check_labels
 from cutpoint.data.table_1 import as_in_table_1
@@ -32,7 +32,7 @@ def load_pathmnist(name: str, n_classes: int | None, options: DataOptions) -> Be
     if n_classes != 2:
         raise UsageError(f"there is no data set {name}; PathMNIST is grouped in one way: write pathmnist-2.")
     path = options.find(name, FILE)
-    arrays = read_archive(path, "it is damaged: fetch it again.", _NAMES)
+    arrays = read_archive(path, f"it is damaged: {ANEW}", _NAMES)
     (pictures, labels), (test_pictures, test_labels) = (_split(arrays, part, path) for part in ("train", "test"))
     benchmark = Benchmark(
         name=name,
@@ -49,11 +49,11 @@ def _split(arrays: dict[str, NDArray[Any]], part: str, path: Path) -> tuple[Pict
     """Pictures (n, 32, 32, 3) uint8 and labels (n,), 0 for the minority, of "train" or "test"."""
     images, given = arrays.get(f"{part}_images"), arrays.get(f"{part}_labels")
     if images is None or given is None:
-        raise DataError(f"{path} has no {part}_images or no {part}_labels; fetch it again.")
+        raise DataError(f"{path} has no {part}_images or no {part}_labels; {ANEW}")
     if images.dtype != np.uint8 or images.ndim != 4 or images.shape[3] != 3:
         raise DataError(
             f"{path}: {part}_images are {images.dtype} of shape {images.shape}; they must be uint8 of shape (n, 28, "
-            "28, 3): fetch it again."
+            f"28, 3): {ANEW}"
         )
     labels = check_labels(given.reshape(-1), len(images), _CLASSES, f"{path}: {part}_labels")
     return _enlarged(images), (labels != MINORITY).astype(np.int64)

@@ -17,7 +17,7 @@ from cutpoint.data.pool import Benchmark
 from cutpoint.data.sources import SOURCES, Source, source_for
 from cutpoint.data.stored import ABOUT, FILES
 from cutpoint.data.table_1 import TABLE_1, gamma
-from cutpoint.data.unpack import unpack
+from cutpoint.data.unpack import refuse_folder, unpack
 from cutpoint.errors import DataError
 
 Step = Callable[[str, Progress], None]
@@ -27,11 +27,14 @@ def obtain(data_set: str, root: Path, show: Step = lambda _what, _now: None) -> 
     """Bring what a data set is made from into the data root; False if all of it was there.
 
     `show` is called with what is being done, such as "fetching train_32x32.mat", and how far it is, in bytes. An
-    archive of many files is unpacked and then deleted.
+    archive of many files is unpacked and then deleted; DataError, before anything is fetched, if its folder is in the
+    way.
     """
     source = source_for(data_set)
     if source.is_here(root):
         return False
+    if source.unpacked:
+        refuse_folder(root / (source.folder or ""), source.table or "")
     for remote in source.files:
         path = fetch(remote, root, spare=source.unpacked, show=partial(show, f"fetching {remote.name}"))
         if source.unpacked:
@@ -152,8 +155,8 @@ def _check_files(files: Files) -> None:
     bad = [path for path in paths if not sizes.get(path.parent, {}).get(path.name)]
     if bad:
         raise DataError(
-            f"{bad[0]} is missing or empty, and so are {len(bad) - 1} more of {len(paths)} pictures; fetch the data "
-            "set again."
+            f"{bad[0]} is missing or empty, and so are {len(bad) - 1} more of {len(paths)} pictures; move the folder "
+            "away, and fetch the data set again."
         )
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from cutpoint.errors import DataError, UsageError
 
 DATA_ROOT_VARIABLE = "CUTPOINT_DATA"
+ANEW = "move it away, and fetch it again."  # what to do with a damaged file: one that is there is never fetched over
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ from cutpoint.errors import DataError
 PictureArray = NDArray[np.uint8]
 FORMATS = ("JPEG", "PNG")  # what the data sets hold; Pillow's other decoders are never reached
 MAX_PIXELS = 50_000_000  # more than any camera of these sets; a small file may claim to be huge
+_REMEDY = "replace it, or move its folder away and fetch the data set again."
 _TOGETHER = 32  # pictures, at most, that one thread decodes before it takes the next ones
 
 
@@ -57,9 +58,7 @@ class Files:
         try:
             return (self.folder / self.names[i]).read_bytes()
         except OSError as error:
-            raise DataError(
-                f"the picture {self.name(i)} cannot be read ({error.strerror}); fetch the data set again."
-            ) from None
+            raise DataError(f"the picture {self.name(i)} cannot be read ({error.strerror}); {_REMEDY}") from None
 
     def name(self, i: int) -> str:
         """The path of a file."""
@@ -158,7 +157,7 @@ def decode(data: bytes, name: str, height: int, width: int) -> PictureArray:
             rgb = picture.convert("RGB")
     except Exception as error:  # Pillow's decoders raise OSError, SyntaxError, struct.error, ValueError and more
         said = "it is no JPEG or PNG" if "cannot identify" in str(error) else str(error) or type(error).__name__
-        raise DataError(f"the picture {name} cannot be decoded ({said}); fetch the data set again.") from None
+        raise DataError(f"the picture {name} cannot be decoded ({said}); {_REMEDY}") from None
     return resized(rgb, height, width)
 
 

@@ -20,13 +20,15 @@ from cutpoint.errors import UsageError
 class Remote:
     """A file to fetch: its name in the data root, its address, and how it is recognised.
 
-    `size` in bytes; `md5` in hex, None where nobody publishes one, and then the size is only about right.
+    `size` in bytes; `md5` in hex, None where nobody publishes one, and then the size is only about right; `ranges`:
+    False where the server is known to give it in one piece only, so that a download is never gone on with.
     """
 
     name: str
     url: str
     size: int
     md5: str | None = None
+    ranges: bool = True
 
 
 @dataclass(frozen=True)
@@ -34,7 +36,7 @@ class Source:
     """What several data sets may be made from.
 
     `folder`: what it is once unpacked; `table`: a file in it by which the folder is recognised; `unpacked`: bytes that
-    the folder takes if it must be unpacked to be read, else 0; `members`: md5 of the folder's files.
+    the folder takes if it must be unpacked to be read, else 0; `members`: md5 of the folder's files, all of them.
     """
 
     title: str
@@ -52,22 +54,29 @@ class Source:
         return sum(file.size for file in self.files)
 
     @property
+    def in_one_piece(self) -> tuple[Remote, ...]:
+        """The files that an interrupted download begins anew with."""
+        return tuple(file for file in self.files if not file.ranges)
+
+    @property
     def kept(self) -> tuple[str, ...]:
         """What stands in the data root once it is fetched."""
         return (self.folder,) if self.unpacked and self.folder else tuple(file.name for file in self.files)
 
     def is_here(self, root: Path | None) -> bool:
-        """True if the data root has its folder, or its files where they can be read packed."""
+        """True if the data root has its folder whole, or its files where they can be read packed."""
         if root is None:
             return False
-        if self.folder is not None and (root / self.folder / (self.table or "")).exists():
-            return True
+        if self.folder is not None and self.table is not None:
+            parts = [root / self.folder / name for name in (self.table, *self.members)]
+            if all(part.is_file() and part.stat().st_size for part in parts):
+                return True
         return not self.unpacked and all((root / file.name).is_file() for file in self.files)
 
 
 _TORONTO = "https://www.cs.toronto.edu/~kriz/"
 _STANFORD = "http://ufldl.stanford.edu/housenumbers/"
-_CODALAB = "https://worksheets.codalab.org/rest/bundles/{}/contents/blob/"
+_CODALAB = "https://worksheets.codalab.org/rest/bundles/{}/contents/blob/"  # a folder, packed while it is sent
 
 SOURCES: dict[str, Source] = {
     "imb-cifar10": Source(
@@ -140,7 +149,14 @@ SOURCES: dict[str, Source] = {
         title="FMoW-WILDS 1.1",
         terms="FMoW Challenge Public License",
         page="https://wilds.stanford.edu/datasets/",
-        files=(Remote("fmow_v1.1.tar.gz", _CODALAB.format("0xaec91eb7c9d548ebb15e1b5e60f966ab"), 53_893_324_800),),
+        files=(
+            Remote(
+                "fmow_v1.1.tar.gz",
+                _CODALAB.format("0xaec91eb7c9d548ebb15e1b5e60f966ab"),
+                53_893_324_800,
+                ranges=False,
+            ),
+        ),
         folder=wilds.FMOW_FOLDER,
         table=wilds.FMOW_TABLE,
         unpacked=55_000_000_000,
@@ -149,7 +165,14 @@ SOURCES: dict[str, Source] = {
         title="iWildCam2020-WILDS 2.0",
         terms="CDLA-Permissive-1.0",
         page="https://wilds.stanford.edu/datasets/",
-        files=(Remote("iwildcam_v2.0.tar.gz", _CODALAB.format("0x6313da2b204647e79a14b468131fcd64"), 11_957_420_032),),
+        files=(
+            Remote(
+                "iwildcam_v2.0.tar.gz",
+                _CODALAB.format("0x6313da2b204647e79a14b468131fcd64"),
+                11_957_420_032,
+                ranges=False,
+            ),
+        ),
         folder=wilds.IWILDCAM_FOLDER,
         table=wilds.IWILDCAM_TABLE,
         unpacked=25_000_000_000,

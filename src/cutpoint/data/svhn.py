@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from cutpoint.core.noise import group_classes
-from cutpoint.data.options import DataOptions, class_names, wanted_classes
+from cutpoint.data.options import ANEW, DataOptions, class_names, wanted_classes
 from cutpoint.data.pictures import PictureArray
 from cutpoint.data.pool import Benchmark, Pool, check_labels
 from cutpoint.data.table_1 import as_in_table_1
@@ -50,11 +50,11 @@ def _read(path: Path) -> tuple[PictureArray, Labels]:
             found = loadmat(path, variable_names=["X", "y"])
     except Exception as error:  # scipy's reader of damaged files raises anything
         said = textwrap.shorten(str(error) or type(error).__name__, 120)
-        raise DataError(f"{path} cannot be read as .mat ({said}); it is damaged: fetch it again.") from None
+        raise DataError(f"{path} cannot be read as .mat ({said}); it is damaged: {ANEW}") from None
     X, y = found.get("X"), found.get("y")
     if not isinstance(X, np.ndarray) or X.dtype != np.uint8 or X.ndim != 4 or X.shape[:3] != (32, 32, 3):
-        raise DataError(f"{path}: 'X' must be uint8 of shape (32, 32, 3, n); fetch it again.")
+        raise DataError(f"{path}: 'X' must be uint8 of shape (32, 32, 3, n); {ANEW}")
     if not isinstance(y, np.ndarray) or y.size != X.shape[3]:
-        raise DataError(f"{path}: 'y' must be one label for each of {X.shape[3]} pictures; fetch it again.")
+        raise DataError(f"{path}: 'y' must be one label for each of {X.shape[3]} pictures; {ANEW}")
     labels = check_labels(y.reshape(-1), y.size, 11, f"{path}: the labels")
     return np.ascontiguousarray(X.transpose(3, 0, 1, 2)), labels % 10

@@ -20,14 +20,22 @@ def is_inside(name: str) -> bool:
     return bool(name) and not any(path.is_absolute() or path.drive or ".." in path.parts for path in paths)
 
 
+def refuse_folder(folder: Path, marker: str) -> None:
+    """DataError if the folder that is to be made is there, without its marker."""
+    if folder.exists():
+        raise DataError(
+            f"{folder} is there and its {marker} is missing or empty, so it is not whole; move it away, and run this "
+            "again."
+        )
+
+
 def unpack(archive: Path, folder: Path, marker: str, show: Callable[[int], None] = lambda _: None) -> None:
     """Unpack a .tar.gz so that `folder / marker` is there; the folder gets its name last.
 
     `show` is called with the bytes of the archive that are read. DataError, the archive kept, if it is truncated or
     damaged, holds a link, a device or a path that leads outside, or has no marker.
     """
-    if folder.exists():
-        raise DataError(f"{folder} is there and has no {marker}, so it is not whole; move it away, and run this again.")
+    refuse_folder(folder, marker)
     growing = folder.with_name(f"{folder.name}.part")
     try:
         with archive.open("rb") as packed, gzip.open(packed) as plain, tarfile.open(fileobj=plain, mode="r|") as tar:

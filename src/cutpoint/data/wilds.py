@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
 from cutpoint.core.noise import group_classes
+from cutpoint.data.captions import ENGLISH
 from cutpoint.data.options import DataOptions
 from cutpoint.data.pictures import Files, Pictures
 from cutpoint.data.pool import Benchmark, Pool
@@ -26,7 +28,8 @@ from cutpoint.types import Labels
 SIDE = 224
 FMOW_FOLDER, FMOW_TABLE = "fmow_v1.1", "rgb_metadata.csv"
 IWILDCAM_FOLDER, IWILDCAM_TABLE = "iwildcam_v2.0", "metadata.csv"
-IWILDCAM_CLASSES = 14  # LabelBench clips the 182 species ids at 13
+IWILDCAM_CLASSES = (*ENGLISH, "other")  # LabelBench clips the 182 species ids at 13
+_ANEW = "move the folder away, and fetch the data set again."
 _FMOW_VALIDATION, _FMOW_TEST = 2013, 2016  # first years of WILDS' split by time; the pool is what is older
 # In the order of WILDS' ids, which is that of their names.
 # fmt: off
@@ -64,8 +67,8 @@ def load_iwildcam(name: str, n_classes: int | None, options: DataOptions) -> Ben
     """iWildCam: pictures of camera traps, 129 809 in the pool; the first 13 species ids and all others."""
     _refuse_number(name, n_classes)
     folder = options.find(name, IWILDCAM_FOLDER)
-    species = (*_species(folder)[: IWILDCAM_CLASSES - 1], "other")
-    return _load(name, folder, iwildcam_examples(folder), "train", species)
+    benchmark = _load(name, folder, iwildcam_examples(folder), "train", IWILDCAM_CLASSES)
+    return replace(benchmark, note=" ".join(filter(None, (benchmark.note, _doubt(folder / "categories.csv")))))
 
 
 def fmow_examples(folder: Path) -> list[Example]:
@@ -87,7 +90,7 @@ def iwildcam_examples(folder: Path) -> list[Example]:
 
     def example(row: Mapping[str, str], _i: int) -> Example | None:
         label = int(row["y"])
-        if label < 0:
+        if label < 0 or not row["filename"]:
             raise ValueError
         return Example(row["split"], label, row["filename"]) if row["split"] in ("train", "test") else None
 
@@ -104,13 +107,13 @@ def _examples(
         except (ValueError, KeyError):
             shown = ", ".join(f"{column} {row[column]!r}" for column in columns)
             raise DataError(
-                f"row {i + 1} of {path} cannot be meant ({shown}); it is damaged: fetch the data set again."
+                f"row {i + 1} of {path} cannot be meant ({shown}); it is cut off or damaged: {_ANEW}"
             ) from None
         if found is not None:
             if not is_inside(found.file):
                 raise DataError(
                     f"row {i + 1} of {path} names the picture {found.file!r}, which is outside of its folder; do not "
-                    "use this file: fetch the data set again."
+                    f"use this file: {_ANEW}"
                 )
             yield found
 
@@ -123,25 +126,25 @@ def _rows(path: Path, columns: tuple[str, ...]) -> Iterator[dict[str, str]]:
             header = next(reader, [])
             missing = [column for column in columns if column not in header]
             if missing:
-                raise DataError(f"{path} has no column {missing[0]}; it is not WILDS' table: fetch the data set again.")
+                raise DataError(f"{path} has no column {missing[0]}; it is not WILDS' table: {_ANEW}")
             places = [(column, header.index(column)) for column in columns]
             for fields in reader:
                 if len(fields) != len(header):
                     raise DataError(
                         f"line {reader.line_num} of {path} has {len(fields)} columns and its head {len(header)}; it is "
-                        "cut off or damaged: fetch the data set again."
+                        f"cut off or damaged: {_ANEW}"
                     )
                 yield {column: fields[place] for column, place in places}
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         said = getattr(error, "strerror", None) or str(error)
-        raise DataError(f"{path} cannot be read ({said}); fetch the data set again.") from None
+        raise DataError(f"{path} cannot be read ({said}); {_ANEW}") from None
 
 
 def _load(name: str, folder: Path, examples: list[Example], pictures: str, classes: tuple[str, ...]) -> Benchmark:
     parts = {part: [each for each in examples if each.part == part] for part in ("train", "test")}
     for part, chosen in parts.items():
         if not chosen:
-            raise DataError(f"{folder} has no examples of the part '{part}'; fetch the data set again.")
+            raise DataError(f"{folder} has no examples of the part '{part}'; {_ANEW}")
     files = {part: Files(folder / pictures, [each.file for each in chosen]) for part, chosen in parts.items()}
     labels = {
         part: group_classes(np.array([each.label for each in chosen]), len(classes)) for part, chosen in parts.items()
@@ -168,13 +171,22 @@ def _note(name: str, test_labels: Labels, classes: tuple[str, ...]) -> str:
     return f"{name}: the test part has no example of {named}, so that measures of the test leave them out."
 
 
-def _species(folder: Path) -> tuple[str, ...]:
-    """Names of the species by id from categories.csv; "species 0", ... where it is not there."""
-    named = {k: f"species {k}" for k in range(IWILDCAM_CLASSES)}
-    path = folder / "categories.csv"
-    if path.is_file():
-        named |= {int(row["y"]): row["name"] for row in _rows(path, ("y", "name")) if row["y"].isdecimal()}
-    return tuple(named[k] for k in range(IWILDCAM_CLASSES))
+def _doubt(path: Path) -> str:
+    """What to say where WILDS' list of species is not there or has other names; "" where it agrees.
+
+    Nothing else depends on it: what the ids mean is known.
+    """
+    try:
+        listed = {row["y"]: row["name"] for row in _rows(path, ("y", "name"))}
+    except DataError:
+        return f"{path} cannot be read; the species go by the names that WILDS gives their ids."
+    for k, known in enumerate(ENGLISH):
+        if (found := listed.get(str(k))) != known:
+            return (
+                f"{path} calls the species {k} {found!r} and not {known!r}; the species go by the names that WILDS "
+                "gives their ids: see whether the labels are WILDS', too."
+            )
+    return ""
 
 
 def _refuse_number(name: str, n_classes: int | None) -> None:
