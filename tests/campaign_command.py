@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -65,3 +66,22 @@ def answer(name: str, questions: int, people: tuple[str, ...] = ("ann", "bob"), 
                     desk.tell(ask, label, annotator=who)
         finally:
             desk.close()
+
+
+def begin(folder: Path) -> Path:
+    """Fill a folder with a campaign in which two people have answered forty questions."""
+    fill(folder / "photos")
+    (folder / "old.csv").write_text("id,label\n000 is 0.png,zero\n001 is 1.png,other\n")
+    (folder / "signed.csv").write_text("id,label,annotator\n010 is 0.png,zero,eve\n010 is 0.png,other,mallory\n")
+    where = str(folder / NAME)
+    options = ["--images", str(folder / "photos"), "--classes", "other,zero", "--budget", "15", "--first", "15"]
+    labels = ["--import", str(folder / "old.csv"), "--import", str(folder / "signed.csv")]
+    assert run_cli(["init", where, *options, *labels, "--quiet"]) == 0
+    answer(where, 40)
+    return folder
+
+
+def copied(kept: Path, folder: Path) -> Path:
+    """A copy of the campaign, without its pictures."""
+    shutil.copytree(kept, folder, ignore=shutil.ignore_patterns("photos"), dirs_exist_ok=True)
+    return folder

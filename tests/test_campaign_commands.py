@@ -1,18 +1,16 @@
-"""The commands of campaigns, from a folder of pictures to labels and a report."""
+"""The commands of campaigns: how one begins, where it stands, what is added to it, and its doctor."""
 
 from __future__ import annotations
 
-import csv
 import json
 import re
-import shutil
-from html.parser import HTMLParser
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from campaign_command import NAME, answer, command, fill, printed, truth
+from campaign_command import NAME, begin, command, copied, fill, printed
 
 pytest.importorskip("sqlalchemy")
 pytest.importorskip("alembic")
@@ -21,30 +19,14 @@ pytest.importorskip("alembic")
 @pytest.fixture(scope="module")
 def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a campaign in which two people have answered forty questions; tests get a copy."""
-    from cutpoint.cli import run_cli
-
-    folder = tmp_path_factory.mktemp("campaign")
-    fill(folder / "photos")
-    (folder / "old.csv").write_text("id,label\n000 is 0.png,zero\n001 is 1.png,other\n")
-    (folder / "signed.csv").write_text("id,label,annotator\n010 is 0.png,zero,eve\n010 is 0.png,other,mallory\n")
-    where = str(folder / NAME)
-    options = ["--images", str(folder / "photos"), "--classes", "other,zero", "--budget", "15", "--first", "15"]
-    labels = ["--import", str(folder / "old.csv"), "--import", str(folder / "signed.csv")]
-    assert run_cli(["init", where, *options, *labels, "--quiet"]) == 0
-    answer(where, 40)
-    return folder
+    return begin(tmp_path_factory.mktemp("campaign"))
 
 
 @pytest.fixture
 def folder(kept: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A copy of the campaign, in the folder one works in."""
-    for path in kept.iterdir():
-        if path.is_dir() and path.name != "photos":
-            shutil.copytree(path, tmp_path / path.name)
-        elif path.is_file():
-            shutil.copy2(path, tmp_path)
     monkeypatch.chdir(tmp_path)
-    return tmp_path
+    return copied(kept, tmp_path)
 
 
 def names_in(folder: Path) -> set[str]:
@@ -79,6 +61,18 @@ def test_init_reads_texts_and_tables(tmp_path: Path, capsys: pytest.CaptureFixtu
     said = printed(capsys, "init", str(tmp_path / "rows"), *options)
     assert said["kind"] == "row"
     assert "one-hot (body)" in said["features"]
+
+
+def test_a_table_of_texts_is_told_to_say_which_column_they_are_in(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    rows = [f"{i},made by {i},the heron number {i} stands in the water,1" for i in range(60)]
+    Path("a.csv").write_text("\n".join(["id,by,what people wrote,one", *rows]))
+    said = command(capsys, "init", "birds", "--csv", "a.csv", "--classes", "a,b", code=2)
+    assert "a.csv has the columns by, what people wrote, one" in said
+    assert "if the items are texts, say --text 'what people wrote'" in said
+    assert [path.name for path in tmp_path.iterdir()] == ["a.csv"]
 
 
 @pytest.mark.parametrize(
@@ -141,8 +135,50 @@ def test_status_is_numbers_for_scripts_and_a_table_for_people(folder: Path, caps
     assert now["rates"][0]["asked"] == status["labelled"] - 3  # without those imported
     text = command(capsys, "status", NAME)
     assert f"{NAME}: {status['labelled']} of 151 items labelled" in text
-    assert "random while there is no model" in text
+    assert "drawn at random, as there is no model yet" in text
     assert max(map(len, text.splitlines())) <= 100
+
+
+def test_status_says_what_each_number_means(folder: Path) -> None:
+    from cutpoint.service.overview.standing import read
+    from cutpoint.service.place import opened
+
+    with opened(NAME) as (store, _):
+        _, now = read(store)
+    fresh = replace(
+        now, round=None, status=replace(now.status, labelled=0, disputed=0, leases=0, held=0, pending=0, closed=3)
+    )
+    assert fresh.sentence == "0 of 151 items labelled"
+    assert fresh.asking == "nothing was asked yet; the first question comes when somebody opens their link"
+    assert fresh.model == "none yet; the first is trained after 12 more answers"
+    assert replace(fresh, status=replace(fresh.status, closed=15)).model == "none yet; the first is due"
+    assert re.fullmatch(
+        r"round \d+, drawn at random, as there is no model yet: \d+ of its 15 questions asked", now.asking
+    )
+    assert "1 on which people differ" in now.sentence
+    status = replace(now.status, scores=3, measures=((9, {"foreseen": 0.5}),), closed=1)
+    going = replace(now, status=status, round={"round": 4, "scores": 3, "strategy": "direct", "budget": 15}, asked=2)
+    assert going.asking == "round 4, chosen by direct with model 3: 2 of its 15 questions asked"
+    assert going.model == (
+        "model 3 is in use; the one before it had foreseen 50% of the labels that came after, as a mean of the "
+        "classes; the next one is trained after 14 more answers"
+    )
+    training = replace(going, status=replace(status, training="r1", measures=()))
+    assert training.model == "model 3 is in use; the next one is being trained now"
+    failed = replace(going, status=replace(status, failures=2, last_error="no memory", measures=()))
+    assert failed.model == (
+        "model 3 is in use; the last 2 trainings failed (no memory): people can go on, the model cannot"
+    )
+    done = replace(going, status=replace(status, labelled=151, measures=()))
+    assert (done.asking, done.model) == ("every item has a label, and nothing is left to ask", "model 3 is in use")
+
+
+def test_the_names_of_the_numbers_stay(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    now = printed(capsys, "status", NAME)
+    assert list(now) == ["status", "round", "asked", "rates"]
+    assert {"name", "classes", "items", "labelled", "found", "people", "scores", "failures"} <= now["status"].keys()
+    assert {"annotator", "answers", "passes"} <= now["status"]["people"][0].keys()
+    assert {"name", "found", "in_pool", "random_needs"} <= now["rates"][0].keys()
 
 
 def test_status_of_nothing_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -166,61 +202,6 @@ def test_labels_can_be_imported_later_and_only_once(folder: Path, capsys: pytest
     assert "1 label taken in" in command(capsys, "import", NAME, "more.csv")
     assert printed(capsys, "status", NAME)["status"]["labelled"] == before + 1
     assert "in the campaign already" in command(capsys, "import", NAME, "more.csv", code=2)
-
-
-# export
-
-
-def test_labels_are_exported_in_every_format_alike(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    made = [command(capsys, "export", NAME, "-o", f"out.{form}") for form in ("csv", "jsonl", "json")]
-    assert all(re.fullmatch(r"out\.\w+: \d+ items: \d+ labelled\n", line) for line in made)
-    rows = [json.loads(line) for line in Path("out.jsonl").read_text().splitlines()]
-    with Path("out.csv").open(newline="") as file:
-        table = list(csv.DictReader(file))
-    assert [(row["id"], row["label"]) for row in table] == [(row["id"], row["label"]) for row in rows]
-    assert len(json.loads(Path("out.json").read_text())) == len(rows)
-    wrong = sum(truth(row["id"]) != row["label"] for row in rows)
-    assert wrong < 0.3 * len(rows)
-    sources = {row["source"] for row in rows}
-    assert sources == {"people", "imported"}
-    signed = next(row for row in rows if row["id"] == "010 is 0.png")
-    assert (signed["label"], signed["votes"], signed["disputed"]) == ("zero", 2, True)
-
-
-def test_parquet_holds_the_same(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    parquet = pytest.importorskip("pyarrow.parquet")
-    command(capsys, "export", NAME, "-o", "out.parquet")
-    command(capsys, "export", NAME, "-o", "out.jsonl")
-    rows = [json.loads(line) for line in Path("out.jsonl").read_text().splitlines()]
-    assert parquet.read_table("out.parquet").to_pylist() == rows
-
-
-def test_the_history_has_a_row_for_each_event(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    said = printed(capsys, "export", NAME, "-o", "history.jsonl", "--history")
-    rows = [json.loads(line) for line in Path("history.jsonl").read_text().splitlines()]
-    assert said == {"file": "history.jsonl", "rows": len(rows)}
-    assert [row["number"] for row in rows] == sorted(row["number"] for row in rows)
-    assert {row["who"] for row in rows} == {"old.csv", "eve", "mallory", "ann", "bob"}
-
-
-def test_what_was_exported_begins_another_campaign(
-    folder: Path, kept: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    for form in ("csv", "jsonl", "json"):
-        rows = printed(capsys, "export", NAME, "-o", f"out.{form}")["rows"]
-        options = ["--images", str(kept / "photos"), "--classes", "other,zero", "--import", f"out.{form}"]
-        said = printed(capsys, "init", form, *options)
-        assert said["labels"] >= rows  # tasks of Label Studio hold every vote
-        assert printed(capsys, "status", form)["status"]["labelled"] == rows
-
-
-def test_an_export_never_writes_over_a_file(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    Path("out.csv").write_text("mine")
-    assert "is there already" in command(capsys, "export", NAME, "-o", "out.csv", code=2)
-    assert Path("out.csv").read_text() == "mine"
-    assert "does not say its format" in command(capsys, "export", NAME, "-o", "out.xls", code=2)
-    no = ["export", NAME, "-o", "out.json", "--history"]
-    assert "no history" in command(capsys, *no, code=2)
 
 
 # doctor
@@ -359,89 +340,3 @@ def test_the_doctor_misses_pictures(folder: Path, kept: Path, capsys: pytest.Cap
         assert "151 pictures are not where they were" in wrong(capsys, "pictures")
     finally:
         (kept / "moved").rename(kept / "photos")
-
-
-# replay, report
-
-
-def test_a_replay_asks_the_same_and_says_what_differs(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    from cutpoint.service.place import opened
-    from cutpoint.service.training.trainer import Trainer
-
-    with opened(NAME) as (store, files):
-        assert Trainer(store, files).step()
-    answer(NAME, 12)
-    done = printed(capsys, "replay", NAME)
-    assert done["same"]
-    assert done["rounds"] >= 3
-    assert done["questions"] >= 50
-    assert f"all {done['questions']} questions are the same again" in command(capsys, "replay", NAME)
-    for path in (folder / f"{NAME}.files").glob("probs-*"):
-        path.unlink()
-    command(capsys, "replay", NAME, code=1)
-
-
-def test_a_replay_says_which_rounds_failed_then_as_now(
-    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from cutpoint.service.replay import Replayed
-
-    done = Replayed(40, 3, 12, 9, (), (), ((2, "division by zero"),))
-    monkeypatch.setattr("cutpoint.service.replay.replay", lambda store, files: done)
-    said = command(capsys, "replay", NAME)
-    assert said.startswith("round 2 failed then as it does now (division by zero); up to there it is the same")
-
-
-class Page(HTMLParser):
-    """What a page would fetch or run, and its texts."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self.reaches: list[str] = []
-        self.words: list[str] = []
-        self.feed(text)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Note what is fetched or run."""
-        if tag in ("script", "iframe", "link", "img", "object"):
-            self.reaches.append(tag)
-        self.reaches += [name for name, _ in attrs if name in ("src", "href", "style") or name.startswith("on")]
-
-    def handle_data(self, data: str) -> None:
-        """Note a text."""
-        self.words.append(data)
-
-
-def test_the_report_is_one_page_that_fetches_nothing(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    from cutpoint.service.place import opened
-    from cutpoint.service.training.trainer import Trainer
-
-    for _ in range(3):
-        with opened(NAME) as (store, files):
-            assert Trainer(store, files).step()
-        answer(NAME, 20)
-    assert command(capsys, "report", NAME) == f"report: {NAME}-report.html\n"
-    text = Path(f"{NAME}-report.html").read_text()
-    page = Page(text)
-    assert page.reaches == []
-    assert "url(" not in text
-    assert "@import" not in text
-    words = " ".join(page.words)
-    for part in (NAME, "zero", "ann", "bob", "010 is 0.png", "no estimate of accuracy"):
-        assert part in words, part
-    assert text.count('class="strip ') == 2
-
-
-def test_a_report_shows_hostile_names_as_text(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    evil = "<script>alert(1)</script>"
-    table = tmp_path / "a.csv"
-    table.write_text("id,size\n" + "".join(f'"{evil}{i}",{i}\n' for i in range(8)))
-    labels = tmp_path / "labels.csv"
-    labels.write_text(f'id,label,annotator\n"{evil}0",{evil},{evil}\n"{evil}0",b,bob\n')
-    where = str(tmp_path / "evil")
-    options = ["--csv", str(table), "--classes", f"{evil},b", "--import", str(labels)]
-    command(capsys, "init", where, *options)
-    command(capsys, "report", where, "-o", str(tmp_path / "report.html"))
-    page = Page((tmp_path / "report.html").read_text())
-    assert page.reaches == []
-    assert f"{evil}0" in page.words

@@ -66,16 +66,24 @@ def test_shell_lines_use_commands_and_options_that_exist(path: Path) -> None:
             assert re.search(rf"{option}\b", known), f"{line}: cutpoint {command} has no {option}"
 
 
-def test_the_select_line_of_the_readme_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_select_lines_of_the_readme_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     odds = np.random.default_rng(0).random((500, 2)).astype(np.float32)
     np.savez("scores.npz", probs=odds / odds.sum(axis=1, keepdims=True))
     Path("labels.csv").write_text("index,label\n3,0\n7,1\n9,1\n")
     lines = "\n".join(blocks(ROOT / "README.md", "sh")).splitlines()
-    call = next(line for line in lines if line.startswith("cutpoint select"))
-    assert run_cli(shlex.split(call)[1:]) == 0
+    calls = [shlex.split(line, comments=True)[1:] for line in lines if line.startswith("cutpoint select")]
+    assert len(calls) == 2
+    assert run_cli(calls[0]) == 0
     sheet = Path("ask.csv").read_text().splitlines()
     assert len(sheet) == 1 + 100
+    Path("ask.csv").write_text("\n".join([sheet[0], *(f"{line}{i % 2}" for i, line in enumerate(sheet[1:]))]))
+    Path("scores.npz").rename("scores-2.npz")
+    assert run_cli(calls[1]) == 0
+    asked = [
+        {line.split(",")[1] for line in Path(name).read_text().splitlines()[1:]} for name in ("ask.csv", "ask-2.csv")
+    ]
+    assert len(asked[1] - asked[0] - {"3", "7", "9"}) == 100
 
 
 def names_in(path: Path) -> set[str]:

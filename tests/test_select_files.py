@@ -122,3 +122,14 @@ def test_files_that_are_no_scores(content: bytes | None, capsys: pytest.CaptureF
     np.save("scores.npy", np.ones((2, 2)))
     Path("scores.npy").rename("scores.npz")
     refused(capsys, ["one array without a name"], "-o", "ask.csv")
+
+
+def test_names_of_classes_that_nobody_gave_are_asked_for(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "named.csv").write_text("index,label\n3,heron\n")
+    said = ["named.csv, row 2: label is 'heron'; it must be 0..2", "np.savez(path, probs=..., classes=...)"]
+    refused(capsys, said, "-l", "named.csv", "-o", "ask.csv")
+    assert not Path("ask.csv").exists()
+    (folder / "named.csv").write_text("index,label\n3,7\n")
+    refused(
+        capsys, ["label is '7'; it must be 0..2, or empty or -1 where unknown.\n"], "-l", "named.csv", "-o", "ask.csv"
+    )

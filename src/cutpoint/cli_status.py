@@ -12,6 +12,11 @@ if TYPE_CHECKING:
     from cutpoint.service.overview.found import Rate
     from cutpoint.service.overview.standing import Standing
 
+PEOPLE = (
+    "Passed: could not say what it is. Late: answered after the time for which a question is kept for somebody; it "
+    "counts all the same. Now open: questions in front of this person."
+)
+
 
 def status(name: NameArgument, *, files: FilesOption = None, as_json: JsonOption = False) -> None:
     """Where a campaign stands: found per class, labels, people, and what the model does. Also while it is served."""
@@ -40,15 +45,16 @@ def _show(now: Standing) -> None:
             ["class", "#found", "#at random", "#chosen", "#in the pool", "#random needs"],
             [_cells(rate) for rate in now.rates],
         ),
-        NOTE.format(asked=now.rates[0].asked),
     )
+    if now.rates[0].asked:
+        show(NOTE.format(asked=now.rates[0].asked))
     if said.people:
         rows = [
             (p.annotator, *(f"{n:,}" for n in (p.answers, p.corrections, p.passes, p.late, p.leases)))
             for p in said.people
         ]
-        show(table(["person", "#answers", "#corrected", "#passed", "#late", "#now open"], rows))
-    show(f"asking: {now.asking}", f"model: {now.model}")
+        show(table(["person", "#answers", "#corrected", "#passed", "#late", "#now open"], rows), PEOPLE)
+    show(f"Questions: {now.asking}.", f"Model: {now.model}.")
 
 
 def _cells(rate: Rate) -> tuple[str, ...]:

@@ -27,6 +27,9 @@ SKIP = "skip"
 """In a sheet's label column: this question is closed without a label."""
 ARRAYS = ("probs", "embedding", "head", "ids", "classes")
 """What is read of a scores file."""
+_NAMES = (
+    "; to write classes by name, save their names, in order, with the scores: np.savez(path, probs=..., classes=...)"
+)
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -71,7 +74,10 @@ class Scored:
             return UNKNOWN
         if not whole.isdecimal() or int(whole) >= k:
             names = f" or one of {', '.join(self.classes)}" if self.classes else ""
-            raise UsageError(f"{place}: label is {text!r}; it must be 0..{k - 1}{names}, or empty or -1 where unknown.")
+            known = "" if self.classes or whole.lstrip("-").isdecimal() else _NAMES
+            raise UsageError(
+                f"{place}: label is {text!r}; it must be 0..{k - 1}{names}, or empty or -1 where unknown{known}."
+            )
         return int(whole)
 
     def shown_id(self, index: int) -> str:

@@ -7,6 +7,7 @@ the column that lacks some gets a second one, which says where.
 from __future__ import annotations
 
 import math
+import shlex
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -30,6 +31,7 @@ class Column:
     mean: float = 0.0
     squares: float = 0.0
     numeric: bool = True
+    characters: int = 0
     categories: dict[str, int] = field(default_factory=dict)
 
     def see(self, value: Any) -> None:
@@ -38,6 +40,7 @@ class Column:
             self.missing += 1
             return
         self.count += 1
+        self.characters += len(str(value))
         if len(self.categories) <= CATEGORIES:
             self.categories.setdefault(str(value), len(self.categories))
         number = _number(value) if self.numeric else None
@@ -86,10 +89,7 @@ def embed_rows(pool: Brought, progress: Progress = ignored) -> Embedded:
             progress("reading the columns", i, n)
     used = {name: column for name, column in columns.items() if column.width}
     if not used:
-        raise DataError(
-            f"{pool.source}: no column of {', '.join(columns)} tells rows apart (all are constant, or of more than "
-            f"{CATEGORIES} categories); give features of your own with --embeddings."
-        )
+        raise _useless(pool.source, columns)
     features = np.zeros((n, sum(column.width for column in used.values())), np.float32)
     for i, content in enumerate(pool.contents()):
         first = 0
@@ -99,6 +99,17 @@ def embed_rows(pool: Brought, progress: Progress = ignored) -> Embedded:
         if i % 10_000 == 0:
             progress("embedding rows", i, n)
     return Embedded(features, _words(columns, features.shape[1]))
+
+
+def _useless(source: str, columns: dict[str, Column]) -> DataError:
+    """What to say of a table whose columns all say nothing: the longest is perhaps a text that people are to read."""
+    texts = {name: column.characters / column.count for name, column in columns.items() if not column.numeric}
+    longest = max(texts, key=texts.__getitem__, default=None)
+    text = f"if the items are texts, say --text {shlex.quote(longest)}, or " if longest else ""
+    return DataError(
+        f"{source} has the columns {', '.join(columns)}, and as a table none of them tells its rows apart (each is "
+        f"constant, or of more than {CATEGORIES} categories); {text}give features of your own with --embeddings."
+    )
 
 
 def _words(columns: dict[str, Column], width: int) -> str:

@@ -66,7 +66,9 @@ def between(bounds: tuple[int, int | None] | None) -> str:
 
 
 NOTE = (
-    "In the pool: 95 % bounds by the questions drawn at random. Random needs: how many answers labelling at random "
-    "would take to find as many as the {asked:,} answered questions did, by the same bounds."
+    "At random: the class's share of the questions that were drawn at random, before the first model. Chosen: its "
+    "share of those that the strategy chose since. In the pool: 95 % bounds by the questions drawn at random. Random "
+    "needs: how many answers labelling at random would take to find as many as the {asked:,} answered questions did, "
+    "by the same bounds."
 )
 """How to read the table."""

@@ -8,7 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from html import escape
 from importlib.resources import files as resources
+from pathlib import Path
 
+from cutpoint.errors import UsageError
 from cutpoint.service.log.state import State
 from cutpoint.service.overview.agreement import AGREEMENT, Agreement, agreement
 from cutpoint.service.overview.curve_svg import curve_svg
@@ -28,6 +30,8 @@ LEGEND = (
     "line: the best now",
 )
 
+HEAD = '<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><meta name="generator" content="Cutpoint">'
+"""What every report begins with, and nothing else does."""
 NUMBER = ' class="n"'
 
 Cell = str | int
@@ -52,11 +56,21 @@ def page(store: Store, files: ArrayFiles) -> str:
     ]
     css = resources("cutpoint.service.web").joinpath("static/style.css").read_text(encoding="utf-8")
     return (
-        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f'{HEAD}<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<title>Campaign: {escape(made.name)}</title><style>{css}</style></head>"
         f'<body><main class="page">{"".join(parts)}</main></body></html>\n'
     )
+
+
+def check_replaceable(path: Path, force: bool = False) -> None:
+    """UsageError if something is there that is not to be written over: no file or, unless forced, no report."""
+    if not path.exists():
+        return
+    if not path.is_file():
+        raise UsageError(f"{path} is there and no file; give the name of one with --output.")
+    with path.open("rb") as file:
+        if not force and file.read(len(HEAD)) != HEAD.encode():
+            raise UsageError(f"{path} is there and no report; give another name with --output, or say --force.")
 
 
 def _top(now: Standing) -> str:
@@ -78,10 +92,7 @@ def _found(now: Standing) -> str:
         )
         for rate in now.rates
     ]
-    note = (
-        "At random: the class's share of the questions that were drawn at random, before the first model. Chosen: its "
-        f"share of those that the strategy chose since. {NOTE.format(asked=now.rates[0].asked)}"
-    )
+    note = NOTE.format(asked=now.rates[0].asked)
     return _table(["class", "#found", "#at random", "#chosen", "#in the pool", "#random needs"], rows, note)
 
 

@@ -25,36 +25,59 @@ class Standing:
 
     @property
     def sentence(self) -> str:
-        """How far it is, in one sentence."""
+        """How far it is, and what waits for somebody, in one sentence."""
         said = self.status
-        return (
-            f"{said.labelled:,} of {said.items:,} items labelled, {said.disputed} disputed, {said.pending} half "
-            f"answered, {said.held} passed on, {said.leases} with people now"
-        )
+        parts = [
+            (said.disputed, "on which people differ"),
+            (said.pending, "waiting for more answers"),
+            (said.held, "that people could not answer"),
+            (said.leases, "with somebody now"),
+        ]
+        done = f"{said.labelled:,} of {said.items:,} items labelled"
+        return ", ".join([done, *(f"{n:,} {words}" for n, words in parts if n)])
 
     @property
     def asking(self) -> str:
-        """What the round at hand is, in words."""
+        """How questions are chosen at the moment, and how many of them were asked, in words."""
+        if self.finished:
+            return "every item has a label, and nothing is left to ask"
         if self.round is None:
-            return "no round yet"
+            return "nothing was asked yet; the first question comes when somebody opens their link"
         data = self.round
-        by = "while there is no model" if data["scores"] is None else f"on scores {data['scores']}"
-        return f"round {data['round']}: {self.asked} of {data['budget']} questions asked, {data['strategy']} {by}"
+        by = (
+            "drawn at random, as there is no model yet"
+            if data["scores"] is None
+            else (f"chosen by {data['strategy']} with model {data['scores']}")
+        )
+        return f"round {data['round']}, {by}: {self.asked:,} of its {data['budget']:,} questions asked"
 
     @property
     def model(self) -> str:
-        """What the model does, in words."""
+        """What the model does, and when there will be another one, in words."""
         said = self.status
-        parts = ["no model yet" if said.scores is None else f"scores {said.scores} serve"]
+        parts = ["none yet" if said.scores is None else f"model {said.scores} is in use"]
+        following = "first" if said.scores is None else "next one"
         if said.measures and "foreseen" in said.measures[-1][1]:
-            parts.append(f"the ones before foresaw {said.measures[-1][1]['foreseen']:.0%} of the labels since")
+            foreseen = said.measures[-1][1]["foreseen"]
+            parts.append(
+                f"the one before it had foreseen {foreseen:.0%} of the labels that came after, as a mean of the classes"
+            )
         if said.training is not None:
-            parts.append("a training runs")
+            parts.append(f"the {following} is being trained now")
         elif said.failures:
-            parts.append(f"the last {said.failures} trainings failed: {said.last_error}")
-        else:
-            parts.append(f"the next training after {max(said.interval - said.closed, 0)} more answers")
-        return ", ".join(parts)
+            times = "training" if said.failures == 1 else f"{said.failures} trainings"
+            parts.append(f"the last {times} failed ({said.last_error}): people can go on, the model cannot")
+        elif not self.finished:
+            left = said.interval - said.closed
+            parts.append(
+                f"the {following} is trained after {left:,} more answers" if left > 0 else f"the {following} is due"
+            )
+        return "; ".join(parts)
+
+    @property
+    def finished(self) -> bool:
+        """Whether every item has a label."""
+        return self.status.labelled == self.status.items
 
 
 def read(store: Store) -> tuple[Board, Standing]:

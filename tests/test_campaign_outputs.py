@@ -1,0 +1,184 @@
+"""The commands of campaigns that write something out: labels, a report, and that a replay asks the same."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from campaign_command import NAME, answer, begin, command, copied, printed, truth
+
+pytest.importorskip("sqlalchemy")
+pytest.importorskip("alembic")
+
+
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a campaign in which two people have answered forty questions; tests get a copy."""
+    return begin(tmp_path_factory.mktemp("campaign"))
+
+
+@pytest.fixture
+def folder(kept: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of the campaign, in the folder one works in."""
+    monkeypatch.chdir(tmp_path)
+    return copied(kept, tmp_path)
+
+
+# export
+
+
+def test_labels_are_exported_in_every_format_alike(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    made = [command(capsys, "export", NAME, "-o", f"out.{form}") for form in ("csv", "jsonl", "json")]
+    assert all(re.fullmatch(r"out\.\w+: \d+ items: \d+ labelled\n", line) for line in made)
+    rows = [json.loads(line) for line in Path("out.jsonl").read_text().splitlines()]
+    with Path("out.csv").open(newline="") as file:
+        table = list(csv.DictReader(file))
+    assert [(row["id"], row["label"]) for row in table] == [(row["id"], row["label"]) for row in rows]
+    assert len(json.loads(Path("out.json").read_text())) == len(rows)
+    wrong = sum(truth(row["id"]) != row["label"] for row in rows)
+    assert wrong < 0.3 * len(rows)
+    sources = {row["source"] for row in rows}
+    assert sources == {"people", "imported"}
+    signed = next(row for row in rows if row["id"] == "010 is 0.png")
+    assert (signed["label"], signed["votes"], signed["disputed"]) == ("zero", 2, True)
+
+
+def test_parquet_holds_the_same(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    parquet = pytest.importorskip("pyarrow.parquet")
+    command(capsys, "export", NAME, "-o", "out.parquet")
+    command(capsys, "export", NAME, "-o", "out.jsonl")
+    rows = [json.loads(line) for line in Path("out.jsonl").read_text().splitlines()]
+    assert parquet.read_table("out.parquet").to_pylist() == rows
+
+
+def test_the_history_has_a_row_for_each_event(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    said = printed(capsys, "export", NAME, "-o", "history.jsonl", "--history")
+    rows = [json.loads(line) for line in Path("history.jsonl").read_text().splitlines()]
+    assert said == {"file": "history.jsonl", "rows": len(rows)}
+    assert [row["number"] for row in rows] == sorted(row["number"] for row in rows)
+    assert {row["who"] for row in rows} == {"old.csv", "eve", "mallory", "ann", "bob"}
+
+
+def test_what_was_exported_begins_another_campaign(
+    folder: Path, kept: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for form in ("csv", "jsonl", "json"):
+        rows = printed(capsys, "export", NAME, "-o", f"out.{form}")["rows"]
+        options = ["--images", str(kept / "photos"), "--classes", "other,zero", "--import", f"out.{form}"]
+        said = printed(capsys, "init", form, *options)
+        assert said["labels"] >= rows  # tasks of Label Studio hold every vote
+        assert printed(capsys, "status", form)["status"]["labelled"] == rows
+
+
+def test_an_export_never_writes_over_a_file(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("out.csv").write_text("mine")
+    assert "is there already" in command(capsys, "export", NAME, "-o", "out.csv", code=2)
+    assert Path("out.csv").read_text() == "mine"
+    assert "does not say its format" in command(capsys, "export", NAME, "-o", "out.xls", code=2)
+    no = ["export", NAME, "-o", "out.json", "--history"]
+    assert "no history" in command(capsys, *no, code=2)
+
+
+# replay, report
+
+
+def test_a_replay_asks_the_same_and_says_what_differs(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    from cutpoint.service.place import opened
+    from cutpoint.service.training.trainer import Trainer
+
+    with opened(NAME) as (store, files):
+        assert Trainer(store, files).step()
+    answer(NAME, 12)
+    done = printed(capsys, "replay", NAME)
+    assert done["same"]
+    assert done["rounds"] >= 3
+    assert done["questions"] >= 50
+    assert f"all {done['questions']} questions are the same again" in command(capsys, "replay", NAME)
+    for path in (folder / f"{NAME}.files").glob("probs-*"):
+        path.unlink()
+    command(capsys, "replay", NAME, code=1)
+
+
+def test_a_replay_says_which_rounds_failed_then_as_now(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from cutpoint.service.replay import Replayed
+
+    done = Replayed(40, 3, 12, 9, (), (), ((2, "division by zero"),))
+    monkeypatch.setattr("cutpoint.service.replay.replay", lambda store, files: done)
+    said = command(capsys, "replay", NAME)
+    assert said.startswith("round 2 failed then as it does now (division by zero); up to there it is the same")
+
+
+class Page(HTMLParser):
+    """What a page would fetch or run, and its texts."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.reaches: list[str] = []
+        self.words: list[str] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Note what is fetched or run."""
+        if tag in ("script", "iframe", "link", "img", "object"):
+            self.reaches.append(tag)
+        self.reaches += [name for name, _ in attrs if name in ("src", "href", "style") or name.startswith("on")]
+
+    def handle_data(self, data: str) -> None:
+        """Note a text."""
+        self.words.append(data)
+
+
+def test_the_report_is_one_page_that_fetches_nothing(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    from cutpoint.service.place import opened
+    from cutpoint.service.training.trainer import Trainer
+
+    for _ in range(3):
+        with opened(NAME) as (store, files):
+            assert Trainer(store, files).step()
+        answer(NAME, 20)
+    assert command(capsys, "report", NAME) == f"report: {NAME}-report.html\n"
+    text = Path(f"{NAME}-report.html").read_text()
+    page = Page(text)
+    assert page.reaches == []
+    assert "url(" not in text
+    assert "@import" not in text
+    words = " ".join(page.words)
+    for part in (NAME, "zero", "ann", "bob", "010 is 0.png", "no estimate of accuracy"):
+        assert part in words, part
+    assert text.count('class="strip ') == 2
+
+
+def test_a_report_replaces_an_older_one_and_no_other_file(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    page = Path("mine.html")
+    page.write_text("<!doctype html>\n<html>mine")
+    line = ["report", NAME, "-o", "mine.html"]
+    assert "is there and no report" in command(capsys, *line, code=2)
+    assert page.read_text().endswith("mine")
+    assert command(capsys, *line, "--force") == "report: mine.html\n"
+    before = page.stat().st_ino
+    assert command(capsys, *line) == "report: mine.html\n"
+    assert page.stat().st_ino != before
+    for wrong in (".", "/dev/null"):
+        assert "is there and no file" in command(capsys, "report", NAME, "-o", wrong, "--force", code=2)
+
+
+def test_a_report_shows_hostile_names_as_text(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    evil = "<script>alert(1)</script>"
+    table = tmp_path / "a.csv"
+    table.write_text("id,size\n" + "".join(f'"{evil}{i}",{i}\n' for i in range(8)))
+    labels = tmp_path / "labels.csv"
+    labels.write_text(f'id,label,annotator\n"{evil}0",{evil},{evil}\n"{evil}0",b,bob\n')
+    where = str(tmp_path / "evil")
+    options = ["--csv", str(table), "--classes", f"{evil},b", "--import", str(labels)]
+    command(capsys, "init", where, *options)
+    command(capsys, "report", where, "-o", str(tmp_path / "report.html"))
+    page = Page((tmp_path / "report.html").read_text())
+    assert page.reaches == []
+    assert f"{evil}0" in page.words
