@@ -1,4 +1,4 @@
-"""The commands of campaigns: how one begins, where it stands, what is added to it, and its doctor."""
+"""The commands of campaigns: how one begins, where it stands, and what is added to it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from campaign_command import NAME, begin, command, copied, fill, printed
@@ -202,141 +201,3 @@ def test_labels_can_be_imported_later_and_only_once(folder: Path, capsys: pytest
     assert "1 label taken in" in command(capsys, "import", NAME, "more.csv")
     assert printed(capsys, "status", NAME)["status"]["labelled"] == before + 1
     assert "in the campaign already" in command(capsys, "import", NAME, "more.csv", code=2)
-
-
-# doctor
-
-
-def test_a_healthy_campaign_is_well_and_left_alone(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    before = (folder / f"{NAME}.db").read_bytes()
-    findings = printed(capsys, "doctor", NAME)
-    assert {finding["mark"] for finding in findings} == {"well"}, findings
-    parts = [finding["part"] for finding in findings]
-    assert parts[:4] == ["database", "tables", "log", "items"]
-    assert (folder / f"{NAME}.db").read_bytes() == before
-    text = command(capsys, "doctor", NAME)
-    assert "All is well." in text
-    assert max(map(len, text.splitlines())) <= 100
-
-
-def wrong(capsys: pytest.CaptureFixture[str], part: str) -> str:
-    """What the doctor says of the part that is wrong."""
-    findings = json.loads(command(capsys, "doctor", NAME, "--json", code=1))
-    (found,) = [finding for finding in findings if finding["mark"] == "wrong"]
-    assert found["part"] == part
-    assert found["do"]
-    return str(found["said"])
-
-
-def test_the_doctor_finds_damaged_arrays(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (features,) = (folder / f"{NAME}.files").glob("features-*")
-    data = bytearray(features.read_bytes())
-    data[-1] ^= 1
-    features.write_bytes(data)
-    assert "checksum" in wrong(capsys, "arrays")
-    features.unlink()
-    assert "features of pool 1" in wrong(capsys, "arrays")
-
-
-def test_the_doctor_finds_a_damaged_database(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    path = folder / f"{NAME}.db"
-    data = bytearray(path.read_bytes())
-    data[4096 + 8 : 4096 + 200] = bytes(192)
-    path.write_bytes(data)
-    assert str(path.name) in wrong(capsys, "database")
-    path.write_bytes(data[:5000])
-    wrong(capsys, "database")
-    path.write_bytes(b"no")
-    wrong(capsys, "database")
-
-
-def test_the_doctor_finds_a_gap_and_other_tables(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    import sqlite3
-    from contextlib import closing
-
-    with closing(sqlite3.connect(folder / f"{NAME}.db")) as connection:
-        connection.execute("DELETE FROM events WHERE number = 9")
-        connection.commit()
-    assert "after event 8" in wrong(capsys, "log")
-    with closing(sqlite3.connect(folder / f"{NAME}.db")) as connection:
-        connection.execute("UPDATE cutpoint_version SET version_num = '9999'")
-        connection.commit()
-    assert "9999" in wrong(capsys, "tables")
-
-
-def test_the_doctor_repairs_only_when_told_and_only_what_is_safe(
-    folder: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    import os
-
-    from cutpoint.service.place import opened
-    from cutpoint.store.events import New
-
-    arrays = folder / f"{NAME}.files"
-    left = [folder / f".{NAME}.db-00.partial.db", arrays / ".probs-00.partial", arrays / "probs-9-00.npy"]
-    others = [folder / ".another.db-00.partial", folder / ".download.partial", arrays / "young.npy"]
-    for path in (*left, *others):
-        path.write_bytes(b"half")
-    for path in (*left, *others[:2]):
-        os.utime(path, (0, 0))
-    lease = {"lease": "x1", "item": 100, "annotator": "ann", "until": 1.0, "seconds": 900.0}
-    with opened(NAME) as (store, _):
-        store.append([New("lease_granted", lease)])
-        last = store.last()
-    found = {finding["part"]: finding for finding in printed(capsys, "doctor", NAME)}
-    assert (found["leftovers"]["mark"], found["leases"]["mark"]) == ("note", "note")
-    assert found["leftovers"]["said"].startswith("3 files")
-    assert all(path.exists() for path in left)
-    found = {finding["part"]: finding for finding in printed(capsys, "doctor", NAME, "--repair")}
-    assert (found["leftovers"]["mark"], found["leases"]["mark"]) == ("well", "well")
-    assert not any(path.exists() for path in left)
-    assert all(path.exists() for path in others)
-    assert {finding["mark"] for finding in printed(capsys, "doctor", NAME)} == {"well"}
-    with opened(NAME) as (store, _):
-        assert [event.kind for event in store.events(last)] == ["lease_ended"]
-
-
-def test_the_doctor_leaves_arrays_that_may_be_another_campaigns(
-    folder: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    import os
-    import shutil
-
-    array = folder / f"{NAME}.files" / "features-00.npy"
-    array.write_bytes(b"of the other")
-    os.utime(array, (0, 0))
-    shutil.copy(folder / f"{NAME}.db", folder / f"{NAME}.sqlite")  # its arrays are in the same folder
-    printed(capsys, "doctor", NAME, "--repair")
-    assert array.exists()
-    (folder / f"{NAME}.sqlite").unlink()
-    printed(capsys, "doctor", NAME, "--repair")
-    assert not array.exists()
-
-
-def test_the_doctor_says_what_old_scores_take(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    from cutpoint.service.place import opened
-    from cutpoint.service.training.trainer import Trainer
-    from cutpoint.store.events import New
-
-    def said() -> str:
-        return next(str(finding["said"]) for finding in printed(capsys, "doctor", NAME) if finding["part"] == "scores")
-
-    assert said() == "0 versions take 0.0 MiB; 0.0 MiB of it are read by a replay alone"
-    with opened(NAME) as (store, files):
-        assert Trainer(store, files).step()
-        published = next(dict(event.data) for event in store.events() if event.kind == "scores_published")
-        assert published["files"].keys() == {"probs"}
-        again = files.put("embedding", np.zeros((1 << 17, 2)))
-        for version in (1, 2, 3):
-            probs = files.put("probs", np.full((1 << 17, 4), version / 10))
-            entries = {"probs": probs, "embedding": again}
-            store.append([New("scores_published", published | {"version": 1 + version, "files": entries})])
-    assert said() == "4 versions take 14.0 MiB; 8.0 MiB of it are read by a replay alone"
-
-
-def test_the_doctor_misses_pictures(folder: Path, kept: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (kept / "photos").rename(kept / "moved")
-    try:
-        assert "151 pictures are not where they were" in wrong(capsys, "pictures")
-    finally:
-        (kept / "moved").rename(kept / "photos")
