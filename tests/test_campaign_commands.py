@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -80,6 +79,10 @@ def test_a_table_of_texts_is_told_to_say_which_column_they_are_in(
         (["--classes", "one"], "names 1 class"),
         (["--classes", "a,b"], "no pool is given"),
         (["--classes", "a,b", "--csv", "no.csv"], "there is no file no.csv"),
+        (
+            ["--classes", "a,b", "--csv", "photos", "--text", "body"],
+            "photos is a folder; give a file that ends in .csv",
+        ),
         (["--classes", "a,b", "--csv", "x.csv", "--npy", "x.npy"], "2 files are given"),
         (["--classes", "a,b", "--images", "photos", "--strategy", "no"], "strategy"),
         (["--classes", "a,b", "--images", "photos", "--import", "bad.csv"], "bad.csv, line 2"),
@@ -100,6 +103,24 @@ def test_init_refuses_and_leaves_nothing(
     before = names_in(tmp_path)
     assert said in command(capsys, "init", "birds", *options, code=2)
     assert names_in(tmp_path) == before
+
+
+@pytest.mark.parametrize("name", [".", "..", "there/..", "/"])
+def test_a_folder_is_no_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("a.csv").write_text("body\none text\n")
+    line = ["init", name, "--csv", "a.csv", "--text", "body", "--classes", "a,b"]
+    assert f"{name} is a folder and no campaign" in command(capsys, *line, code=2)
+    assert names_in(tmp_path) == {"a.csv"}
+    assert "is a folder and no campaign" in command(capsys, "status", name, code=2)
+
+
+def test_a_single_text_is_a_pool(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "a.csv").write_text("id,body\n1,one thing\n")
+    line = ["init", str(tmp_path / "one"), "--csv", str(tmp_path / "a.csv"), "--text", "body", "--classes", "a,b"]
+    assert printed(capsys, *line)["items"] == 1
 
 
 @pytest.mark.parametrize("where", ["cutpoint.service.begin._add_pool", "cutpoint.service.gather.embed"])

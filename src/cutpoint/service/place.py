@@ -34,6 +34,8 @@ def address(name: str) -> Path | str:
     if "://" in name:
         return name
     path = Path(name)
+    if path.name in ("", ".."):
+        raise UsageError(f"{name} is a folder and no campaign; give a name, such as {path / 'herons'}.")
     return path if path.suffix == SUFFIX else path.with_name(path.name + SUFFIX)
 
 

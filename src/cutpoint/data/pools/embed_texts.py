@@ -73,7 +73,8 @@ def _learn(sample: list[str], seed: int) -> tuple[Any, Any]:
             "the texts have no words in common to tell them apart by; give features of your own with --embeddings."
         ) from None
     dimensions = max(1, min(DIMENSIONS, table.shape[0] - 1, table.shape[1] - 1))
-    return terms, TruncatedSVD(dimensions, random_state=seed).fit(table)
+    with np.errstate(invalid="ignore"):  # of texts that are all alike, it explains none of no variance
+        return terms, TruncatedSVD(dimensions, random_state=seed).fit(table)
 
 
 def _unit(rows: Any) -> Features:

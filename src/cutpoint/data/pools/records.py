@@ -51,6 +51,8 @@ def open_records(path: Path, wanted: Sequence[str] = ()) -> Records:
     """The records of a file, by its suffix. `wanted`: columns that tell which separator a CSV file has."""
     readers = dict.fromkeys(CSV, _open_csv) | dict.fromkeys(JSONL, _open_jsonl) | dict.fromkeys(PARQUET, _open_parquet)
     suffix = path.suffix.lower()
+    if path.is_dir():
+        raise UsageError(f"{path} is a folder; give a file that ends in {', '.join(readers)}.")
     if suffix not in readers:
         raise UsageError(f"{path} ends in '{path.suffix}'; it must end in {', '.join(readers)}: convert or rename it.")
     if not path.is_file():
