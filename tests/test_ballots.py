@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from cutpoint.service.desk.live import Live, Start
 from cutpoint.service.log.journal import Journal
-from cutpoint.service.log.votes import Ballots
+from cutpoint.service.log.votes import IMPORTED, Ballots
 
 N = 6
 PEOPLE = ("ada", "ben", "cem")
@@ -34,6 +34,20 @@ class Naive:
 
     def passed(self, item: int) -> bool:
         return any(i == item for i, _ in self.passes)
+
+    def agreed(self) -> dict[str, tuple[int, int]]:
+        """Of the others' answers to each person's items, how many are the same, and all: every pair looked at."""
+        found = {}
+        for person in PEOPLE:
+            pairs = [
+                self.votes[item, other] == label
+                for (item, who), label in self.votes.items()
+                for other in PEOPLE
+                if who == person != other and (item, other) in self.votes
+            ]
+            if pairs:
+                found[person] = (sum(pairs), len(pairs))
+        return found
 
     def note(self) -> None:
         self.history.append({item for item in range(N) if self.settled(item) or self.passed(item)})
@@ -100,6 +114,7 @@ def test_questions_are_closed_and_opened_as_what_stands_says(seed: int, overlap:
         assert [bool(ballots.labels[i] >= 0) for i in range(N)] == [naive.settled(i) for i in range(N)]
         assert set(ballots.passed) == {i for i in range(N) if naive.passed(i)}
         assert Counter(ballots.labels[ballots.labels >= 0].tolist()) == +ballots.found
+        assert ballots.agreed.shares() == naive.agreed()
         for number in range(story.number + 1):
             assert ballots.closed_since(number) == naive.closed_since(number)
         for item in range(N):
@@ -107,6 +122,14 @@ def test_questions_are_closed_and_opened_as_what_stands_says(seed: int, overlap:
                 assert not session.is_open(item)
             elif item in session.asked:
                 assert session.is_open(item)
+
+
+def test_an_imported_label_is_nobodys_and_agrees_with_nobody() -> None:
+    ballots = Ballots(Journal())
+    ballots.grow(1)
+    for number, (person, label) in enumerate([("ada", 1), (IMPORTED, 0), ("ben", 1), (IMPORTED, 1), ("ben", 0)], 1):
+        ballots.answer(number, 0, person, label)
+    assert ballots.agreed.shares() == {"ada": (0, 1), "ben": (0, 1)}
 
 
 def test_a_question_that_is_answered_over_and_over_is_one() -> None:

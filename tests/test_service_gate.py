@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 
 import pytest
@@ -194,6 +195,34 @@ def test_errors_say_nothing_of_the_inside(served: Served, monkeypatch: pytest.Mo
     assert answer.status_code == 500
     assert "secret" not in answer.text
     assert answer.headers["x-content-type-options"] == "nosniff"
+
+
+def test_nothing_at_the_gate_waits_for_the_desk(served: Served) -> None:
+    client = served.client("ada")
+    statuses: list[int] = []
+
+    def knock() -> None:
+        statuses.extend(client.get(path).status_code for path in ("/healthz", "/static/style.css", "/nothing"))
+
+    with served.desk.locked:  # while somebody writes, and after something was logged
+        served.desk.set_guideline("Look closely.")
+        visitor = threading.Thread(target=knock, daemon=True)
+        visitor.start()
+        visitor.join(20)
+        assert statuses == [200, 200, 404]
+
+
+def test_links_follow_what_the_log_says_of_people(served: Served) -> None:
+    front, desk = served.front, served.desk
+    before = front.links()
+    desk.set_guideline("Look closely.")
+    assert front.links() is before, "nothing that links depend on"
+    desk.add_annotator("ada", admin=True)
+    assert {link.person.name: link.person.admin for link in front.links()} == {"ada": True, "bo": False, "chief": True}
+    front.make_link("cy", admin=False)
+    assert "cy" in {link.person.name for link in front.links()}
+    front.revoke(before[0].hash)
+    assert before[0].hash not in {link.hash for link in front.links()}
 
 
 def test_the_server_imports_neither_torch_nor_scikit_learn() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 
@@ -44,16 +45,22 @@ class Person:
 
 
 class People:
-    """All who take part; O(1) an event."""
+    """All who take part; O(1) an event, O(links) one that says who may come in.
+
+    by_link: hash of a link -> name. It is never changed in place: whoever has it has the links of one moment.
+    doors:   grows after each change of who may come in, and as what; so links are followed without any lock.
+    """
 
     def __init__(self) -> None:
         """Nobody yet."""
         self.by_name: dict[str, Person] = {}
-        self.by_link: dict[str, str] = {}  # hash of a link -> name
+        self.by_link: Mapping[str, str] = {}
+        self.doors = 0
 
     def add(self, name: str, admin: bool) -> None:
         """Somebody takes part, or becomes an admin, or is one no more."""
         self.person(name).admin = admin
+        self.doors += 1
 
     def person(self, name: str) -> Person:
         """The person of that name, who is added if the log names somebody it never introduced."""
@@ -65,12 +72,14 @@ class People:
     def link(self, name: str, hash: str) -> None:
         """A link leads to the person."""
         self.person(name).links.add(hash)
-        self.by_link[hash] = name
+        self.by_link = {**self.by_link, hash: name}
+        self.doors += 1
 
     def unlink(self, name: str, hash: str) -> None:
         """A link leads nowhere any more."""
         self.person(name).links.discard(hash)
-        self.by_link.pop(hash, None)
+        self.by_link = {other: whose for other, whose in self.by_link.items() if other != hash}
+        self.doors += 1
 
     def answered(self, name: str, item: int, number: int, *, late: bool) -> None:
         """Note the person's answer to the item, instead of what they said of it before."""

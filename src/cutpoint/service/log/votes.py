@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections import Counter
+from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,33 @@ from cutpoint.service.log.journal import Journal, Step
 from cutpoint.types import UNKNOWN
 
 IMPORTED = ""  # nobody's name: whose vote an imported label is
+
+
+class Agreed:
+    """Of the answers that others gave to a person's items, how many are as the person's own; O(votes of an item).
+
+    This is the observed agreement of Fleiss (Psychological Bulletin 76, 1971), for each person by themselves. The label
+    has no part in it: that it is one's own answer, first among equals, says nothing for whoever gave it.
+    """
+
+    def __init__(self) -> None:
+        """Nobody has answered anything."""
+        self._counts: dict[str, list[int]] = {}  # person -> [same, all]
+
+    def count(self, cast: Mapping[str, int], person: str, times: int) -> None:
+        """Set the person's label of an item against the others', person -> label; times = -1: take that back."""
+        if person == IMPORTED:
+            return
+        for other, label in cast.items():
+            if other != person and other != IMPORTED:
+                for who in (person, other):
+                    counts = self._counts.setdefault(who, [0, 0])
+                    counts[0] += times * (label == cast[person])
+                    counts[1] += times
+
+    def shares(self) -> dict[str, tuple[int, int]]:
+        """Person -> (same, all), of those who share an item with others; O(people)."""
+        return {who: (same, all_) for who, (same, all_) in self._counts.items() if all_}
 
 
 class Ballots:
@@ -33,6 +61,7 @@ class Ballots:
         self.decided: dict[int, int] = {}  # item -> adjudicated label
         self.found: Counter[int] = Counter()  # settled items of each class
         self.disputes: dict[int, None] = {}  # items on which people differ and nobody has decided
+        self.agreed = Agreed()
         self._closed: dict[int, int] = {}  # item -> number of the event that closed its question, while it is closed
         self._closings: list[int] = []  # the same numbers, ascending
 
@@ -76,13 +105,19 @@ class Ballots:
 
     def answer(self, number: int, item: int, person: str, label: int) -> None:
         """Count an answer, or change the one that the person gave before; it ends the person's pass."""
-        self.votes.setdefault(item, {})[person] = label
+        cast = self.votes.setdefault(item, {})
+        if person in cast:
+            self.agreed.count(cast, person, -1)
+        cast[person] = label
+        self.agreed.count(cast, person, 1)
         self._settle(number, item, self._unpass(item, person))
 
     def take_back(self, number: int, item: int, person: str) -> None:
         """Forget what the person said of the item, a label or a pass."""
         cast = self.votes.get(item, {})
-        cast.pop(person, None)
+        if person in cast:
+            self.agreed.count(cast, person, -1)
+            del cast[person]
         if not cast:
             self.votes.pop(item, None)
         self._settle(number, item, self._unpass(item, person))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -14,14 +13,14 @@ from cutpoint.service.log.state import State
 from cutpoint.service.log.votes import IMPORTED, Ballots
 
 AGREEMENT = "Agreement: of the answers that others gave to the same items, the share that is the same."
-"""What `agreed` says, as it stands below a table."""
+"""What `log.votes.Agreed` counts, as it stands below a table."""
 
 
 @dataclass(frozen=True, eq=False)
 class Agreement:
     """What the items say that several people answered.
 
-    people: their names.  agreed: see there.
+    people: their names.  agreed: see `log.votes.Agreed`.
     confusion: (m, K, K) how often a person says l of class k, by the consensus of all answers, at [person, k, l].
     weighed: items on which that consensus is another label than the majority's, and what it is; decided ones left out.
     """
@@ -46,25 +45,10 @@ def agreement(state: State) -> Agreement:
     other = np.flatnonzero(consensus.labels != labels)
     return Agreement(
         tuple(people),
-        agreed(state.ballots),
+        state.ballots.agreed.shares(),
         consensus.confusion,
         {items[i]: int(consensus.labels[i]) for i in other if items[i] not in state.ballots.decided},
     )
-
-
-def agreed(ballots: Ballots) -> dict[str, tuple[int, int]]:
-    """Person -> (same, all): of the answers that others gave to the person's items, how many are as the person's own.
-
-    This is the observed agreement of Fleiss (Psychological Bulletin 76, 1971), for each person by themselves. The label
-    has no part in it: that it is one's own answer, first among equals, says nothing for whoever gave it.
-    """
-    found: dict[str, tuple[int, int]] = {}
-    for _, cast in _shared(ballots):
-        said = Counter(cast.values())
-        for who, label in cast.items():
-            same, all_ = found.get(who, (0, 0))
-            found[who] = same + said[label] - 1, all_ + len(cast) - 1
-    return found
 
 
 def _shared(ballots: Ballots) -> Iterator[tuple[int, dict[str, int]]]:

@@ -102,7 +102,7 @@ def _share(share: float | None) -> str:
 
 def _strips(strips: Strips, state: State) -> str:
     names = state.made.classes
-    answers = strips.answers(state)
+    answers = strips.answers(strips.news(state))
     drawn = [strips.draw(k, names, answers) for k in range(min(len(strips), len(names)))]
     if not drawn:
         return '<p class="soft">The strips appear with the first trained model.</p>'

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
 from cutpoint.core.strip import Cut, Lie
 from cutpoint.errors import UsageError
+from cutpoint.service.log.journal import Step
 from cutpoint.service.log.state import State
 from cutpoint.service.overview.strip_svg import Answers, strip_svg
 from cutpoint.store.files import ArrayFiles
@@ -37,8 +39,16 @@ class Strip:
         return f"{self.cut.left:,} of {self.n + 1:,} places possible"
 
 
+class News(NamedTuple):
+    """What was said since a step of the journal: the steps from `first` on; and all disputed items."""
+
+    steps: list[Step]
+    first: int
+    disputes: list[int]
+
+
 class Strips:
-    """Follows the labels of a state. Callers hold whatever keeps the state still; drawing needs no such thing."""
+    """Follows the labels of a state: `news` while it is kept still, and then, beside it, `answers` and `draw`."""
 
     def __init__(self, files: ArrayFiles | None) -> None:
         self._files = files
@@ -65,17 +75,25 @@ class Strips:
         with self._lock:
             self._lies, self._version, self._arrays = lies, newest["version"], None
 
-    def answers(self, state: State) -> Answers:
-        """The labels so far of examples that have scores, the latest last; O(disputes) where nothing is new."""
+    def news(self, state: State) -> News:
+        """What is new since the answers were looked at last; the caller keeps the state still. O(what is new)."""
+        return News(state.journal.steps[self._steps :], self._steps, list(state.ballots.disputes))
+
+    def answers(self, news: News) -> Answers:
+        """The labels so far of examples that have scores, the latest last; O(labels), where nothing is new O(disputes).
+
+        Needs no state, so that nobody waits for it. What somebody else looked at meanwhile is not counted twice.
+        """
         with self._lock:
-            steps, disputes = state.journal.steps, list(state.ballots.disputes)
-            if self._arrays is None or self._steps < len(steps) or self._disputes != disputes:
-                for step in steps[self._steps :]:
+            steps, first, disputes = news
+            new = steps[self._steps - first :]
+            if self._arrays is None or new or self._disputes != disputes:
+                for step in new:
                     if step.what == "tell":
                         self._labels.pop(step.item, None)
                         if step.value != UNKNOWN:
                             self._labels[step.item] = step.value
-                self._steps, self._disputes = len(steps), disputes
+                self._steps, self._disputes = self._steps + len(new), disputes
                 self._arrays = self._as_arrays()
             return self._arrays
 

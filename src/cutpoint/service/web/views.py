@@ -9,7 +9,7 @@ from itertools import islice
 from typing import Any
 
 from cutpoint.service.desk.desk import Desk
-from cutpoint.service.overview.agreement import AGREEMENT, agreed
+from cutpoint.service.overview.agreement import AGREEMENT
 from cutpoint.service.overview.curve_svg import curve_svg
 from cutpoint.service.overview.diary import MEASURES, Diary
 from cutpoint.service.overview.strips import Strip, Strips
@@ -45,8 +45,8 @@ class Views:
         with self._desk.locked:
             if self._strips.behind(self._desk.state):
                 return None
-            answers, names = self._strips.answers(self._desk.state), self._desk.state.made.classes
-        return self._strips.draw(k, names, answers, item)
+            news, names = self._strips.news(self._desk.state), self._desk.state.made.classes
+        return self._strips.draw(k, names, self._strips.answers(news), item)
 
     def mine(self, person: Person, before: int | None) -> dict[str, Any]:
         """A page of the person's answers and passes, the latest first; `before`: the number where the page begins."""
@@ -134,7 +134,8 @@ class Views:
         numbers = self.status(visitor)
         with self._desk.locked:
             made = self._desk.state.made
-            answers = self._strips.answers(self._desk.state)
+            news = self._strips.news(self._desk.state)
+        answers = self._strips.answers(news)
         shown = range(min(len(self._strips), len(made.classes)))
         strips = [self._strips.draw(k, made.classes, answers) for k in shown]
         return {
@@ -173,7 +174,7 @@ class Views:
             people = self._desk.state.people.by_name
             picked = list(people.values()) if visitor.admin else [p for p in people.values() if p.name == visitor.name]
             counts = [(p.name, p.answers, p.passes) for p in picked if not p.admin or p.answers]
-            shares = agreed(self._desk.state.ballots)
+            shares = self._desk.state.ballots.agreed.shares()
         now = time.time()
         rows = []
         for name, answers, passes in counts:
