@@ -109,7 +109,7 @@ def test_a_desk_that_cannot_read_on_writes_nothing_until_it_can() -> None:
     with pytest.raises(StoreError, match="the server is gone"):
         desk.ask("ben", 1)
     with pytest.raises(StoreError, match="send it again"):
-        desk.adjudicate(3, 1, by="ada")  # was thought out without what is read now
+        desk._write([New("guideline_set", {"text": "as thought out before the doubt"})])
     assert trouble.store.last() == last
     assert desk.tell(ask, 1, key="k").number == last
     assert len(desk.ask("ben", 1)) == 1
@@ -124,6 +124,19 @@ def test_what_is_stored_behind_events_that_cannot_be_read_is_not_called_lost() -
     with pytest.raises(MaybeStored, match="it is stored"):
         desk.tell(ask, 1, key="k")
     assert desk.tell(ask, 1, key="k").status == "again"
+    trouble.check()
+
+
+@pytest.mark.parametrize("doubt", ["stored", "lost"])
+def test_what_is_done_next_is_thought_out_with_what_became_of_it(doubt: str) -> None:
+    trouble = a_desk_in_doubt(doubt, blind=1)
+    desk, ask = trouble.desk, trouble.desk.ask("ada", 1)[0]
+    with pytest.raises(MaybeStored):
+        desk.tell(ask, 1)
+    if doubt == "stored":
+        assert desk.take_back(ask).status == "taken back"
+    else:
+        assert desk.extend(ask.lease) == 100
     trouble.check()
 
 

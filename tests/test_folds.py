@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from cutpoint.errors import UsageError
+from cutpoint.errors import DataError, UsageError
 from cutpoint.service.desk.desk import Desk
 from cutpoint.service.desk.together import Request, Together
 from cutpoint.service.log.leases import Leases
@@ -81,6 +81,27 @@ def test_an_event_that_cannot_be_taken_in_is_not_passed_over() -> None:
         with pytest.raises(IndexError):
             state.apply(bad)
     assert state.number == bad.number - 1
+
+
+def test_a_log_of_a_newer_version_is_said_to_be_one() -> None:
+    state = State(a_store(3).events())
+    with pytest.raises(DataError, match="event 3 is of a kind that this version of Cutpoint does not know"):
+        state.apply(Event(3, 0.0, "merged", {}, None))
+
+
+def test_the_next_training_is_told_as_it_will_begin() -> None:
+    desk = a_desk(30, first=5, budget=2)
+    assert (desk.status().closed, desk.status().interval) == (0, 5)
+    desk._store.append(
+        [
+            New(
+                "scores_published",
+                {"version": 1, "upto": 2, "measures": {}, "files": {}, "classes": 2, "rows": 30, "run": "r"},
+            )
+        ]
+    )
+    desk._catch_up()
+    assert desk.status().interval == 2
 
 
 def test_a_desk_that_is_closed_writes_nothing_more() -> None:

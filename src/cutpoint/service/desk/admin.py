@@ -15,21 +15,21 @@ class Admin(Book):
 
     def add_annotator(self, annotator: str, *, admin: bool = False) -> None:
         """Let somebody take part; or make them an admin, or one no more."""
-        with self._lock:
+        with self._at_work():
             known = self.state.people.by_name.get(person_name(annotator))
             if known is None or known.admin != admin:
                 self._write([New("annotator_added", {"annotator": annotator, "admin": admin})])
 
     def make_link(self, annotator: str, hash: str) -> None:
         """Let a link, known by its hash, lead to somebody who takes part."""
-        with self._lock:
+        with self._at_work():
             if annotator not in self.state.people.by_name:
                 raise UsageError(f"nobody is called {annotator!r} here; add the annotator first.")
             self._write([New("link_made", {"annotator": annotator, "hash": hash})])
 
     def revoke_link(self, hash: str) -> None:
         """Let a link lead nowhere any more."""
-        with self._lock:
+        with self._at_work():
             annotator = self.state.people.by_link.get(hash)
             if annotator is None:
                 raise UsageError("there is no such link; it may have been revoked before.")
@@ -37,18 +37,18 @@ class Admin(Book):
 
     def add_class(self, name: str) -> None:
         """Add a class, the last; the round at hand ends."""
-        with self._lock:
+        with self._at_work():
             self.state.made.with_class(name)  # checks it
             self._write([New("class_added", {"name": name})])
 
     def set_guideline(self, text: str) -> None:
         """Say how to label."""
-        with self._lock:
+        with self._at_work():
             self._write([New("guideline_set", {"text": text})])
 
     def change(self, **settings: Any) -> None:
         """Change budget, overlap, lease_seconds, parallel or strategy; all but the first and third end the round."""
-        with self._lock:
+        with self._at_work():
             self.state.made.changed(settings)  # checks them
             self._write([New("settings_changed", settings)])
 
@@ -56,7 +56,7 @@ class Admin(Book):
         """Take in labels from elsewhere, all or none; how many. Items by index or id, labels by number or name."""
         if len(items) != len(labels):
             raise UsageError(f"there are {len(items)} items and {len(labels)} labels; give one label for each item.")
-        with self._lock:
+        with self._at_work():
             indices, numbers = self._indices(items), [self._label(label) for label in labels]
             news = [
                 New(
@@ -74,13 +74,13 @@ class Admin(Book):
 
     def adjudicate(self, item: int, label: int | str, by: str) -> None:
         """Decide an item's label, whatever people answered."""
-        with self._lock:
+        with self._at_work():
             data = {"item": self._item(item), "label": self._label(label), "by": by}
             self._write([New("adjudicated", data)])
 
     def release(self, item: int, by: str) -> None:
         """Let an item on which people passed be asked again."""
-        with self._lock:
+        with self._at_work():
             index = self._item(item)
             if index not in self.state.ballots.passed:
                 raise UsageError(f"item {index} is not held back; nobody has passed on it since it was released.")
@@ -88,14 +88,14 @@ class Admin(Book):
 
     def running(self) -> str | None:
         """The training that has begun and not ended, as the desk knows it."""
-        with self._lock:
+        with self._at_work():
             self._catch_up()
             run = self.state.runs.running
             return None if run is None else str(run["run"])
 
     def training_failed(self, run: str, error: str) -> None:
         """Note that a training was stopped; one that has ended meanwhile is let be."""
-        with self._lock:
+        with self._at_work():
             self._catch_up()
             running = self.state.runs.running
             if running is not None and running["run"] == run:

@@ -7,7 +7,8 @@ up to it, the log is read on before anything else is written.
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 from cutpoint.errors import CutpointError, UsageError
 from cutpoint.service.desk.asks import Ask
@@ -47,6 +48,13 @@ class Book:
     def locked(self) -> threading.RLock:
         """The desk's lock, for those who read several things of the state at a time."""
         return self._lock
+
+    @contextmanager
+    def _at_work(self) -> Iterator[None]:
+        """The desk's lock, and a board that knows what became of all that was in doubt."""
+        with self._lock:
+            self._read_on()
+            yield
 
     def _write(self, news: Sequence[New]) -> list[Event]:
         """Append, behind what the session asked and the log does not know yet, and apply; the events of `news`.

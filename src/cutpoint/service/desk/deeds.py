@@ -82,7 +82,7 @@ class Deeds(Book):
 
     def take_back(self, item: Question, *, annotator: str | None = None, key: str | None = None) -> Receipt:
         """Take an answer or a pass back; where nobody else is at the item, it is leased to the person anew."""
-        with self._lock:
+        with self._at_work():
             person, index = self._who(item, annotator), self._item(item)
             state, undo = self.state, New("taken_back", {"item": index, "annotator": person}, key)
             if index not in state.people.person(person).said:
@@ -98,7 +98,7 @@ class Deeds(Book):
 
     def extend(self, lease: str) -> float:
         """Keep a question for as long again as a new one; the seconds."""
-        with self._lock:
+        with self._at_work():
             seconds = float(self.state.made.lease_seconds)
             if lease not in self.state.leases.live:
                 raise UsageError(f"lease {lease!r} has ended; ask again.")
@@ -108,7 +108,7 @@ class Deeds(Book):
 
     def give_back(self, lease: str) -> None:
         """End a lease without an answer; one that has ended is let be."""
-        with self._lock:
+        with self._at_work():
             if lease in self.state.leases.live:
                 self._write([New("lease_ended", {"lease": lease, "reason": "returned"})])
 

@@ -83,7 +83,7 @@ def status_of(board: Board) -> Status:
         asked=session.n_asked if session else None,
         in_flight=session.in_flight if session else None,
         closed=ballots.closed_since(runs.upto),
-        interval=settings.interval(ballots.n_settled),
+        interval=state.interval,
         scores=runs.scores[-1]["version"] if runs.scores else None,
         training=runs.running["run"] if runs.running else None,
         failures=len(runs.failures),

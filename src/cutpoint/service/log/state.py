@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
 from typing import Any
 
-from cutpoint.errors import CutpointError
+from cutpoint.errors import CutpointError, DataError
 from cutpoint.service.log.journal import Journal, Step
 from cutpoint.service.log.leases import Leases
 from cutpoint.service.log.people import People
@@ -49,11 +49,16 @@ class State:
     def apply(self, event: Event) -> tuple[int, ...]:
         """Take in the next event; the items whose votes or leases it touched.
 
-        Raises CutpointError if it is not the next one.
+        Raises CutpointError if it is not the next one, DataError if it is of an unknown kind.
         """
         if event.number != self.number + 1:
             raise CutpointError(
                 f"event {event.number} follows event {self.number}; the log must be read in order, without a gap."
+            )
+        if event.kind not in _APPLY:
+            raise DataError(
+                f"event {event.number} is of a kind that this version of Cutpoint does not know ({event.kind}); open "
+                "the campaign with the version that made it, or a newer one."
             )
         touched = _APPLY[event.kind](self, event.number, event.data)
         self.number = event.number  # not before: what cannot be taken in must not be passed over
@@ -74,6 +79,11 @@ class State:
         ballots = self.ballots
         taken = {*ballots.passed, *ballots.pending, *self.leases.items}
         return self.count - ballots.n_settled - sum(bool(ballots.labels[item] < 0) for item in taken)
+
+    @property
+    def interval(self) -> int:
+        """How many questions must be closed for the next training; for the first one, those of the first batch."""
+        return self.made.interval(self.ballots.n_settled) if self.runs.scores else self.made.first
 
     def _created(self, number: int, data: Data) -> tuple[int, ...]:
         self.settings = settings_of(data)

@@ -40,8 +40,7 @@ def due(state: State) -> bool:
         return False
     if runs.scores and (runs.scores[-1]["rows"] < state.count or needs(state) - runs.scores[-1]["files"].keys()):
         return True
-    wanted = settings.interval(state.ballots.n_settled) if runs.scores else settings.first
-    return state.ballots.closed_since(runs.upto) >= wanted
+    return state.ballots.closed_since(runs.upto) >= state.interval
 
 
 def needs(state: State) -> frozenset[str]:

@@ -34,7 +34,7 @@ class Views:
         with self._desk.locked:
             state = self._desk.state
             ballots, known = state.ballots, state.people.by_name.get(person.name)
-            of = state.made.interval(ballots.n_settled)
+            of = state.interval
             done = min(ballots.closed_since(state.runs.upto), of)
             found = [ballots.found[k] for k in range(len(state.made.classes))]
             mine = known.answers if known else 0
