@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -65,11 +66,52 @@ def test_an_admin_makes_a_link_and_revokes_it(here: Site) -> None:
     shown(eve)
     expect(page.locator("#links tr", has_text="eve")).to_be_visible()
     page.locator("#links tr", has_text="eve").get_by_role("button", name="Revoke").click()
-    expect(page.locator(".said")).to_contain_text("holds no longer")
+    expect(page.get_by_role("region", name="Private links").locator(".said")).to_contain_text("holds no longer")
     here.excused = RESENT
     eve.keyboard.press("1")
     expect(eve.locator("#banner")).to_contain_text("Your link no longer holds")
     assert here.events("answered") == []
+
+
+def test_a_form_says_beside_itself_what_became_of_it(here: Site) -> None:
+    here.excused = RESENT
+    page = here.page("chief", "/admin")
+    classes = page.get_by_role("region", name="Classes")
+    expect(classes.get_by_role("listitem")).to_have_text([re.compile(name) for name in ("other", "heron", "crane")])
+    classes.get_by_label("Name of the class").fill("heron")
+    classes.get_by_role("button", name="Add a class").click()
+    expect(classes.locator(".said.bad")).to_contain_text("'heron' is there twice")
+    expect(classes.get_by_label("Name of the class")).to_be_focused()
+    classes.get_by_label("Name of the class").fill("stork")
+    classes.get_by_role("button", name="Add a class").click()
+    expect(classes.locator(".said:not(.bad)")).to_contain_text("stork is added")
+    expect(classes.get_by_role("listitem")).to_have_count(4)
+    expect(classes.get_by_label("Name of the class")).to_have_value("")
+    expect(page.get_by_role("region", name="Settings").locator(".said")).to_be_empty()
+
+
+def test_the_budget_is_set_and_left_to_the_campaign_again(here: Site) -> None:
+    page = here.page("chief", "/admin")
+    settings = page.get_by_role("region", name="Settings")
+    budget = settings.get_by_label("Answers until the model learns again")
+    budget.fill("7")
+    settings.get_by_role("button", name="Change").click()
+    expect(settings.locator(".said")).to_have_text("Changed.")
+    assert here.served.desk.state.made.budget == 7
+    page.reload()
+    expect(budget).to_have_value("7")
+    budget.fill("")
+    settings.get_by_role("button", name="Change").click()
+    expect(settings.locator(".said")).to_have_text("Changed.")
+    assert here.served.desk.state.made.budget is None
+
+
+def test_without_disputes_the_page_says_what_would_make_one(here: Site) -> None:
+    page = here.page("chief", "/disputes")
+    expect(page.locator("main")).to_contain_text("Nobody disagrees")
+    expect(page.locator("main")).to_contain_text("each item is asked of one person")
+    page.get_by_role("link", name="answers per item").click()
+    expect(page.get_by_label("Answers per item")).to_be_visible()
 
 
 def test_my_answers_are_corrected_and_taken_back(here: Site) -> None:

@@ -91,6 +91,23 @@ def test_a_curve_stays_in_its_frame(points: list[tuple[int, float]]) -> None:
     assert all(0 <= x <= 640 and 0 <= y <= 220 for x, y in places)
 
 
+@pytest.mark.parametrize(
+    ("points", "across", "up"),
+    [
+        ([(6, 0.4), (7, 0.52)], ["6", "7"], ["25 %", "50 %", "75 %", "100 %"]),
+        ([(27, 0.87), (52, 0.96), (127, 0.98)], ["40", "60", "80", "100", "120"], ["85 %", "90 %", "95 %", "100 %"]),
+        ([(20, 0.62), (4000, 0.9)], ["1,000", "2,000", "3,000", "4,000"], [f"{v} %" for v in range(60, 101, 10)]),
+        ([(5, 1.0), (15, 1.0)], ["6", "8", "10", "12", "14"], ["95 %", "100 %"]),
+    ],
+)
+def test_a_curve_is_marked_at_round_numbers(points: list[tuple[int, float]], across: list[str], up: list[str]) -> None:
+    curve = ElementTree.fromstring(curve_svg(points, "accuracy"))
+    marks = [text.text or "" for text in curve.findall(f"{SVG}text")]
+    assert [mark for mark in marks if mark.endswith("%")] == up
+    assert [mark for mark in marks if mark[0].isdigit() and not mark.endswith("%")] == across
+    assert "answers" in marks
+
+
 def test_a_pace_leaves_pauses_out_and_a_point_knows_its_answers() -> None:
     diary = Diary()
     about = {"annotator": "ada", "label": 0, "lease": None, "late": False}

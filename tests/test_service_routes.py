@@ -211,6 +211,9 @@ def test_settings_guideline_and_classes_change_by_events(served: Served) -> None
     assert served.desk.state.made.overlap == 2
     assert chief.post("/api/settings", json=told | {"key": key(1)}).json()["note"] == "Nothing to change."
     assert chief.post("/api/settings", json={"overlap": 0, "key": key(2)}).status_code == 422
+    assert chief.post("/api/settings", json={"budget": None, "key": key(8)}).json()["note"] == "Changed."
+    assert (served.desk.state.made.budget, served.desk.state.made.overlap) == (None, 2), "by itself again"
+    assert chief.post("/api/settings", json={"overlap": None, "key": key(9)}).status_code in (400, 422)
     chief.post("/api/guideline", json={"text": "Herons are grey.", "key": key(3)})
     assert "Herons are grey." in ada.get("/guide").text
     assert chief.post("/api/classes", json={"name": "stork", "key": key(4)}).status_code == 200
@@ -234,13 +237,19 @@ def test_the_dashboard_shows_strips_curve_and_people(tmp_path: Path, monkeypatch
     bo.post("/api/answer", json={"item": 0, "label": 2, "key": key(50)})
     with monkeypatch.context() as patch:
         patch.setattr(served.front.strips, "refresh", lambda _: None)
-        publish(served, probs, 2, balanced_accuracy=0.75)
+        publish(served, probs, 2, balanced_accuracy=0.75, found_0=10, found_2=2, seconds=1.25, val_loss=0.5)
     assert ada.get("/strips/1.svg").status_code == 204, "newer scores, not sorted yet: come again"
     served.front.refresh()
     page = chief.get("/dashboard").text
     assert page.count('class="strip c') == 3
     assert "<polyline" in page
     assert "Model 2 chooses" in page
+    assert "Two models so far" in page, "too few for a trend"
+    assert "10 other, 2 crane" in page, "classes by their names"
+    assert "found 0" not in page
+    assert "found_" not in page
+    assert "1.25" in page
+    assert "val loss" in page
     assert "12" in page
     people = chief.get("/api/status").json()["people"]
     assert [one["name"] for one in people] == ["ada", "bo"]

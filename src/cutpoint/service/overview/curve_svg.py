@@ -6,15 +6,16 @@ from collections.abc import Sequence
 from html import escape
 
 WIDE, HIGH = 640, 220
-LEFT, RIGHT, TOP, BOTTOM = 46, 12, 14, 30  # room around the curve
+LEFT, RIGHT, TOP, BOTTOM = 52, 16, 14, 44  # room around the curve
+MOST_SPOTS = 40  # models of a curve on which each has a spot
 
 
 def curve_svg(points: Sequence[tuple[int, float]], name: str) -> str:
     """A measure against answers; points (answers, value in 0..1), at least one, answers not descending."""
     points = list(dict(points).items())  # of several models with the same answers, the last
     first, last = points[0][0], max(points[-1][0], points[0][0] + 1)
-    low = min(value for _, value in points)
-    floor = max(0.0, min(0.9, int(low * 10) / 10))
+    percents = _percents(min(value for _, value in points))
+    floor = percents[0] / 100
 
     def x(answers: float) -> float:
         return LEFT + (answers - first) / (last - first) * (WIDE - LEFT - RIGHT)
@@ -23,16 +24,31 @@ def curve_svg(points: Sequence[tuple[int, float]], name: str) -> str:
         return HIGH - BOTTOM - (value - floor) / (1 - floor) * (HIGH - TOP - BOTTOM)
 
     parts = []
-    for value in dict.fromkeys((floor, (floor + 1) / 2, 1.0)):
-        parts.append(f'<line class="grid" x1="{LEFT}" x2="{WIDE - RIGHT}" y1="{y(value):.1f}" y2="{y(value):.1f}"/>')
-        parts.append(f'<text x="{LEFT - 8}" y="{y(value) + 4:.1f}" text-anchor="end">{100 * value:.0f} %</text>')
-    for answers, anchor in {points[-1][0]: "end", points[0][0]: "start"}.items():
-        parts.append(f'<text x="{x(answers):.1f}" y="{HIGH - 8}" text-anchor="{anchor}">{answers:,} answers</text>')
+    for percent in percents:
+        at = y(percent / 100)
+        parts.append(f'<line class="grid" x1="{LEFT}" x2="{WIDE - RIGHT}" y1="{at:.1f}" y2="{at:.1f}"/>')
+        parts.append(f'<text x="{LEFT - 8}" y="{at + 4:.1f}" text-anchor="end">{percent} %</text>')
+    for answers in _round_numbers(first, last):
+        parts.append(f'<text x="{x(answers):.1f}" y="{HIGH - 24}" text-anchor="middle">{answers:,}</text>')
+    parts.append(f'<text x="{WIDE - RIGHT}" y="{HIGH - 5}" text-anchor="end">answers</text>')
     line = " ".join(f"{x(answers):.1f},{y(value):.1f}" for answers, value in points)
     parts.append(f'<polyline class="line" points="{line}"/>')
-    parts.append(f'<circle class="spot" cx="{x(points[-1][0]):.1f}" cy="{y(points[-1][1]):.1f}" r="4.5"/>')
+    for answers, value in points if len(points) <= MOST_SPOTS else points[-1:]:
+        parts.append(f'<circle class="spot" cx="{x(answers):.1f}" cy="{y(value):.1f}" r="3.5"/>')
     words = f"{name}: {100 * points[0][1]:.0f} % at {points[0][0]:,} answers, {100 * points[-1][1]:.0f} % at"
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" class="curve" viewBox="0 0 {WIDE} {HIGH}" role="img">'
         f"<title>{escape(f'{words} {points[-1][0]:,}')}</title>{''.join(parts)}</svg>"
     )
+
+
+def _percents(low: float) -> range:
+    """Per cent to mark, from below the lowest value up to 100: the fewer, the more they span."""
+    step = next(step for step, reach in ((5, 80), (10, 50), (25, 0)) if 100 * low >= reach)
+    return range(min(int(100 * low + 1e-9) // step * step, 100 - step), 101, step)
+
+
+def _round_numbers(first: int, last: int) -> range:
+    """Two to six multiples of 1, 2 or 5 times a power of ten."""
+    step = next(s * 10**k for k in range(19) for s in (1, 2, 5) if (last - first) / (s * 10**k) <= 5)
+    return range(-(-first // step) * step, last + 1, step)

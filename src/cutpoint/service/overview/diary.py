@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from statistics import median
@@ -22,6 +22,20 @@ MEASURES = {
     "were chosen because they are hard, so this is no estimate of accuracy on the pool.",
 }
 """Measures of a training that are shares, and what they say."""
+_TITLES = {
+    "foreseen": "answers foreseen",
+    "labels": "labels that it knows",
+    "seconds": "seconds of training",
+    "C": "C, of the logistic regression",
+}
+
+
+def title_of(measure: str, classes: Sequence[str]) -> str:
+    """A measure as people read it; "found_1" is of class 1."""
+    kind, _, number = measure.rpartition("_")
+    if kind == "found" and number.isdecimal() and int(number) < len(classes):
+        return f"found: {classes[int(number)]}"
+    return _TITLES.get(measure, measure.replace("_", " "))
 
 
 @dataclass

@@ -14,22 +14,16 @@ from cutpoint.errors import UsageError
 from cutpoint.service.log.state import State
 from cutpoint.service.overview.agreement import AGREEMENT, Agreement, agreement
 from cutpoint.service.overview.curve_svg import curve_svg
-from cutpoint.service.overview.diary import MEASURES, Diary
+from cutpoint.service.overview.diary import MEASURES, Diary, title_of
 from cutpoint.service.overview.found import NOTE, between
 from cutpoint.service.overview.standing import Standing, read
+from cutpoint.service.overview.strip_svg import LEGEND
 from cutpoint.service.overview.strips import Strips
 from cutpoint.store.base import Store
 from cutpoint.store.files import ArrayFiles
 
 MOST = 50  # disputed items on the page
 MOST_PEOPLE, MOST_CLASSES = 12, 12  # of tables of what people take for what
-LEGEND = (
-    "band: the pool, surely of the class at left",
-    "dot: an answer; filled, of the class; hollow, of another; ringed, disputed",
-    "bracket: thresholds still possible",
-    "line: the best now",
-)
-
 HEAD = '<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><meta name="generator" content="Cutpoint">'
 """What every report begins with, and nothing else does."""
 NUMBER = ' class="n"'
@@ -122,23 +116,16 @@ def _curve(diary: Diary, now: Standing) -> str:
     for name, words in MEASURES.items():
         points = [(each.answers, float(each.measures[name])) for each in diary.points if name in each.measures]
         if len(points) > 1:
-            inner = f"<h3>{name.replace('_', ' ').capitalize()}</h3>{curve_svg(points, name)}"
+            title = title_of(name, now.status.classes)
+            inner = f"<h3>{title.capitalize()}</h3>{curve_svg(points, title)}"
             drawn += f'<div class="card">{inner}<p class="small soft">{words}</p></div>'
     names = list(dict.fromkeys(name for point in diary.points for name in point.measures))
     rows: list[Sequence[Cell]] = [
         (point.version, *(f"{point.measures[name]:.4g}" if name in point.measures else "–" for name in names))
         for point in reversed(diary.points)
     ]
-    titles = [f"#{_measure(name, now)}" for name in names]
+    titles = [f"#{title_of(name, now.status.classes)}" for name in names]
     return f"<p>{escape(now.model)}</p>{drawn}{_table(['#model', *titles], rows) if rows else ''}"
-
-
-def _measure(name: str, now: Standing) -> str:
-    """A measure as people read it; "found_1" is of class 1."""
-    kind, _, number = name.rpartition("_")
-    if kind == "found" and number.isdecimal() and int(number) < len(now.status.classes):
-        return f"found: {now.status.classes[int(number)]}"
-    return name.replace("_", " ")
 
 
 def _people(state: State, diary: Diary, agreed: Agreement) -> str:

@@ -18,6 +18,12 @@ from cutpoint.types import Index, Labels
 
 WIDE, HIGH = 400, 76
 MIDDLE, REACH = 42.0, 30.0  # of the band; above it is room for the mark of an item
+LEGEND = (
+    "band: the pool, surely of the class at left",
+    "dot: an answer; filled, of the class; hollow, of another; ringed, disputed",
+    "bracket: the places where the class may still end",
+    "line: where it ends best now",
+)
 MOST_DOTS = 1500  # of a class and of the others together: the latest; more would be a smear, and a heavy page
 
 

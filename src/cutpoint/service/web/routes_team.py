@@ -48,7 +48,7 @@ class Ended(BaseModel):
 
 
 class Settings(Keyed):
-    """Settings that change; what is not given stays."""
+    """Settings that change; what is not given stays. A budget of null leaves it to the campaign."""
 
     budget: Annotated[int | None, Field(ge=1, le=1_000_000)] = None
     overlap: Annotated[int | None, Field(ge=1, le=100)] = None
@@ -131,7 +131,7 @@ def _add_rules(router: APIRouter, front: Front, pages: Pages) -> None:
 
     @router.post("/api/settings", summary="change settings")
     def settings(body: Settings, _: Admin) -> dict[str, Any]:
-        return front.change(body.model_dump(exclude={"key"}, exclude_none=True))
+        return front.change(body.model_dump(exclude={"key"}, exclude_unset=True))
 
     @router.post("/api/guideline", summary="write the guideline anew")
     def guideline(body: Guideline, _: Admin) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from itertools import islice
 from typing import Any
@@ -11,7 +11,8 @@ from typing import Any
 from cutpoint.service.desk.desk import Desk
 from cutpoint.service.overview.agreement import AGREEMENT
 from cutpoint.service.overview.curve_svg import curve_svg
-from cutpoint.service.overview.diary import MEASURES, Diary
+from cutpoint.service.overview.diary import MEASURES, Diary, title_of
+from cutpoint.service.overview.strip_svg import LEGEND
 from cutpoint.service.overview.strips import Strip, Strips
 from cutpoint.service.web.auth import Person
 from cutpoint.service.web.shown import shown_item
@@ -83,9 +84,10 @@ class Views:
                 }
                 for item in picked
             ]
-            total = len(ballots.disputes)
+            total, overlap = len(ballots.disputes), self._desk.state.made.overlap
         items = self._store.items(picked)
-        return {"cases": [shown_item(item) | case for item, case in zip(items, cases, strict=True)], "total": total}
+        shown = [shown_item(item) | case for item, case in zip(items, cases, strict=True)]
+        return {"cases": shown, "total": total, "overlap": overlap}
 
     def admin(self) -> dict[str, Any]:
         """Links, leases, held items and settings."""
@@ -145,9 +147,11 @@ class Views:
             "numbers": _cards(numbers),
             "strips": [{"k": s.k, "name": s.name, "words": s.words, "svg": s.svg} for s in strips],
             "curves": list(self._curves()),
-            "model": self._model(numbers),
+            "model": _model(numbers),
+            "facts": self._facts(made.classes),
             "people": numbers["people"],
             "agreement": AGREEMENT,
+            "legend": LEGEND,
         }
 
     def _curves(self) -> Iterator[dict[str, str]]:
@@ -156,17 +160,17 @@ class Views:
             known = [point for point in self._diary.points if name in point.measures]
             points = [(point.answers, float(point.measures[name])) for point in known]
             if len(points) > 1:
-                title = name.replace("_", " ")
-                yield {"title": title.capitalize(), "svg": curve_svg(points, title), "words": words}
+                title = title_of(name, ())
+                few = " Two models so far are too few to tell a trend from chance." if len(points) == 2 else ""
+                yield {"title": title.capitalize(), "svg": curve_svg(points, title), "words": words + few}
 
-    def _model(self, numbers: dict[str, Any]) -> str:
-        if numbers["training"]:
-            return "A model is being trained on the answers so far; questions go on meanwhile."
-        if numbers["scores"] is None:
-            return "There is no model yet: the first questions are drawn at random."
-        measured = self._diary.points[-1].measures if self._diary.points else {}
-        said = ", ".join(f"{name.replace('_', ' ')} {value:.3g}" for name, value in list(measured.items())[:6])
-        return f"Model {numbers['scores']} chooses the questions" + (f" ({said})." if said else ".")
+    def _facts(self, classes: Sequence[str]) -> list[tuple[str, str]]:
+        """What was measured of the last model, in words; what it found of each class is one fact."""
+        measured = dict(self._diary.points[-1].measures) if self._diary.points else {}
+        counts = [(name, measured.pop(f"found_{k}", 0)) for k, name in enumerate(classes)]
+        facts = [(title_of(name, classes), _value(name, value)) for name, value in measured.items()]
+        known = ", ".join(f"{count:,.0f} {name}" for name, count in counts if count)
+        return [*facts, ("of each class", known)] if known else facts
 
     def _people(self, visitor: Person) -> list[dict[str, Any]]:
         """Everybody for an admin, oneself for an annotator."""
@@ -191,6 +195,22 @@ class Views:
                 }
             )
         return rows
+
+
+def _model(numbers: dict[str, Any]) -> str:
+    """What the model does."""
+    if numbers["training"]:
+        return "A model is being trained on the answers so far; questions go on meanwhile."
+    if numbers["scores"] is None:
+        return "There is no model yet: the first questions are drawn at random."
+    return f"Model {numbers['scores']} chooses the questions."
+
+
+def _value(measure: str, value: float) -> str:
+    """A measure's value: a share in per cent, a count in full."""
+    if measure in MEASURES:
+        return f"{100 * value:.0f} %"
+    return f"{value:,.0f}" if value == int(value) else f"{value:.3g}"
 
 
 def _until(done: int, of: int) -> str:

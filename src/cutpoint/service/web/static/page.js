@@ -7,18 +7,21 @@ document.addEventListener("submit", async (event) => {
   const form = event.target.closest("form[data-post]");
   if (!form) return;
   event.preventDefault();
+  const part = form.closest("section") ?? form.closest("main"); // the form itself may be replaced meanwhile
   const body = contents(form, event.submitter);
-  if ("kept" in form.dataset) return keep(form, body);
+  if ("kept" in form.dataset) return keep(form, part, body);
   const buttons = form.querySelectorAll("button");
   for (const button of buttons) button.disabled = true;
   const { status, data } = await request(form.dataset.post, { key: newKey(), ...body });
   for (const button of buttons) button.disabled = false;
   if (status >= 200 && status < 300) {
-    if (data.link) showLink(data.link);
+    if (data.link) showLink(data);
+    if ("once" in form.dataset || data.link) form.reset();
     await refresh(true);
-    say(form, data.note || "Saved.");
+    say(part, data.link ? "" : data.note || "Saved.");
   } else {
-    say(form, status === 0 ? "No connection to the server; nothing was changed." : data.error || `Refused (${status}).`, true);
+    form.querySelector("input:not([type=hidden]), select, textarea")?.focus();
+    say(part, status === 0 ? "No connection to the server; nothing was changed." : data.error || `Refused (${status}).`, true);
   }
 });
 
@@ -32,31 +35,31 @@ function contents(form, submitter) {
   return body;
 }
 
-function say(form, words, bad = false) { // in the part of the page that the form belongs to
-  const part = form.isConnected ? form.closest("section, main") : document;
-  const spot = part.querySelector(".said") ?? document.querySelector(".said");
+function say(part, words, bad = false) { // in the part of the page that it belongs to
+  const spot = part.querySelector(".said");
+  if (!spot) return;
   spot.textContent = words;
   spot.classList.toggle("bad", bad);
 }
 
-function keep(form, body) {
+function keep(form, part, body) {
   const chosen = form.querySelector("select")?.selectedOptions[0].textContent;
   const words = chosen === undefined ? `Taking ${form.dataset.of} back` : `“${chosen}” for ${form.dataset.of}`;
   outbox.add(form.dataset.post, body, words);
-  say(form, "Kept in this browser, and on its way to the server.");
+  say(part, "Kept in this browser, and on its way to the server.");
   outbox.pump();
 }
 
 onTold(async (what, entry, data) => {
   if (what !== "sent" && what !== "rejected") return;
   await refresh(true);
-  const spot = document.querySelector(".said");
-  if (spot && !outbox.list().length) spot.textContent = what === "sent" ? data.note || "Saved." : "";
+  if (!outbox.list().length) say(document, what === "sent" ? data.note || "Saved." : "");
 });
 
-function showLink(link) { // shown once: the server keeps only its hash
+function showLink({ link, annotator }) { // shown once: the server keeps only its hash
   const box = document.getElementById("link");
   box.hidden = false;
+  box.querySelector("b").textContent = annotator;
   box.querySelector(".link").textContent = location.origin + link;
   box.scrollIntoView({ block: "nearest" });
 }
