@@ -9,10 +9,12 @@ import numpy as np
 import pytest
 
 from bench_command import SIZES, TINY, rows_without_times
+from cutpoint import cli_run
 from cutpoint.cli import run_cli
 from cutpoint.experiment.campaign import first_batch
 from cutpoint.experiment.config import BenchConfig, make_config
 from cutpoint.experiment.observed import observed_labels
+from cutpoint.experiment.progress import Progress
 from cutpoint.experiment.results import read_results
 from cutpoint.experiment.runner import run_benchmark
 
@@ -33,11 +35,44 @@ def test_results_are_tidy_whole_and_the_same_with_any_number_of_jobs(tmp_path: P
     metrics = {row.metric for row in rows}
     assert metrics >= {"balanced_accuracy", "pool_balanced_accuracy", "recall_1", "found_0", "observed_0", "C"}
     assert metrics >= {"minority_found", "label_noise"}
+    _, timed = read_results(tmp_path / "one")
+    phases = [row.round for row in timed if row.metric == "seconds_measure"]
+    assert phases == [0, 1, 2] * 12
     stored = json.loads((tmp_path / "one" / "config.json").read_text())
     assert stored["format"] == "cutpoint-bench/1"
     assert stored["options"]["seeds"] == 2
     assert stored["data"]["drawn:n=200:test=40:d=4"]["pool"] == [18, 182]
     assert {"numpy", "scikit-learn", "cutpoint"} <= set(stored["versions"])
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_progress_counts_rounds_within_runs(tmp_path: Path, tiny: BenchConfig, jobs: int) -> None:
+    seen: list[Progress] = []
+    run_benchmark(tiny, tmp_path, jobs=jobs, progress=seen.append)
+    assert seen[0] == Progress(0, 12, 0, 3)
+    assert seen[-1] == Progress(12, 12, 0, 3, fresh=36)
+    assert [now.rounds for now in seen] == sorted(now.rounds for now in seen)
+    assert all(now.rounds >= 3 * now.done for now in seen)
+    if jobs == 1:
+        assert {now.rounds for now in seen} == set(range(37))
+    next(iter((tmp_path / "runs").iterdir())).unlink()
+    seen.clear()
+    run_benchmark(tiny, tmp_path, jobs=jobs, progress=seen.append)
+    assert (seen[0], seen[0].rounds) == (Progress(11, 12, 11, 3), 33)
+    assert (seen[-1], seen[-1].rounds) == (Progress(12, 12, 11, 3, fresh=3), 36)
+
+
+def test_progress_is_said_in_lines_where_there_is_no_terminal(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cli_run, "EVERY", -1.0)
+    options = ["--strategies", "random", "--seeds", "2", "--first", "10", "--budget", "10", "--rounds", "1"]
+    run = ["bench", "run", "--dataset", "drawn:n=200:test=40:d=4", *options, "--jobs", "1", "-o", str(tmp_path)]
+    assert run_cli(run) == 0
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[0] == "0 of 2 runs, 0 of 4 rounds"
+    assert lines[1].startswith("0 of 2 runs, 1 of 4 rounds, 0:00:")
+    assert lines[-1] == "2 of 2 runs, 4 of 4 rounds, 0:00:00 left"
 
 
 def test_all_strategies_share_the_first_batch_and_its_measures(tmp_path: Path, tiny: BenchConfig) -> None:

@@ -81,6 +81,10 @@ def test_seconds_are_medians_over_noises_rounds_and_seeds() -> None:
     assert table.rows[2:] == (("(a fit takes)", 8.0), ("(scoring takes)", None))
     assert cost_table(findings, "drawn").rows == (("direct (5)", 51.5, 8.0), ("random", 6.375, 8.0))
     assert selection_table(find(curve)).rows == ()
+    measured = find([*curve, *timed, *(row._replace(metric="seconds_measure", value=2.0) for row in timed)])
+    assert selection_table(measured).rows[-1] == ("(measuring takes)", 2.0)
+    assert cost_table(measured, "drawn").columns[-1].title == "measure"
+    assert cost_table(measured, "drawn").rows[1] == ("random", 6.375, 8.0, 2.0)
     assert "seconds" in [table.name for table in terminal_tables(findings)]
 
 

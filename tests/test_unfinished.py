@@ -13,6 +13,8 @@ from cutpoint.errors import DataError
 from cutpoint.experiment import unfinished
 from cutpoint.experiment.campaign import Measure, Snapshot, State
 from cutpoint.experiment.config import make_config
+from cutpoint.experiment.progress import Progress
+from cutpoint.experiment.results import read_results
 from cutpoint.experiment.runner import run_benchmark
 from cutpoint.experiment.unfinished import Diary
 from cutpoint.learners.linear import LogisticLearner
@@ -57,7 +59,9 @@ def test_a_run_goes_on_after_its_last_round(done: int, tmp_path: Path, monkeypat
     assert len(list((tmp_path / "killed").glob("unfinished/*/rounds.npz"))) == (done > 0)
     with monkeypatch.context() as patch:
         again = fits(patch)
-        assert run_benchmark(CONFIG, tmp_path / "killed") == 1
+        seen: list[Progress] = []
+        assert run_benchmark(CONFIG, tmp_path / "killed", progress=seen.append) == 1
+    assert (seen[-1].begun, seen[-1].fresh, seen[-1].rounds) == (done, 5 - done, 5)
     assert again == [10 * (r + 1) for r in range(done, 5)]
     assert rows_without_times(tmp_path / "killed") == rows_without_times(tmp_path / "straight")
     assert not (tmp_path / "killed" / "unfinished").exists()
@@ -65,6 +69,18 @@ def test_a_run_goes_on_after_its_last_round(done: int, tmp_path: Path, monkeypat
     with np.load(one) as straight, np.load(two) as killed:
         assert straight.files == killed.files
         assert all(np.array_equal(straight[name], killed[name]) for name in straight.files)
+
+
+def test_a_run_that_an_older_version_began_is_whole(tmp_path: Path) -> None:
+    """It did not say how long measuring took."""
+    run_benchmark(CONFIG, tmp_path)
+    (path,) = (tmp_path / "runs").iterdir()
+    lines = path.read_text().splitlines(keepends=True)
+    for older in (["0", "1"], ["0", "1", "2", "3", "4"]):
+        kept = [line for line in lines if ",seconds_measure," not in line or line.split(",")[5] not in older]
+        assert len(kept) == len(lines) - len(older)
+        path.write_text("".join(kept))
+        assert len(read_results(tmp_path)[1]) == len(kept) - 1
 
 
 def test_quick_rounds_are_never_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cutpoint.cli_stopping import Terminated, terminable
-from cutpoint.cli_terminal import duration
+from cutpoint.cli_terminal import EVERY, duration
 
 if TYPE_CHECKING:  # all of it is imported late: --help must not wait for it
     from cutpoint.experiment.config import BenchConfig
-    from cutpoint.experiment.runner import Progress
+    from cutpoint.experiment.progress import Progress
 
 DEFAULT_STRATEGIES = ["direct", "galaxy", "margin", "random"]
 Many = list[str] | None
@@ -170,11 +170,11 @@ def _ignored(text: str) -> None:
 
 @contextmanager
 def _shown_progress(quiet: bool) -> Iterator[Callable[[Progress], None]]:
-    """A bar with the time left on a terminal; elsewhere, a line now and then."""
+    """A bar of the rounds of all runs with the time left on a terminal; elsewhere, a line now and then."""
     from time import monotonic
 
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
+    from rich.progress import BarColumn, TextColumn
     from rich.progress import Progress as Bar
 
     from cutpoint.experiment.words import count
@@ -182,26 +182,21 @@ def _shown_progress(quiet: bool) -> Iterator[Callable[[Progress], None]]:
     console = Console(stderr=True)
     began = monotonic()
     spoke = began
-    bar = Bar(
-        TextColumn("runs"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[left]}"),
-        console=console,
-        disable=quiet or not console.is_terminal,
-    )
+    columns = BarColumn(), TextColumn("{task.description}")
+    bar = Bar(*columns, console=console, disable=quiet or not console.is_terminal)
     with bar:
-        task = bar.add_task("runs", left="")
+        task = bar.add_task("")
 
         def show(now: Progress) -> None:
             nonlocal spoke
-            fresh = now.done - now.found
-            left = (monotonic() - began) / fresh * (now.total - now.done) if fresh else None
-            text = "" if left is None else f"{duration(left)} left"
-            bar.update(task, completed=now.done, total=now.total, left=text)
-            if bar.disable and not quiet and monotonic() - spoke > 30:
+            text = f"{now.done} of {count(now.total, 'run')}, {now.rounds} of {count(now.all_rounds, 'round')}"
+            if now.fresh:
+                left = (monotonic() - began) / now.fresh * (now.all_rounds - now.rounds)
+                text += f", {duration(left)} left"
+            bar.update(task, description=text, completed=now.rounds, total=now.all_rounds)
+            if bar.disable and not quiet and monotonic() - spoke > EVERY:
                 spoke = monotonic()
-                typer.echo(f"{now.done} of {count(now.total, 'run')}, {text}", err=True)
+                typer.echo(text, err=True)
 
         yield show
 

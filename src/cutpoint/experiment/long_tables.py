@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from cutpoint.experiment.findings import Findings
-from cutpoint.experiment.results import LAST, SELECT
+from cutpoint.experiment.results import LAST, MEASURE, SELECT
 from cutpoint.experiment.statistics import Arm, Reach, Setting, area, final, saving_between, standard_error
 from cutpoint.experiment.tables import Column, Table, Value
 
@@ -15,7 +15,8 @@ HOW_REACHED = (
     " single curves reach it. Share: of all labels that random was given. vs: 1 - ours / theirs."
 )
 EACH_REACHED = "Labels at which the mean curve first reaches the target, linearly interpolated, never extrapolated."
-PARTS = {SELECT: "select", "seconds_fit": "fit", LAST: "score", "C": "C"}
+PARTS = {SELECT: "select", "seconds_fit": "fit", LAST: "score", MEASURE: "measure", "C": "C"}
+PHASES = {"(a fit takes)": "seconds_fit", "(scoring takes)": LAST, "(measuring takes)": MEASURE}
 HOW_PAIRED = (
     "Main strategy minus the other, per seed, then averaged; Wilcoxon's signed-rank test, two-sided and"
     " exact; Holm's"
@@ -107,7 +108,7 @@ def paired_long(findings: Findings) -> Table:
 
 
 def selection_table(findings: Findings) -> Table:
-    """Median seconds that an arm takes to choose a round's questions, a column per data set; below it fit and score."""
+    """Median seconds that an arm takes to choose a round's questions, a column per data set; then the other parts."""
     columns = (Column("strategy"), *(Column(dataset, "seconds") for dataset in findings.datasets))
     rows: list[tuple[Value, ...]] = [
         (arm.label, *(_median_of(findings, SELECT, dataset, arm) for dataset in findings.datasets))
@@ -116,7 +117,8 @@ def selection_table(findings: Findings) -> Table:
     if any(value is not None for _, *values in rows for value in values):
         rows += [
             (what, *(_median_of(findings, metric, dataset) for dataset in findings.datasets))
-            for what, metric in (("(a fit takes)", "seconds_fit"), ("(scoring takes)", LAST))
+            for what, metric in PHASES.items()
+            if metric != MEASURE or MEASURE in findings.curves
         ]
     else:
         rows = []
@@ -125,7 +127,8 @@ def selection_table(findings: Findings) -> Table:
         "Seconds per selection",
         columns,
         tuple(rows),
-        "Median over noises, rounds and seeds; for comparison, the learner's fit and its scoring of the pool.",
+        "Median over noises, rounds and seeds; for comparison, the learner's fit, its scoring of the pool, and the"
+        " measuring, which scores the test part.",
         findings.main.label,
     )
 

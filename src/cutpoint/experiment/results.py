@@ -28,6 +28,7 @@ from cutpoint.experiment.config import FORMAT, BenchConfig, RunSpec, make_config
 
 HEADER = ("dataset", "strategy", "seed", "noise", "parallel", "round", "n_labels", "metric", "value")
 LAST, SELECT = "seconds_score", "seconds_select"  # a round's last measures; nothing is selected after the last round
+MEASURE = "seconds_measure"  # older folders do not have it, nor has the beginning of a run that an older version began
 _REMEDY = "delete it, and the same `bench run` makes it anew."
 
 
@@ -146,10 +147,13 @@ def _check_whole(path: Path, rows: Sequence[Row], names: tuple[object, ...], rou
         raise DataError(f"{path} is not the run of its name; {_REMEDY}")
     blocks = [(place, list(block)) for place, block in groupby(rows, key=lambda row: (row.round, row.n_labels))]
     labels = [n_labels for (_, n_labels), _ in blocks]
-    *before, last = [[row.metric for row in block] for _, block in blocks]
+    timed = [[row.metric for row in block].count(MEASURE) for _, block in blocks]
+    *before, last = [[row.metric for row in block if row.metric != MEASURE] for _, block in blocks]
     if not (
         [r for (r, _), _ in blocks] == list(range(rounds + 1))
         and labels == sorted(labels)
+        and timed == sorted(timed)
+        and timed[-1] <= 1
         and last[-1] == LAST
         and len({*last, SELECT}) == len(last) + 1
         and all(metrics == [*last, SELECT] for metrics in before)

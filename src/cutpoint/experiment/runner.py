@@ -8,16 +8,15 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-import signal
 import threading
 import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from multiprocessing.connection import Connection
 from pathlib import Path
 from time import perf_counter
@@ -26,7 +25,7 @@ from typing import Any, NamedTuple
 from cutpoint.data import Benchmark, DataOptions, load_benchmark
 from cutpoint.data.captions import captions
 from cutpoint.errors import CutpointError, UsageError
-from cutpoint.experiment.campaign import Measure, Schedule, check_gives, check_reads, run_campaign
+from cutpoint.experiment.campaign import Measure, Schedule, State, check_gives, check_reads, run_campaign
 from cutpoint.experiment.config import BenchConfig, RunSpec
 from cutpoint.experiment.folder import (
     begin,
@@ -40,21 +39,15 @@ from cutpoint.experiment.folder import (
 )
 from cutpoint.experiment.heard import heard
 from cutpoint.experiment.observed import observed_labels
+from cutpoint.experiment.processes import one_thread, one_thread_in_children, signals_kept_from_children
+from cutpoint.experiment.progress import Progress, Rounds, note
 from cutpoint.experiment.results import locked, read_runs
 from cutpoint.experiment.unfinished import Diary
 from cutpoint.experiment.words import count
 from cutpoint.learners import make_learner
 from cutpoint.learners.base import check_ready, equipped
 
-ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
-
-
-class Progress(NamedTuple):
-    """How far a benchmark is: runs done (those found finished included), runs in all, runs found finished."""
-
-    done: int
-    total: int
-    found: int
+POLL = 1.0  # seconds between two looks at how far the workers are
 
 
 class Outcome(NamedTuple):
@@ -114,9 +107,9 @@ def run_benchmark(
 ) -> int:
     """Do all runs that are not done yet and store them; the number of runs done now.
 
-    `progress` is called at the start and after each run, `warn` if the versions are no longer those that the folder
-    was begun with, if rows of a data file are left out, and with what strategies logged. An interrupt (Ctrl-C) passes
-    through; nothing stored is harmed.
+    `progress` is called at the start, after rounds and after each run, `warn` if the versions are no longer those that
+    the folder was begun with, if rows of a data file are left out, and with what strategies logged. An interrupt
+    (Ctrl-C) passes through; nothing stored is harmed.
     """
     if jobs < 1:
         raise UsageError(f"jobs is {jobs}; it must be at least 1.")
@@ -130,22 +123,28 @@ def run_benchmark(
         changed = note_versions(folder, config) if left else None
         if changed:
             warn(changed)
-        progress(Progress(len(done), len(runs), len(done)))
-        kept = pictured(config)
-        said: Counter[str] = Counter()
-        for new, outcome in enumerate(_outcomes(config, left, kept, Places(root, folder), jobs), start=1):
-            store(folder, config, outcome.spec, outcome.measures, outcome.snapshot)
-            said.update(outcome.said)
-            progress(Progress(len(done) + new, len(runs), len(done)))
+        start = Progress(len(done), len(runs), len(done), config.rounds + 1)
+        said = _do(config, left, Places(root, folder), jobs, Rounds(len(left), start, progress))
         for sentence, times in said.items():
             warn(f"in {count(times, 'run')}: {sentence}")
     return len(left)
 
 
+def _do(config: BenchConfig, left: list[RunSpec], places: Places, jobs: int, rounds: Rounds) -> Counter[str]:
+    """Do these runs and store each; what strategies logged, and in how many runs."""
+    said: Counter[str] = Counter()
+    rounds.show(0)
+    for new, outcome in enumerate(_outcomes(config, left, places, jobs, rounds), start=1):
+        store(places.folder, config, outcome.spec, outcome.measures, outcome.snapshot)
+        said.update(outcome.said)
+        rounds.show(new)
+    return said
+
+
 def estimate_seconds(config: BenchConfig, root: Path | None, jobs: int) -> float:
     """Wall-clock seconds of all runs: a round of each kind, measured at half the labels, multiplied."""
     total = 0.0
-    with _one_thread():
+    with one_thread():
         for dataset in config.datasets:
             options = _options(config, dataset, root)
             benchmark = _benchmark(dataset, options)
@@ -171,32 +170,33 @@ def estimate_seconds(config: BenchConfig, root: Path | None, jobs: int) -> float
 
 
 def _outcomes(
-    config: BenchConfig, left: list[RunSpec], kept: set[RunSpec], places: Places, jobs: int
+    config: BenchConfig, left: list[RunSpec], places: Places, jobs: int, rounds: Rounds
 ) -> Iterator[Outcome]:
     """The outcome of every run as it gets ready; in this process if there is one job."""
     if not left:
         return
     if jobs == 1:
-        with _one_thread():
-            for spec in left:
-                yield _run(config, spec, spec in kept, places)
+        with one_thread():
+            for number, spec in enumerate(left):
+                yield _run(config, spec, places, partial(rounds.note, number))
         return
     context = multiprocessing.get_context("spawn")
     theirs, ours = context.Pipe(duplex=False)  # closing it, or being killed, is seen at once by all workers
-    with theirs, ours, _one_thread_in_children():
-        pool = ProcessPoolExecutor(min(jobs, len(left)), context, _start_worker, (theirs,))
+    with theirs, ours, one_thread_in_children():
+        pool = ProcessPoolExecutor(min(jobs, len(left)), context, _start_worker, (theirs, rounds.shared))
         try:
-            waiting = iter(left)
+            waiting = iter(enumerate(left))
             running: set[Future[Outcome]] = set()
             while True:
-                for spec in waiting:  # a short queue: what is not begun needs no cancelling
-                    with _signals_kept_from_children():
-                        running.add(pool.submit(_run, config, spec, spec in kept, places))
+                for number, spec in waiting:  # a short queue: what is not begun needs no cancelling
+                    with signals_kept_from_children():
+                        running.add(pool.submit(_run, config, spec, places, partial(_noted, number)))
                     if len(running) >= 2 * jobs:
                         break
                 if not running:
                     return
-                ready, running = wait(running, return_when=FIRST_COMPLETED)
+                ready, running = wait(running, POLL, return_when=FIRST_COMPLETED)
+                rounds.show()
                 for future in ready:
                     yield future.result()
         except BrokenProcessPool:
@@ -211,8 +211,8 @@ def _outcomes(
             pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _run(config: BenchConfig, spec: RunSpec, keep: bool, places: Places) -> Outcome:
-    """One whole run."""
+def _run(config: BenchConfig, spec: RunSpec, places: Places, tell: Callable[[int, int], object]) -> Outcome:
+    """One whole run; after each round `tell` is called with the rounds done before and now."""
     options = _options(config, spec.dataset, places.root)
     benchmark = _benchmark(spec.dataset, options)
     schedule = Schedule(config.first, config.budget, config.rounds, spec.parallel)
@@ -221,14 +221,21 @@ def _run(config: BenchConfig, spec: RunSpec, keep: bool, places: Places) -> Outc
     learner = make_learner(config.learner, benchmark.n_classes)
     learner = equipped(learner, root=options.data_root, scratch=scratch, captions=captions(benchmark))
     diary = Diary(scratch)
+    begun = diary.read(observed)
+    before = begun.measures[-1].round + 1 if begun else 0
+
+    def keep(state: State) -> None:
+        diary.write(state)
+        tell(before, state.measures[-1].round + 1 - before)
+
     with heard() as said:
         measures, snapshot = run_campaign(
             *(benchmark, observed, spec.strategy, learner, schedule),
             seed=spec.seed,
-            begun=diary.read(observed),
-            keep=diary.write,
+            begun=begun,
+            keep=keep,
         )
-    arrays = snapshot_arrays(snapshot, benchmark) if keep and snapshot is not None else None
+    arrays = snapshot_arrays(snapshot, benchmark) if snapshot is not None and spec in pictured(config) else None
     return Outcome(spec, measures, arrays, said)
 
 
@@ -242,42 +249,18 @@ def _options(config: BenchConfig, dataset: str, root: Path | None) -> DataOption
     return replace(config.data_options(dataset), root=root)
 
 
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """One thread for linear algebra: on a round's small problems, more threads only wait for each other."""
-    from threadpoolctl import threadpool_limits
-
-    with threadpool_limits(1):
-        yield
+_rounds: Any = None  # of a worker: what it shares with its parent
 
 
-@contextmanager
-def _one_thread_in_children() -> Iterator[None]:
-    """Environment in which processes are started with one thread each; put back afterwards."""
-    before = {name: os.environ.get(name) for name in ONE_THREAD}
-    os.environ.update(dict.fromkeys(ONE_THREAD, "1"))
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
+def _noted(number: int, before: int, now: int) -> None:
+    """Let the parent know how far the run of that number is."""
+    note(_rounds, number, before, now)
 
 
-@contextmanager
-def _signals_kept_from_children() -> Iterator[None]:
-    """A process started here never sees Ctrl-C or SIGTERM, not even while it imports; this one sees them afterwards."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
-def _start_worker(parent: Connection) -> None:
-    """End at once when the parent closes its end, or is gone."""
+def _start_worker(parent: Connection, shared: Any) -> None:
+    """End at once when the parent closes its end, or is gone; `shared`: where rounds are noted."""
+    global _rounds
+    _rounds = shared
 
     def watch() -> None:
         with suppress(OSError):
