@@ -24,8 +24,9 @@ from cutpoint.errors import CutpointError, DataError, UsageError
 from cutpoint.experiment.results import read_results
 from cutpoint.learners import Model, make_learner
 from cutpoint.learners.base import equipped
-from cutpoint.learners.deep import clip_tuning
+from cutpoint.learners.deep import clip_tuning, frozen
 from cutpoint.learners.deep.clip import ClipLearner
+from cutpoint.learners.deep.clip_network import PictureEncoder
 from cutpoint.learners.deep.clip_tuning import held_out
 from cutpoint.learners.deep.loop import Progress
 from cutpoint.learners.deep.supervised import checkpoint_of, logged
@@ -187,7 +188,30 @@ def test_a_fit_that_was_killed_goes_on_to_the_identical_model(
     resumed = clip(options, tmp_path / "scratch").fit(TOY.pool, LABELS, seed=0)
     assert np.array_equal(resumed.predict_probs(TOY.test_features), straight.predict_probs(TOY.test_features))
     assert resumed.notes == straight.notes
-    assert not list((tmp_path / "scratch").iterdir())
+    monkeypatch.setattr(clip_tuning, "logged", kill)
+    again = clip(options, tmp_path / "scratch").fit(TOY.pool, LABELS, seed=0)  # of the last state: no epoch is trained
+    assert np.array_equal(again.predict_probs(TOY.test_features), straight.predict_probs(TOY.test_features))
+    assert again.notes == straight.notes
+
+
+@pytest.mark.parametrize("where", ["zero_shot", "examples", "every_example"])
+def test_a_memory_that_is_too_small_to_begin_is_one_sentence(where: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: Any) -> Any:
+        raise RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`")
+
+    monkeypatch.setattr(clip_tuning, where, full)
+    with pytest.raises(CutpointError, match="memory of cpu is too small to train with batches of 20; try batch=10"):
+        clip(FLEXMATCH).fit(TOY.pool, LABELS, seed=0)
+
+
+def test_a_memory_that_is_too_small_for_the_encoder_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: Any) -> Any:
+        raise torch.OutOfMemoryError("CUDA out of memory.")
+
+    frozen._on_device.cache_clear()
+    monkeypatch.setattr(PictureEncoder, "to", full)
+    with pytest.raises(CutpointError, match="memory of cpu is too small to hold the encoder; take a device with more"):
+        clip("tune=frozen:cache=none").fit(TOY.pool, LABELS, seed=0)
 
 
 def test_missing_weights_are_one_sentence_within_a_second(tmp_path: Path) -> None:

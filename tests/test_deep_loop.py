@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ import torch
 from torch import nn
 
 from cutpoint.errors import CutpointError, DataError, UsageError
+from cutpoint.learners.deep import checkpoint
 from cutpoint.learners.deep.checkpoint import Checkpoint, identity
 from cutpoint.learners.deep.devices import choose_device
 from cutpoint.learners.deep.examples import examples
@@ -56,6 +58,11 @@ def trained(
     loss = loss or weighted_cross_entropy(TARGETS, K, 0.1, CPU)
     given = examples(FEATURES, np.arange(N), CPU)
     return model, fit(model, given, TARGETS, loss, settings, seed=seed, checkpoint=checkpoint, progress=progress)
+
+
+def never(model: nn.Module, batch: Batch) -> torch.Tensor:
+    """The loss of a fit that is over."""
+    raise AssertionError("there was nothing left to train")
 
 
 def same(one: nn.Module, two: nn.Module) -> bool:
@@ -103,7 +110,9 @@ def test_a_fit_that_was_killed_goes_on_to_the_identical_network(kill: int, tmp_p
     resumed, told = trained(checkpoint=checkpoint)
     assert same(straight, resumed)
     assert told == story
-    assert list(tmp_path.iterdir()) == []
+    done = trained(checkpoint=checkpoint, loss=never)  # the last state is there still: nothing is trained
+    assert same(straight, done[0])
+    assert done[1] == story
 
 
 def test_a_loss_with_a_memory_is_resumed_with_it(tmp_path: Path) -> None:
@@ -136,6 +145,37 @@ def test_the_checkpoint_of_another_fit_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="belongs to a fit with other labels"):
         trained(checkpoint=Checkpoint(path, "two", seconds=0))
     assert path.read_bytes() == kept
+
+
+def test_a_quick_fit_leaves_no_state(tmp_path: Path) -> None:
+    trained(checkpoint=Checkpoint(tmp_path / "fit.pt", "one"))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_pause_between_two_writes_is_fifty_times_what_a_write_takes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now, takes = 0.0, 2.0
+
+    def write(self: Checkpoint, state: Any) -> None:
+        nonlocal now
+        now += takes
+        written.append(now)
+
+    def loss(model: nn.Module, batch: Batch) -> torch.Tensor:
+        nonlocal now
+        now += 10  # one batch an epoch
+        return torch.mean(model(batch.inputs) ** 2)
+
+    monkeypatch.setattr(checkpoint, "monotonic", lambda: now)
+    monkeypatch.setattr(Checkpoint, "write", write)
+    settings = Settings(epochs=25, batch=N, rate=1e-3)
+    written: list[float] = []
+    trained(settings=settings, loss=loss, checkpoint=Checkpoint(tmp_path / "fit.pt", "one"))
+    assert written == [30 + 2, 132 + 2, 234 + 2, 256 + 2]  # the last one at the end
+    now, takes, written = 0.0, 0.5, []
+    trained(settings=settings, loss=loss, checkpoint=Checkpoint(tmp_path / "fit.pt", "one"))
+    assert written[:3] == [30.5, 61.0, 91.5]
 
 
 @pytest.mark.parametrize("damage", [b"", b"PK\x03\x04 not whole", b"cos\nsystem\n(S'true'\ntR."])
@@ -171,9 +211,22 @@ def test_a_loss_that_is_not_a_number_names_its_epoch() -> None:
         trained(loss=loss)
 
 
+def test_weights_that_are_no_numbers_after_the_last_step_name_the_rate() -> None:
+    """The loss of a step is that before it, so that the last step is in no loss."""
+
+    def loss(model: nn.Module, batch: Batch) -> torch.Tensor:
+        return torch.sqrt(0 * model(batch.inputs).sum())  # 0, and its gradient is none
+
+    with pytest.raises(CutpointError, match=r"weights are not finite after epoch 1 of 1; lower the .*\(lr=0.01\)"):
+        trained(settings=Settings(epochs=1, batch=N, rate=1e-2), loss=loss)
+
+
 @pytest.mark.parametrize(
     "error",
     [
+        RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`"),
+        RuntimeError("cuDNN error: CUDNN_STATUS_ALLOC_FAILED"),
+        RuntimeError("cuDNN error: CUDNN_STATUS_NOT_INITIALIZED"),
         torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB."),
         RuntimeError("MPS backend out of memory"),
         RuntimeError("[enforce fail at alloc_cpu.cpp:121] . DefaultCPUAllocator: can't allocate memory"),
@@ -246,6 +299,7 @@ def test_the_network_is_left_as_it_was_when_best(kill: int | None, tmp_path: Pat
             run(6, True, checkpoint, kill)
     found = run(6, True, checkpoint)
     assert same(found, run(3, False))
+    assert same(found, run(6, True, checkpoint))  # also from the state of its end
     assert not same(found, run(6, False))
     assert not found.training
 

@@ -166,6 +166,40 @@ def test_a_loss_that_is_not_a_number_is_one_sentence(tmp_path: Path) -> None:
         learner.fit(pool, SOME, seed=0)
 
 
+def test_answers_that_are_no_numbers_are_one_sentence() -> None:
+    """After one step of such a rate the weights are still numbers, and what they give is none."""
+    pool = Pool(pictures(N, SIDE))
+    found = make_learner("resnet18:weights=none:lr=1e30:epochs=1:device=cpu", K).fit(pool, SOME, seed=0)
+    for ask in (lambda: found.score(pool), lambda: found.predict(pool.features)):
+        with pytest.raises(CutpointError, match=r"the trained network gives nan .*; lower the learning rate"):
+            ask()
+
+
+def test_a_pool_that_does_not_fit_where_it_is_scored_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: Any) -> Any:
+        raise torch.OutOfMemoryError("CUDA out of memory.")
+
+    pool = Pool(pictures(N, SIDE))
+    found = make_learner(f"{FAST}:epochs=1:batch=8", K).fit(pool, SOME, seed=0)
+    monkeypatch.setattr(model, "every_example", full)
+    with pytest.raises(CutpointError, match="memory of cpu is too small to score one example at a time"):
+        found.score(pool)
+
+
+def test_a_fit_on_another_device_or_in_other_numbers_has_another_checkpoint(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    task = supervised.Task("a learner", K, loop.Settings(1, 1, 1.0), 0.0, "auto", tmp_path)
+    pool, network, names = Pool(pictures(N, SIDE)), nn.Linear(1, 1), set()
+    for device, numbers in (("cpu", None), ("cuda", torch.bfloat16), ("cuda", torch.float16), ("cpu", None)):
+        monkeypatch.setattr(supervised, "choose_device", lambda _, device=device: torch.device(device))
+        monkeypatch.setattr(supervised, "half_type", lambda _, numbers=numbers: numbers)
+        checkpoint = supervised.checkpoint_of(task, pool, SOME, network, 0)
+        assert checkpoint is not None
+        names.add((checkpoint.path, checkpoint.identity))
+    assert len(names) == 3
+
+
 def test_scoring_takes_smaller_batches_where_the_memory_is_too_small(monkeypatch: pytest.MonkeyPatch) -> None:
     pool = Pool(pictures(N, SIDE))
     found = make_learner(f"{FAST}:epochs=1:batch=8", K).fit(pool, SOME, seed=0)
@@ -227,11 +261,43 @@ def test_a_benchmark_that_is_killed_in_mid_fit_goes_on_to_the_same_results(
     assert "base" in kept.parent.name
     epochs = 100
     assert run_cli(options_of(toy_cifar, learner, "killed")) == 0
-    assert epochs == 100 + 3 + 1  # the first round again, and the last epoch of the second
+    assert epochs == 100 + 1  # the last of the second round
     straight, killed = (rows_without_times(toy_cifar / name) for name in ("straight", "killed"))
     assert straight == killed
     assert not (toy_cifar / "killed" / "unfinished").exists()
     assert read_config(toy_cifar / "killed")["versions"].keys() >= {"torch", "timm", "torchvision", "numpy"}
+
+
+@pytest.mark.parametrize("schedule", ["epochs=3", "epochs=3:schedule=short"])
+def test_a_benchmark_that_is_killed_in_a_score_trains_no_round_twice(
+    schedule: str, toy_cifar: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    learner = f"{FAST}:{schedule}:batch=6"
+    assert run_cli(options_of(toy_cifar, learner, "straight")) == 0
+    monkeypatch.setattr(supervised, "SECONDS", 0.0)
+    trained: list[int] = []
+    epoch, score = loop._Run.epoch, model.DeepModel.score
+
+    def counted(run: loop._Run, fitted: loop.Fitted) -> None:
+        trained.append(len(run.given))
+        epoch(run, fitted)
+
+    monkeypatch.setattr(loop._Run, "epoch", counted)
+    for left in (2, 1):  # rounds whose score is killed; each is reached once
+        with monkeypatch.context() as patch:
+
+            def dying(self: model.DeepModel, pool: Pool, needs: Any, left: int = left) -> Any:
+                if len(trained) == 3 * (3 - left):
+                    raise KeyboardInterrupt
+                return score(self, pool, needs)
+
+            patch.setattr(model.DeepModel, "score", dying)
+            assert run_cli(options_of(toy_cifar, learner, "killed")) != 0
+    assert run_cli(options_of(toy_cifar, learner, "killed")) == 0
+    assert trained == [12] * 3 + [18] * 3
+    straight, killed = (rows_without_times(toy_cifar / name) for name in ("straight", "killed"))
+    assert straight == killed
+    assert not (toy_cifar / "killed" / "unfinished").exists()
 
 
 def test_missing_weights_are_said_before_anything_is_run(

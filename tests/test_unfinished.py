@@ -99,6 +99,16 @@ def written(folder: Path, snapshot: Snapshot | None, monkeypatch: pytest.MonkeyP
     return folder / "rounds.npz"
 
 
+def test_a_round_whose_fit_was_worth_keeping_is_kept_at_once_and_the_fit_goes(tmp_path: Path) -> None:
+    diary = Diary(tmp_path / "run")
+    diary.write(State(MEASURES, LABELS, None))
+    assert not (tmp_path / "run").exists()
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "fit.pt").write_bytes(b"a network")
+    diary.write(State(MEASURES, LABELS, None))
+    assert [path.name for path in (tmp_path / "run").iterdir()] == ["rounds.npz"]
+
+
 def test_what_is_kept_comes_back_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert Diary(tmp_path / "none").read(OBSERVED) is None
     snapshot = Snapshot(np.full((4, 3), 1 / 3, np.float32), LABELS, OBSERVED, np.array([0, 3]))

@@ -1,7 +1,8 @@
 """The rounds that a run has done, kept until it is finished, so that a long one need not begin anew.
 
-One file, written whole beside the learner's unfinished fit, at most every so many seconds: runs of quick rounds never
-write it. No pickle.
+One file, written whole beside the states of the learner's fits, at most every so many seconds: runs of quick rounds
+never write it. A round whose fit left a state is written at once, and the state, which is of no more use, goes. No
+pickle.
 """
 
 from __future__ import annotations
@@ -47,11 +48,15 @@ class Diary:
             raise DataError(f"{self._path} holds no rounds of this run; {_REMEDY}") from None
 
     def write(self, state: State) -> None:
-        """Keep what is done by now, if the last time was long enough ago."""
-        if monotonic() - self._written < SECONDS:
+        """Keep what is done by now if the last time was long enough ago, or a fit left a state, which is removed."""
+        folder = self._path.parent
+        fits = [path for path in folder.iterdir() if path != self._path] if folder.is_dir() else []
+        if not fits and monotonic() - self._written < SECONDS:
             return
         rounds, n_labels, metrics, values = zip(*state.measures, strict=True)
         arrays: dict[str, Any] = {"rounds": rounds, "n_labels": n_labels, "metrics": metrics, "values": values}
         arrays |= {"labels": state.labels} | (vars(state.snapshot) if state.snapshot else {})
         write_atomically(self._path, lambda file: np.savez(file, **arrays))
         self._written = monotonic()
+        for path in fits:
+            path.unlink()

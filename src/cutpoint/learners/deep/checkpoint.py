@@ -1,12 +1,18 @@
-"""The state of a fit on disk: written whole, read back without pickle, removed when the fit is done."""
+"""The state of a fit on disk: written whole, read back without pickle.
+
+The last state stays, so that nothing is trained again if what comes after the fit is stopped; whoever keeps what came
+of the fit removes it.
+"""
 
 from __future__ import annotations
 
 import hashlib
+import math
 import pickle
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import numpy as np
@@ -16,7 +22,8 @@ from numpy.typing import NDArray
 from cutpoint.data.whole import write_atomically
 from cutpoint.errors import DataError, UsageError
 
-SECONDS = 30.0  # between two writes: of what a kill loses, and small beside what is lost to writing
+SECONDS = 30.0  # between two writes, at least: of what a kill loses
+TIMES = 50  # as long as a write takes, at least: so that writing takes 2 % of the time (CLIP's state has 1.4 GB)
 
 
 @dataclass(frozen=True)
@@ -24,7 +31,7 @@ class Checkpoint:
     """Where the state of one fit is kept.
 
     identity: says which fit it is, as `identity` makes it; the state of another one is refused.
-    seconds: the least time between two writes; 0 writes after each epoch.
+    seconds: the least time between two writes; 0 writes after each epoch, however long that takes.
     """
 
     path: Path
@@ -58,9 +65,28 @@ class Checkpoint:
                 f"the checkpoint {self.path} cannot be written ({said}); make room there, and the same command goes on."
             ) from None
 
-    def remove(self) -> None:
-        """Forget the state: the fit is done."""
-        self.path.unlink(missing_ok=True)
+
+class Writing:
+    """When the states of a fit that begins now are written; never without a checkpoint."""
+
+    def __init__(self, checkpoint: Checkpoint | None) -> None:
+        self._checkpoint = checkpoint
+        self._began = monotonic()
+        self._due = self._began + checkpoint.seconds if checkpoint else math.inf
+
+    def if_due(self, state: Callable[[], Mapping[str, Any]]) -> None:
+        """Write the state if the last time is long enough ago."""
+        start = monotonic()
+        if self._checkpoint is None or start < self._due:
+            return
+        self._checkpoint.write(state())
+        end = monotonic()
+        self._due = end + (max(self._checkpoint.seconds, TIMES * (end - start)) if self._checkpoint.seconds else 0)
+
+    def last(self, state: Callable[[], Mapping[str, Any]]) -> None:
+        """Write the state at the end of the fit if that took as long as one may lose."""
+        if self._checkpoint is not None and monotonic() - self._began >= self._checkpoint.seconds:
+            self._checkpoint.write(state())
 
 
 def identity(*parts: str | int | float | NDArray[Any] | torch.nn.Module | None) -> str:

@@ -21,7 +21,7 @@ from cutpoint.data.pool import Pool
 from cutpoint.learners.base import labelled
 from cutpoint.learners.deep.augment import rand_augment
 from cutpoint.learners.deep.clip_network import picture_encoder, text_head
-from cutpoint.learners.deep.devices import choose_device, derived, half
+from cutpoint.learners.deep.devices import choose_device, derived, half, memory_named
 from cutpoint.learners.deep.examples import every_example, examples
 from cutpoint.learners.deep.flexmatch import RATIO, FlexMatch
 from cutpoint.learners.deep.loop import Loss, fit
@@ -53,6 +53,12 @@ def tuned(task: Task, tuning: Tuning, pool: Pool, labels: Labels, seed: int) -> 
 
     Labels of a single class train nothing: what the text encoder knows stays.
     """
+    device = choose_device(task.device)
+    with memory_named(device, task.settings.batch):
+        return _tuned(task, tuning, pool, labels, seed)
+
+
+def _tuned(task: Task, tuning: Tuning, pool: Pool, labels: Labels, seed: int) -> DeepModel:
     known, given = labelled(pool, labels, task.n_classes)
     device = choose_device(task.device)
     network = zero_shot(tuning, device)

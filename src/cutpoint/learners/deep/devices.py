@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 
 import numpy as np
@@ -10,7 +10,10 @@ import torch
 
 from cutpoint.errors import CutpointError, UsageError
 
-_FULL = ("out of memory", "can't allocate memory", "alloc_cpu")  # what torch's other errors of a full memory say
+_FULL = (  # what torch's other errors of a full memory say; cuDNN cannot even begin there
+    *("out of memory", "can't allocate memory", "alloc_cpu"),
+    *("cublas_status_alloc_failed", "cudnn_status_alloc_failed", "cudnn_status_not_initialized"),
+)
 
 
 def choose_device(wanted: str = "auto") -> torch.device:
@@ -72,6 +75,14 @@ def derived(seed: int, *purpose: int) -> int:
     return int(np.random.SeedSequence(seed, spawn_key=purpose).generate_state(1, np.uint64)[0] >> np.uint64(1))
 
 
+def not_finite(tensors: Mapping[str, torch.Tensor]) -> str | None:
+    """The name of a tensor that holds a NaN or an infinity, or None; the device is waited for once."""
+    bad = {name: ~tensor.isfinite().all() for name, tensor in tensors.items() if tensor.is_floating_point()}
+    if not bad or not torch.stack(list(bad.values())).any():
+        return None
+    return next(name for name, found in bad.items() if found)
+
+
 def is_full(error: BaseException) -> bool:
     """True if the error says that a device's memory is too small."""
     if isinstance(error, torch.OutOfMemoryError | MemoryError):
@@ -82,13 +93,20 @@ def is_full(error: BaseException) -> bool:
 @contextmanager
 def memory_named(device: torch.device, batch: int) -> Iterator[None]:
     """Says in one sentence that training with batches of that size does not fit on the device, and what to try."""
+    remedy = f"try batch={batch // 2}" if batch > 1 else "take a device with more"
+    with memory_for(device, f"train with batches of {batch}", remedy):
+        yield
+
+
+@contextmanager
+def memory_for(device: torch.device, work: str, remedy: str = "take a device with more") -> Iterator[None]:
+    """Says in one sentence that the device's memory is too small for that work, and what to try."""
     try:
         yield
     except (RuntimeError, MemoryError) as error:
         if not is_full(error):
             raise
-        remedy = f"try batch={batch // 2}" if batch > 1 else "take a device with more"
         raise CutpointError(
-            f"the memory of {device} is too small to train with batches of {batch}; {remedy}, or fewer --jobs on one "
-            "device. What is finished is kept: the same command goes on."
+            f"the memory of {device} is too small to {work}; {remedy}, or fewer --jobs on one device. What is finished "
+            "is kept: the same command goes on."
         ) from None

@@ -9,6 +9,7 @@ import torch
 
 from cutpoint.learners.deep.checkpoint import identity
 from cutpoint.learners.deep.clip_network import picture_encoder
+from cutpoint.learners.deep.devices import memory_for
 from cutpoint.learners.deep.model import DeepModel, head_of_one
 from cutpoint.learners.proxy import Encoder
 
@@ -24,4 +25,6 @@ def _on_device(model: str, file: Path | None, device: torch.device) -> tuple[str
     """The key and the network; the device is in the key, since its precision is in the embedding."""
     body = picture_encoder(model, file)
     key = identity(model, device.type, body)
-    return key, DeepModel(body.to(device).eval(), head_of_one(0, 1, body.width), device)
+    with memory_for(device, "hold the encoder"):
+        body.to(device)
+    return key, DeepModel(body.eval(), head_of_one(0, 1, body.width), device)

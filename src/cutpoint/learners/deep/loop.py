@@ -25,15 +25,14 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from time import monotonic
 from typing import Any, NamedTuple
 
 import torch
 from torch import nn
 
 from cutpoint.errors import CutpointError
-from cutpoint.learners.deep.checkpoint import Checkpoint
-from cutpoint.learners.deep.devices import derived, half, half_type, memory_named, own_chance, reseed
+from cutpoint.learners.deep.checkpoint import Checkpoint, Writing
+from cutpoint.learners.deep.devices import derived, half, half_type, memory_named, not_finite, own_chance, reseed
 from cutpoint.learners.deep.examples import Examples
 from cutpoint.types import Labels
 
@@ -119,24 +118,24 @@ def fit(
     """Train the network in place on its examples and their targets (n,); it is left in evaluation mode.
 
     CutpointError for a loss that is not finite, with its epoch, and for a memory that is too small, with a batch size
-    to try. With a checkpoint, a state that is there is gone on with, and none is left behind.
+    to try, and for weights that are not finite at the end. With a checkpoint, a state that is there is gone on with;
+    the last one is left there if the fit took as long as its `seconds`.
     """
     run = _Run(network, given, torch.from_numpy(targets).to(given.device), loss, settings, seed)
     with own_chance(given.device, seed), memory_named(given.device, settings.batch):
         fitted = run.resumed(checkpoint)
-        written = monotonic()
+        writing, found = Writing(checkpoint), len(fitted.losses)
         while not fitted.is_over(settings):
             run.epoch(fitted)
             network.eval()
             fitted.watched.append(fitted.losses[-1] if watch is None else watch(network))
             run.keep(fitted)
             progress(Progress(len(fitted.losses), settings.epochs, fitted.losses[-1]))
-            if checkpoint is not None and monotonic() - written >= checkpoint.seconds:
-                checkpoint.write(run.state(fitted))
-                written = monotonic()
-        run.finish()
-    if checkpoint is not None:
-        checkpoint.remove()
+            if not fitted.is_over(settings):
+                writing.if_due(lambda: run.state(fitted))
+        run.finish(fitted)
+        if len(fitted.losses) > found:
+            writing.last(lambda: run.state(fitted))
     return fitted
 
 
@@ -201,24 +200,32 @@ class _Run:
         if self.settings.best and fitted.watched[-1] < min(fitted.watched[:-1], default=math.inf):
             self.best = {name: tensor.clone() for name, tensor in self.network.state_dict().items()}
 
-    def finish(self) -> None:
-        """Leave the network as it is to be used."""
+    def finish(self, fitted: Fitted) -> None:
+        """Leave the network as it is to be used; CutpointError if the last step has left no numbers."""
         if self.best is not None:
             self.network.load_state_dict(self.best)
+            self.best = None
         self.network.eval()
+        if not_finite(self.network.state_dict()):
+            raise CutpointError(
+                f"the weights are not finite after epoch {len(fitted.losses)} of {self.settings.epochs}; lower the "
+                f"learning rate (lr={self.settings.rate:g}), or look for examples that are out of all proportion."
+            )
 
     def state(self, fitted: Fitted) -> dict[str, Any]:
-        """Everything that the next epoch depends on."""
-        state: dict[str, Any] = {"losses": fitted.losses, "watched": fitted.watched, "best": self.best}
-        return state | {name: part.state_dict() for name, part in self._stateful().items()}
+        """Everything that the next epoch depends on; after the last one the network alone."""
+        parts = {"network": self.network} if fitted.is_over(self.settings) else self._stateful()
+        told = {"losses": fitted.losses, "watched": fitted.watched, "best": self.best}
+        return told | {"parts": {name: part.state_dict() for name, part in parts.items()}}
 
     def resumed(self, checkpoint: Checkpoint | None) -> Fitted:
         """How far the fit is: as the checkpoint has it, or at its start."""
         state = None if checkpoint is None else checkpoint.read()
         if state is None:
             return Fitted()
-        for name, part in self._stateful().items():
-            part.load_state_dict(state[name])
+        stateful = self._stateful()
+        for name, part in state["parts"].items():
+            stateful[name].load_state_dict(part)
         self.best = state["best"]
         return Fitted(state["losses"], state["watched"])
 

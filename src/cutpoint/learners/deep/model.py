@@ -19,7 +19,7 @@ from torch import nn
 from cutpoint.data.pool import Pool
 from cutpoint.errors import CutpointError
 from cutpoint.learners.base import PROBS
-from cutpoint.learners.deep.devices import half, is_full
+from cutpoint.learners.deep.devices import half, is_full, memory_for
 from cutpoint.learners.deep.examples import Examples, bytes_of_one, every_example
 from cutpoint.types import Labels, Scores
 
@@ -80,21 +80,17 @@ class DeepModel:
 
     def _scored(self, features: Any, *, with_embedding: bool) -> tuple[Floats, Floats | None]:
         """Probabilities, and the embedding if it is wanted, in batches that the memory of the device can take."""
-        all_of_them = every_example(features, self.device)
-        size = min(batch_size(features, self.device), len(all_of_them))
-        while True:
+        size = min(batch_size(features, self.device), len(features))
+        while size > 1:
             try:
-                return self._in_batches(all_of_them, size, with_embedding)
+                return self._in_batches(every_example(features, self.device), size, with_embedding)
             except (RuntimeError, MemoryError) as error:
                 if not is_full(error):
                     raise
-                if size == 1:
-                    raise CutpointError(
-                        f"the memory of {self.device} is too small to score one example at a time; take a device with "
-                        "more, or fewer --jobs on one device. What is finished is kept."
-                    ) from None
             size //= 2
             _log.info("the memory of %s is too small to score more than %d at a time", self.device, size)
+        with memory_for(self.device, "score one example at a time"):
+            return self._in_batches(every_example(features, self.device), size, with_embedding)
 
     def _in_batches(self, given: Examples, size: int, with_embedding: bool) -> tuple[Floats, Floats | None]:
         """The same in batches of that size; what they give stays on the device until all are done."""
@@ -108,7 +104,13 @@ class DeepModel:
                 probs.append(torch.softmax(embedding @ weights[:, :-1].T + weights[:, -1], dim=1))
                 if with_embedding:
                     embeddings.append(embedding)
-        return _joined(probs), _joined(embeddings) if with_embedding else None
+        told = _joined(probs)
+        if not np.isfinite(told).all():
+            raise CutpointError(
+                "the trained network gives nan in place of probabilities: its weights are out of all proportion; lower "
+                "the learning rate, or look for examples that are."
+            )
+        return told, _joined(embeddings) if with_embedding else None
 
 
 def batch_size(features: Any, device: torch.device) -> int:
