@@ -187,6 +187,43 @@ def test_each_picture_gets_operations_of_its_own_as_often_as_any() -> None:
     assert all(140 < count < 260 for count in counts.values())  # 200 are expected, give or take 14
 
 
+@pytest.mark.parametrize("kind", ["noise", "flat", "dark", "two values", "one pixel"])
+def test_pictures_are_equalised_together_as_torchvision_does_it_one_by_one(kind: str) -> None:
+    import_torchvision()
+    theirs = importlib.import_module("torchvision.transforms.functional")
+    rng = np.random.default_rng(0)
+    values = {
+        "noise": rng.integers(0, 256, (5, 3, 24, 20)),
+        "flat": np.arange(15).reshape(5, 3, 1, 1) * np.ones((24, 20)),
+        "dark": rng.poisson(2, (5, 3, 24, 20)),
+        "two values": rng.choice([0, 255], (5, 3, 24, 20), p=[0.3, 0.7]),
+        "one pixel": rng.integers(0, 256, (5, 3, 1, 1)),
+    }[kind]
+    pictures = torch.from_numpy(values.astype(np.uint8))
+    assert torch.equal(operations(24, 20, 5)["Equalize"].apply(pictures, 0.0), theirs.equalize(pictures))
+
+
+def test_equalising_asks_for_as_few_operations_for_many_pictures_as_for_one() -> None:
+    """Many small ones would be what keeps a GPU waiting."""
+    counts = []
+    for n in (1, 40):
+        pictures = torch.stack([picture(seed).permute(2, 0, 1) for seed in range(n)])
+        with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CPU]) as profile:
+            operations(*SIZE, 5)["Equalize"].apply(pictures, 0.0)
+        counts.append(sum(event.count for event in profile.key_averages()))
+    assert counts[0] == counts[1]
+
+
+def test_mixed_precision_changes_no_picture() -> None:
+    """What says where a pixel comes from has more than 8 bits, and so has what it is blended with."""
+    pictures, found = torch.stack([picture(seed) for seed in range(64)]), []
+    for enabled in (False, True):
+        torch.manual_seed(0)
+        with torch.autocast("cpu", torch.bfloat16, enabled=enabled):
+            found.append(rand_augment(pictures))
+    assert torch.equal(*found)
+
+
 def test_the_generator_decides_and_what_is_handed_in_stays() -> None:
     pictures = torch.stack([picture(seed) for seed in range(8)])
     before, found = pictures.clone(), []

@@ -32,6 +32,13 @@ def choose_device(wanted: str = "auto") -> torch.device:
     return device
 
 
+def sent(tensor: torch.Tensor, device: torch.device) -> torch.Tensor:
+    """The tensor on the device; CUDA copies it when it gets there, and nobody waits for that."""
+    if device.type != "cuda":
+        return tensor.to(device)
+    return tensor.pin_memory().to(device, non_blocking=True)  # torch gives the memory back after the copy
+
+
 def half_type(device: torch.device) -> torch.dtype | None:
     """The 16-bit type in which that device is clearly faster, or None: bfloat16 or float16 on CUDA, none elsewhere."""
     if device.type != "cuda":

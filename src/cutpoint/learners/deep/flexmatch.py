@@ -13,6 +13,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from cutpoint.learners.deep.devices import sent
 from cutpoint.learners.deep.examples import Examples
 from cutpoint.learners.deep.loop import Batch, Loss
 from cutpoint.types import UNKNOWN, Index
@@ -104,4 +105,4 @@ class FlexMatch(nn.Module):
                     yield self.rows[part]
 
         for pictures in self.pictures.batches(positions()):
-            yield waiting.pop(0).to(pictures.device), pictures
+            yield sent(waiting.pop(0), pictures.device), pictures
