@@ -11,16 +11,18 @@ import numpy as np
 import pytest
 
 from bench_command import refused
+from cutpoint import cli_run
 from cutpoint.cli import run_cli
 from cutpoint.data import DATASETS
 from cutpoint.data.table_1 import TABLE_1
 from cutpoint.experiment.campaign import check_gives
-from cutpoint.experiment.config import make_config
+from cutpoint.experiment.config import BenchConfig, make_config
 from cutpoint.learners import make_learner
 from cutpoint.learners.registry import LEARNERS, needs
 from cutpoint.paper import FIGURES, fig02, figure_name
 from cutpoint.paper.campaigns import config_of, options_of
 from cutpoint.paper.figure import METRICS, Campaign
+from cutpoint.paper.settings import shortened
 from cutpoint.types import UNKNOWN
 
 CAMPAIGNS = {campaign.name: campaign for figure in FIGURES.values() for campaign in figure.campaigns}
@@ -86,6 +88,13 @@ def test_clip_figures_have_the_papers_schedule(name: str) -> None:
     assert (options["parallel"], options["seeds"]) == ([1, 5, 20], 4)
     assert set(options["strategies"]) == {"direct", "galaxy", "badge", "margin", "coreset", "random"}
     assert ("semi=flexmatch" in options["learner"], "smoothing=0.1" in options["learner"]) == (not noisy, noisy)
+    trained = {
+        "fig14a": "batch=50:lr=1e-5:decay=3e-5",
+        "fig14b": "batch=50:lr=1e-5:decay=3e-5",
+        "fig23a": "batch=400:lr=3e-5:decay=0.005",
+        "fig23b": "batch=512:lr=3e-5:decay=0.001",
+    }
+    assert trained[name] in options["learner"]
     assert FIGURES[name[:5]].metrics == ("pool_balanced_accuracy",)
 
 
@@ -107,6 +116,56 @@ def test_all_other_options_can_be_meant_whatever_the_learner() -> None:
         row = TABLE_1[campaign.dataset]
         assert config.first + config.rounds * config.budget <= row.pool
         assert len(config.runs()) == 4 * (len(config.strategies) + 2)
+
+
+@pytest.mark.parametrize("name", [*RESNET, "fig05"])
+def test_the_short_schedule_changes_the_schedule_and_the_folder_alone(name: str) -> None:
+    pytest.importorskip("torch")
+    figure, short = FIGURES[name], shortened(FIGURES[name])
+    assert [panel.metric for panel in short.panels] == [panel.metric for panel in figure.panels]
+    assert len(short.campaigns) == len(figure.campaigns)
+    assert (figure.short, short.short) == (False, True)
+    for theirs, ours in zip(figure.campaigns, short.campaigns, strict=True):
+        assert (ours.name, ours.learner) == (f"{theirs.name}-short", "resnet18, short")
+        learner = theirs.options["learner"].replace("epochs=500", "schedule=short")
+        assert {**theirs.options, "learner": learner} == ours.options
+        config_of(ours)
+
+
+@pytest.mark.parametrize("command", ["run", "plot"])
+def test_the_short_schedule_is_refused_where_it_means_nothing(
+    command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    said = refused(capsys, ["paper", command, "fig01", "--schedule", "short"])
+    assert "the short schedule is ResNet-18's, and CLIP runs in fig14a; leave --schedule out, or take a figure" in said
+    said = refused(capsys, ["paper", command, "fig06", "--toy", "--schedule", "short"])
+    assert "--toy trains no ResNet-18, so --schedule short means nothing with it" in said
+
+
+def test_short_runs_are_stored_and_drawn_beside_the_papers(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("torch")
+    began: list[tuple[str, Path, str | None]] = []
+
+    def begun(config: BenchConfig, out: Path, *, preset: str | None, **_: object) -> None:
+        began.append((config.learner, out, preset))
+
+    monkeypatch.setattr(cli_run, "run_shown", begun)
+    for file in ("train_32x32.mat", "test_32x32.mat"):
+        (tmp_path / file).touch()
+    where = ["--data-root", str(tmp_path), "-o", str(tmp_path)]
+    for schedule in ("paper", "short"):
+        assert run_cli(["paper", "run", "fig11", "--schedule", schedule, *where]) == 0
+    tail = "batch=100:lr=0.01:decay=5e-5"
+    assert began == [
+        (f"resnet18:epochs=500:{tail}", tmp_path / "fig11", "fig11"),
+        (f"resnet18:schedule=short:{tail}", tmp_path / "fig11-short", "fig11-short"),
+    ]
+    assert f"cutpoint paper plot fig11 --schedule short -o {tmp_path}" in capsys.readouterr().out
+    said = refused(capsys, ["paper", "plot", "fig11", "--schedule", "short", "-o", str(tmp_path)])
+    assert f"needs the runs of fig11-short and {tmp_path} does not hold them" in said
+    assert f"`cutpoint paper run fig11 --schedule short -o {tmp_path}`" in said
 
 
 def test_composite_figures_share_the_runs_of_the_single_ones() -> None:
@@ -153,7 +212,8 @@ def test_the_list_has_every_figure(tmp_path: Path, capsys: pytest.CaptureFixture
         (tmp_path / file).touch()
     assert run_cli(["paper", "list", "--data-root", str(tmp_path)]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert max(map(len, lines[:-2])) <= 100
+    assert max(map(len, lines[:-3])) <= 100
+    assert lines[-1] == "Without data or GPU, in seconds: cutpoint paper run fig06 --toy"
     here = {name: line.split("│")[-2].strip() for name in FIGURES for line in lines if line.startswith(f"│ {name}")}
     assert list(here) == list(FIGURES)
     assert (here["fig02"], here["fig03"], here["fig06"], here["fig11"], here["fig22"]) == (

@@ -17,6 +17,7 @@ from cutpoint.paper import FIGURES
 from cutpoint.paper.campaigns import read_campaigns
 from cutpoint.paper.figure import METRICS
 from cutpoint.paper.panels import WINDOW, drawn, smoothed
+from cutpoint.paper.settings import shortened
 
 
 @pytest.fixture(scope="module")
@@ -111,6 +112,14 @@ def test_an_unfinished_figure_says_so(toys: Path) -> None:
     assert (found.done, found.total, found.seeds, found.toy) == (24, 24, 2, True)
     page = drawn("fig06", FIGURES["fig06"], {campaign: found._replace(done=5)})
     assert "unfinished: 5 of 24 runs" in " ".join(page.get_supxlabel().split())
+
+
+def test_a_figure_of_the_short_schedule_says_so(toys: Path) -> None:
+    assert run_cli(["paper", "run", "fig06", "--toy", "-q", "-o", str(toys)]) == 0
+    (found,) = read_campaigns("fig06", FIGURES["fig06"], toys).values()
+    for figure, said in ((FIGURES["fig06"], False), (shortened(FIGURES["fig06"]), True)):
+        page = drawn("fig06", figure, dict.fromkeys(figure.campaigns, found))
+        assert ("ResNet-18's short schedule (60 epochs" in " ".join(page.get_supxlabel().split())) == said
 
 
 def test_seeds_are_the_users_and_a_folder_keeps_its_own(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

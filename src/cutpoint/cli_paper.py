@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -24,7 +25,29 @@ OutOption = Annotated[
         "out/paper, or out/paper-toy with --toy.",
     ),
 ]
-ToyOption = Annotated[bool, typer.Option("--toy", help="Small drawn pools and a light learner, to see what will come.")]
+ToyOption = Annotated[
+    bool,
+    typer.Option(
+        "--toy", help="Small drawn pools and a light learner, to see in seconds what will come: no data, no GPU."
+    ),
+]
+
+
+class Schedule(StrEnum):
+    """How long ResNet-18 is trained in a round."""
+
+    paper = "paper"
+    short = "short"
+
+
+ScheduleOption = Annotated[
+    Schedule,
+    typer.Option(
+        "--schedule",
+        help="Of ResNet-18: the paper's 500 epochs, or 60 with a falling rate, an eighth of the steps, in folders of "
+        "another name (fig06-short).",
+    ),
+]
 
 
 def paper_list(*, data_root: RootOption = None) -> None:
@@ -43,6 +66,7 @@ def paper_list(*, data_root: RootOption = None) -> None:
     console.print(table)
     console.print(f"Data root: {data_root or 'none; give --data-root or set CUTPOINT_DATA'}", soft_wrap=True)
     console.print("Accuracy is balanced accuracy. Fetch data with: cutpoint data fetch NAME")
+    console.print("Without data or GPU, in seconds: cutpoint paper run fig06 --toy")
 
 
 def _described(name: str, figure: Figure) -> tuple[str, str, str, str]:
@@ -79,24 +103,26 @@ def paper_run(
     jobs: Annotated[int | None, typer.Option(help="Processes; 1 if not given, since they share the device.")] = None,
     out: OutOption = None,
     toy: ToyOption = False,
+    schedule: ScheduleOption = Schedule.paper,
     quiet: QuietOption = False,
 ) -> None:
     """Run what a figure of the paper shows; the same command goes on where it was stopped.
 
-    Runs that several figures show are done once.
+    Runs that several figures show are done once. To try a figure small: --toy, --seeds 1, --schedule short.
     """
     from cutpoint.cli_run import processes, run_shown
     from cutpoint.experiment.statistics import noise_label
-    from cutpoint.paper import FIGURES, figure_name
+    from cutpoint.paper import figure_name
     from cutpoint.paper.campaigns import check_data, config_of
 
     name = figure_name(figure)
-    campaigns = FIGURES[name].campaigns
+    chosen = _chosen(name, schedule, toy)
+    campaigns = chosen.campaigns
     if not campaigns:
         typer.echo(f"{name} is drawn and needs no runs: cutpoint paper plot {name}")
         return
     if not toy:
-        check_data(name, FIGURES[name], data_root)
+        check_data(name, chosen, data_root)
     configs = [config_of(campaign, seeds=seeds, toy=toy) for campaign in campaigns]
     folder = out or (TOY_OUT if toy else OUT)
     jobs = processes(1 if jobs is None else jobs)
@@ -108,7 +134,21 @@ def paper_run(
         preset = f"{campaign.name} (toy)" if toy else campaign.name
         run_shown(config, folder / campaign.name, data_root=data_root, jobs=jobs, preset=preset, quiet=quiet)
     if not quiet:
-        typer.echo(f"Draw it with: cutpoint paper plot {name} -o {folder}")
+        short = " --schedule short" if chosen.short else ""
+        typer.echo(f"Draw it with: cutpoint paper plot {name}{short} -o {folder}")
+
+
+def _chosen(name: str, schedule: Schedule, toy: bool) -> Figure:
+    """The figure of that name as it is to be run or drawn."""
+    from cutpoint.errors import UsageError
+    from cutpoint.paper import FIGURES
+    from cutpoint.paper.settings import shortened
+
+    if schedule is Schedule.paper:
+        return FIGURES[name]
+    if toy:
+        raise UsageError("--toy trains no ResNet-18, so --schedule short means nothing with it; leave one of them out.")
+    return shortened(FIGURES[name])
 
 
 def paper_plot(
@@ -116,6 +156,7 @@ def paper_plot(
     *,
     out: OutOption = None,
     toy: ToyOption = False,
+    schedule: ScheduleOption = Schedule.paper,
     smooth: Annotated[
         bool, typer.Option("--smooth", help="Below the raw curves, also moving averages of ten rounds.")
     ] = False,
@@ -123,19 +164,20 @@ def paper_plot(
 ) -> None:
     """Draw a figure of the paper from its runs, as PNG and SVG; also while they are still running."""
     from cutpoint.experiment.pictures import save
-    from cutpoint.paper import FIGURES, figure_name
+    from cutpoint.paper import figure_name
     from cutpoint.paper.campaigns import read_campaigns
     from cutpoint.paper.fig02_drawn import demonstration
     from cutpoint.paper.panels import drawn
 
     name = figure_name(figure)
     folder = out or (TOY_OUT if toy else OUT)
-    chosen = FIGURES[name]
+    chosen = _chosen(name, schedule, toy)
+    file = f"{name}-short" if chosen.short else name
     if chosen.panels:
         picture = drawn(name, chosen, read_campaigns(name, chosen, folder), smooth=smooth)
     else:
         picture = demonstration()
     (folder / "figures").mkdir(parents=True, exist_ok=True)
-    save(picture, folder / "figures", name)
+    save(picture, folder / "figures", file)
     if not quiet:
-        typer.echo(f"{folder / 'figures' / name}.png and .svg")
+        typer.echo(f"{folder / 'figures' / file}.png and .svg")

@@ -1,7 +1,8 @@
 """The experiments of the paper: one file for each of its figures, all of them in `FIGURES`.
 
 Figures 6 to 23 hold what is run; 1, 3, 4 and 5 show panels of them, and 2 is drawn. Settings are those of section 5
-and appendix B; what they leave open (epochs, rates, labels a round) is from the authors' public code.
+and appendix B; what they leave open (epochs, batches, rates, labels a round) is from the authors' public code as far as
+the learners have an option for it (docs/paper.md says what is left out).
 """
 
 from __future__ import annotations

@@ -77,7 +77,7 @@ def read_campaigns(name: str, figure: Figure, folder: Path) -> dict[Campaign, Re
     if missing:
         raise DataError(
             f"{name} needs the runs of {', '.join(missing)} and {folder} does not hold them; make them with `cutpoint "
-            f"paper run {name} -o {folder}`."
+            f"paper run {name}{' --schedule short' if figure.short else ''} -o {folder}`."
         )
     return {campaign: _read(campaign, folder / campaign.name) for campaign in figure.campaigns}
 

@@ -39,8 +39,13 @@ class Campaign:
     def learner(self) -> str:
         """The learner in a word or two, without the numbers behind it."""
         kind, *parts = str(self.options["learner"]).split(":")
-        semi = dict(part.split("=") for part in parts).get("semi", "none")
-        return kind if semi == "none" else f"{kind}, {semi}"
+        given = dict(part.split("=") for part in parts)
+        return ", ".join([kind, *(given[key] for key in ("semi", "schedule") if given.get(key, "none") != "none")])
+
+    @property
+    def short(self) -> bool:
+        """True if it is run under ResNet-18's short schedule, and not as the paper has it."""
+        return "schedule=short" in self.options["learner"]
 
 
 @dataclass(frozen=True)
@@ -64,6 +69,11 @@ class Figure:
     def campaigns(self) -> tuple[Campaign, ...]:
         """What it needs, each once, as the panels have it."""
         return tuple(dict.fromkeys(panel.campaign for panel in self.panels))
+
+    @property
+    def short(self) -> bool:
+        """True if it is not the paper's, but under ResNet-18's short schedule."""
+        return any(campaign.short for campaign in self.campaigns)
 
     @property
     def metrics(self) -> tuple[str, ...]:

@@ -104,6 +104,8 @@ def _caption(results: Mapping[Campaign, Results]) -> str:
         f"mean of {' or '.join(map(str, seeds))} {'trial' if seeds == [1] else 'trials'}, band: one standard error",
         "direct (B): B questions at a time (B_parallel)",
     ]
+    if any(campaign.short for campaign in results):
+        words.append("ResNet-18's short schedule (60 epochs, a falling rate) and not the paper's 500 epochs")
     done, total = sum(r.done for r in results.values()), sum(r.total for r in results.values())
     if done < total:
         words.append(f"unfinished: {done} of {count(total, 'run')}")
