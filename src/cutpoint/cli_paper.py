@@ -11,7 +11,7 @@ import typer
 from cutpoint.cli_run import QuietOption, RootOption
 
 if TYPE_CHECKING:
-    from cutpoint.paper.figure import Figure
+    from cutpoint.paper.figure import Campaign, Figure
 
 OUT, TOY_OUT = Path("out/paper"), Path("out/paper-toy")
 
@@ -111,7 +111,6 @@ def paper_run(
     Runs that several figures show are done once. To try a figure small: --toy, --seeds 1, --schedule short.
     """
     from cutpoint.cli_run import processes, run_shown
-    from cutpoint.experiment.statistics import noise_label
     from cutpoint.paper import figure_name
     from cutpoint.paper.campaigns import check_data, config_of
 
@@ -128,14 +127,21 @@ def paper_run(
     jobs = processes(1 if jobs is None else jobs)
     for place, (campaign, config) in enumerate(zip(campaigns, configs, strict=True), start=1):
         if not quiet:
-            learner = config.learner.partition(":")[0] if toy else campaign.learner
-            what = f"{campaign.dataset}{' (toy)' if toy else ''}, {noise_label(campaign.noise)}, {learner}"
-            typer.echo(f"{campaign.name}, {place} of {len(campaigns)}: {what}")
+            typer.echo(f"{campaign.name}, {place} of {len(campaigns)}: {_named(campaign, toy)}")
         preset = f"{campaign.name} (toy)" if toy else campaign.name
         run_shown(config, folder / campaign.name, data_root=data_root, jobs=jobs, preset=preset, quiet=quiet)
     if not quiet:
         short = " --schedule short" if chosen.short else ""
         typer.echo(f"Draw it with: cutpoint paper plot {name}{short} -o {folder}")
+
+
+def _named(campaign: Campaign, toy: bool) -> str:
+    """Data, noise and learner of a campaign."""
+    from cutpoint.experiment.statistics import noise_label
+    from cutpoint.paper.campaigns import TOY_LEARNER
+
+    data, learner = (f"{campaign.dataset} (toy)", TOY_LEARNER) if toy else (campaign.dataset, campaign.learner)
+    return f"{data}, {noise_label(campaign.noise)}, {learner.partition(':')[0]}"
 
 
 def _chosen(name: str, schedule: Schedule, toy: bool) -> Figure:

@@ -100,9 +100,8 @@ def run_campaign(
         scores = model.score(benchmark.pool, STRATEGIES[strategy].needs | {"probs"})
         scored = perf_counter()
         values = measure(benchmark, observed, labels, model, scores) | dict(model.notes)
-        measured = perf_counter()
-        values |= {"seconds_measure": measured - scored, "seconds_fit": fitted - start}
-        values["seconds_score"] = scored - fitted
+        values |= {"seconds_measure": perf_counter() - scored}
+        values |= {"seconds_fit": fitted - start, "seconds_score": scored - fitted}
         n_labels = int(np.count_nonzero(labels != UNKNOWN))
         if r < schedule.rounds:
             start = perf_counter()
