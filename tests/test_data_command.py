@@ -88,19 +88,24 @@ def test_cifar_is_fetched_checked_and_loaded(
     assert [line.split(":")[0] for line in capsys.readouterr().out.splitlines()] == ["imb-cifar10-2", "imb-cifar10-3"]
 
 
+@pytest.mark.parametrize(
+    ("damage", "said"),
+    [
+        (Path.unlink, r"batches-py has no data_batch_3; it is incomplete"),
+        (lambda path: path.write_bytes(b""), r"data_batch_3 cannot be read \(.*\); it is damaged"),
+    ],
+    ids=["missing", "empty"],
+)
 def test_an_incomplete_folder_of_cifar_gives_way_to_the_archive(
-    serve: Serve, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    serve: Serve, tmp_path: Path, damage: Callable[[Path], object], said: str
 ) -> None:
     archive = cifar10_archive(tmp_path).read_bytes()
     root = tmp_path / "root"
-    parts = cifar10_parts()
-    folder = put(root / "cifar-10-batches-py", parts)
-    (folder / "data_batch_3").unlink()
-    with pytest.raises(DataError, match=r"batches-py has no data_batch_3; it is incomplete: move it away, and fetch"):
+    folder = put(root / "cifar-10-batches-py", cifar10_parts())
+    damage(folder / "data_batch_3")
+    with pytest.raises(DataError, match=rf"{said}.*: move it away, and fetch it again"):
         load_benchmark("imb-cifar10-2", DataOptions(root=root))
     (served,) = serve("imb-cifar10", archive)
-    known = replace(SOURCES["imb-cifar10"], members={name: md5(data) for name, data in parts.items()})
-    monkeypatch.setitem(SOURCES, "imb-cifar10", known)
     for asked in (1, 1):  # fetched, and then there
         assert run_cli(["data", "fetch", "imb-cifar10-2", "-q", "--data-root", str(root)]) == 0
         assert len(served.asked) == asked

@@ -137,9 +137,16 @@ def test_a_file_that_cannot_be_gone_on_with_is_fetched_from_its_start(tmp_path: 
     assert seen[-1] == Progress(len(DATA), len(DATA))
 
 
-def test_nothing_is_kept_or_promised_of_a_file_that_cannot_be_gone_on_with(served: Served, tmp_path: Path) -> None:
+@pytest.mark.parametrize("chunked", [True, False])
+def test_nothing_is_kept_or_promised_of_a_file_that_cannot_be_gone_on_with(tmp_path: Path, chunked: bool) -> None:
+    cuts = [100_000 * k for k in (1, 2, 3, 4, 5)]  # further each time, and still not for ever
+    with serving(Served(DATA, chunked=chunked, cuts=[*cuts])) as served:
+        refuses_to_go_on(served, tmp_path)
+    assert served.asked == [None] * (len(cuts) + 1)
+
+
+def refuses_to_go_on(served: Served, tmp_path: Path) -> None:
     remote = replace(served.remote(md5=False), ranges=False)
-    served.cuts = [100_000 * k for k in (1, 2, 3, 4, 5)]  # further each time, and still not for ever
     said = (
         r"again and again \(it was closed\); its server gives file\.bin in one piece only: the same command begins anew"
     )

@@ -23,6 +23,7 @@ from cutpoint.data.pickles import read_plain_pickle
 from cutpoint.data.pictures import PictureArray
 from cutpoint.data.pool import Benchmark, Pool, check_labels
 from cutpoint.data.table_1 import as_in_table_1
+from cutpoint.data.whole import has_all
 from cutpoint.errors import DataError
 from cutpoint.types import Labels
 
@@ -105,11 +106,10 @@ def _load(name: str, n_classes: int | None, options: DataOptions, layout: Layout
 
 
 def _path(name: str, options: DataOptions, layout: Layout) -> Path:
-    """The unpacked folder, or the archive where that folder is not there or lacks a file."""
+    """The unpacked folder, or the archive where that folder is not there or not whole."""
     path = options.find(name, layout.folder, layout.archive)
     archive = path.with_name(layout.archive)
-    whole = all((path / member).is_file() for member in layout.members)
-    return archive if not whole and archive.is_file() else path
+    return archive if archive.is_file() and not has_all(path, layout.members) else path
 
 
 def _members(path: Path, layout: Layout) -> Iterator[tuple[str, bytes]]:

@@ -28,6 +28,7 @@ from cutpoint.errors import DataError, UsageError
 
 TIMEOUT = 30.0  # seconds without a byte
 WAITS = (1.0, 2.0, 5.0, 10.0)  # seconds before going on after a broken connection; each that brought bytes counts anew
+CLOSED = "it was closed"
 NO_RANGES = (400, 405, 501)  # how a server may refuse to give bytes from the middle on; 416 is: not these bytes
 _CHUNK = 1 << 18
 _MARGIN = 100 << 20  # bytes of the disk that are left alone
@@ -126,7 +127,7 @@ def _fill(file: IO[bytes], part: Path, remote: Remote, spare: int, show: Show) -
         try:
             if _stream(file, part, remote, spare, show):
                 return
-            said = "it was closed"
+            said = CLOSED
         except (http.client.HTTPException, OSError) as error:
             said = _said(error)
         brought = file.tell() > before
@@ -237,6 +238,8 @@ def _unreachable(remote: Remote, part: Path, have: int, came: bool, said: str) -
 
 def _said(error: Exception) -> str:
     """What a failed connection says of itself."""
+    if isinstance(error, http.client.IncompleteRead):
+        return CLOSED
     reason = getattr(error, "reason", error)
     return str(getattr(reason, "strerror", None) or reason or type(error).__name__)
 

@@ -132,16 +132,17 @@ def _checked_source(data_set: str, root: Path) -> str:
 
 
 def _wrong_files(source: Source, root: Path) -> Iterator[tuple[Path, str]]:
-    """(file, what is wrong or "") of each file that is there and has a published checksum."""
+    """(file, what is wrong or "") of each file that is there, in a whole folder or beside it, and has a checksum."""
     for remote in source.files:
         path = root / remote.name
         if path.is_file():
             yield path, differs(path, remote)
+    if not source.is_unpacked(root):
+        return
     for member, md5 in source.members.items():
         path = root / (source.folder or "") / member
-        if path.is_file():
-            found = md5_of(path)
-            yield path, "" if found == md5 else f"the checksum (md5) of {path} is {found} and must be {md5}"
+        found = md5_of(path)
+        yield path, "" if found == md5 else f"the checksum (md5) of {path} is {found} and must be {md5}"
 
 
 def _check_files(files: Files) -> None:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from cutpoint.data import cifar, medmnist, svhn, wilds
+from cutpoint.data.whole import has_all
 from cutpoint.errors import UsageError
 
 
@@ -63,14 +64,18 @@ class Source:
         """What stands in the data root once it is fetched."""
         return (self.folder,) if self.unpacked and self.folder else tuple(file.name for file in self.files)
 
+    def is_unpacked(self, root: Path) -> bool:
+        """True if the data root has its folder whole."""
+        if self.folder is None or self.table is None:
+            return False
+        return has_all(root / self.folder, (self.table, *self.members))
+
     def is_here(self, root: Path | None) -> bool:
         """True if the data root has its folder whole, or its files where they can be read packed."""
         if root is None:
             return False
-        if self.folder is not None and self.table is not None:
-            parts = [root / self.folder / name for name in (self.table, *self.members)]
-            if all(part.is_file() and part.stat().st_size for part in parts):
-                return True
+        if self.is_unpacked(root):
+            return True
         return not self.unpacked and all((root / file.name).is_file() for file in self.files)
 
 

@@ -1,12 +1,18 @@
-"""Files that appear whole or not at all."""
+"""Files that appear whole or not at all, and folders that have all of theirs."""
 
 from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import BinaryIO
+
+
+def has_all(folder: Path, names: Iterable[str]) -> bool:
+    """True if all of these files are in the folder, and none of them is empty."""
+    paths = [folder / name for name in names]
+    return all(path.is_file() and path.stat().st_size for path in paths)
 
 
 def write_atomically(path: Path, write: Callable[[BinaryIO], object]) -> None:
