@@ -25,12 +25,13 @@ from cutpoint.experiment.results import read_results
 from cutpoint.learners import Model, make_learner
 from cutpoint.learners.base import equipped
 from cutpoint.learners.deep import clip_tuning, frozen
-from cutpoint.learners.deep.clip import ClipLearner
+from cutpoint.learners.deep.clip import OPENAI, ClipLearner
 from cutpoint.learners.deep.clip_network import PictureEncoder
 from cutpoint.learners.deep.clip_tuning import held_out
 from cutpoint.learners.deep.loop import Progress
 from cutpoint.learners.deep.supervised import checkpoint_of, logged
 from cutpoint.learners.deep.vision import import_open_clip
+from cutpoint.learners.deep.weights import find_weights
 from cutpoint.testing import check_learner
 from cutpoint.types import UNKNOWN
 from tiny_clip import NAME, SIDE, coloured, tiny_clip, weights_of
@@ -234,13 +235,44 @@ def test_the_command_says_that_weights_are_missing_before_it_reads_data(
 
 
 def test_weights_are_found_in_the_data_root_and_in_the_cache_of_the_hub(tmp_path: Path) -> None:
-    learner = make_learner("clip", 3)
     hub = tmp_path / "cache" / "huggingface" / "hub" / "models--timm--vit_base_patch32_clip_224.openai"
     for folder in (tmp_path / "vit_base_patch32_clip_224.openai", hub / "snapshots" / "0123"):
         folder.mkdir(parents=True)
         (folder / "open_clip_model.safetensors").touch()
-        equipped(learner, root=tmp_path, scratch=None).check()  # type: ignore[attr-defined]
+        assert find_weights(OPENAI, "auto", tmp_path) == folder / "open_clip_model.safetensors"
         (folder / "open_clip_model.safetensors").unlink()
+
+
+@pytest.mark.parametrize("form", ["open_clip", "in training", "of TorchScript", "half"])
+def test_published_weights_are_read_in_every_form_that_open_clip_reads(form: str, tmp_path: Path) -> None:
+    from safetensors.torch import load_file
+
+    plain = weights_of(3, tmp_path / "plain.safetensors")
+    tensors: Any = load_file(plain)
+    stored = {
+        "open_clip": tensors | {"logit_scale": tensors["logit_scale"].reshape(1), "attn_mask": torch.zeros(77, 77)},
+        "in training": {"epoch": 3, "name": "a", "state_dict": {f"module.{name}": x for name, x in tensors.items()}},
+        "of TorchScript": tensors
+        | {name: torch.tensor(1) for name in ("input_resolution", "context_length", "vocab_size")},
+        "half": {name: x.half() for name, x in tensors.items()},
+    }[form]
+    torch.save(stored, tmp_path / "stored.pt")
+    found, expected = (
+        clip(f"weights={path}").fit(TOY.pool, np.where(TOY.labels == 1, 1, UNKNOWN), seed=0).score(TOY.pool).probs
+        for path in (tmp_path / "stored.pt", plain)
+    )
+    assert np.allclose(found, expected, atol=1e-2 if form == "half" else 0)
+
+
+def test_weights_that_are_not_the_networks_are_refused_before_a_results_folder_is_begun(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    torch.save({"head": torch.zeros(3)}, tmp_path / "other.pt")
+    learner = f"clip:model={tiny_clip()}:weights={tmp_path / 'other.pt'}"
+    call = ["bench", "run", "--dataset", "fmow", "--learner", learner, "--data-root", str(tmp_path)]
+    assert run_cli([*call, "-o", str(tmp_path / "out")]) == 2
+    assert "other.pt holds the weights of another architecture (it lacks " in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
 
 
 def test_weights_of_another_architecture_and_damaged_ones_are_refused(tmp_path: Path) -> None:

@@ -309,3 +309,7 @@ def test_missing_weights_are_said_before_anything_is_run(
     said = refused(capsys, options_of(toy_cifar, "resnet18:epochs=1", "out"))
     assert f"put https://download.pytorch.org/models/resnet18-f37072fd.pth into {toy_cifar}, or give its path" in said
     assert not (toy_cifar / "out").exists()
+    (toy_cifar / "resnet18-f37072fd.pth").write_bytes(b"something else")
+    said = refused(capsys, options_of(toy_cifar, "resnet18:epochs=1", "out"))
+    assert "resnet18-f37072fd.pth begins with" in said
+    assert not (toy_cifar / "out").exists()

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import pickle
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -23,7 +25,7 @@ from cutpoint.learners import make_learner
 from cutpoint.learners.deep.layers import Symmetric
 from cutpoint.learners.deep.resnet import IMAGENET
 from cutpoint.learners.deep.vision import import_timm, import_torchvision
-from cutpoint.learners.deep.weights import find_weights, load_weights, read_weights
+from cutpoint.learners.deep.weights import check_name, find_weights, load_weights, read_weights
 from toy_sets import pictures
 
 
@@ -141,6 +143,41 @@ def test_no_pickle_is_run(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="holds no weights that can be read"):
         read_weights(path)
     assert not (tmp_path / "was run").exists()
+
+
+def test_what_is_no_file_of_weights_is_told_apart_from_one_that_is_cut_off(tmp_path: Path) -> None:
+    path = tmp_path / "weights.pt"
+    module: Any = torch.jit
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # later versions of torch would rather not have it
+        module.save(module.trace(nn.Linear(2, 3), torch.zeros(1, 2)), path)
+    with pytest.raises(DataError, match=r"it is a TorchScript program, which is not run: .*torch\.jit\.load"):
+        read_weights(path)
+    for stored in ({"epoch": 3, "optimizer": {}}, {"a": torch.zeros(3), "arguments": Path("x")}, {}):
+        torch.save(stored, path)
+        with pytest.raises(DataError, match="it holds other things than tensors, as a checkpoint of a training does"):
+            read_weights(path)
+
+
+def test_weights_that_are_no_numbers_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "weights.pth"
+    torch.save({"weight": torch.tensor([[1.0, torch.nan]]), "bias": torch.zeros(1)}, path)
+    with pytest.raises(DataError, match="holds a value in weight that is no finite number; fetch it again"):
+        load_weights(nn.Linear(2, 1), path)
+
+
+def test_a_file_whose_name_says_its_checksum_is_held_to_it(tmp_path: Path, whole: dict[str, torch.Tensor]) -> None:
+    path, right = tmp_path / IMAGENET.file, tmp_path / "right.pth"
+    for each in (path, right):
+        torch.save(whole, each)
+    with pytest.raises(DataError, match=r"of .*resnet18-f37072fd\.pth begins with [0-9a-f]{8} and not f37072fd"):
+        make_learner(f"resnet18:weights={path}", 2).check()  # type: ignore[attr-defined]
+    before = torch.get_rng_state()
+    make_learner(f"resnet18:weights={right}", 2).check()  # type: ignore[attr-defined]
+    assert torch.equal(before, torch.get_rng_state())
+    named = right.rename(tmp_path / f"right-{hashlib.sha256(right.read_bytes()).hexdigest()[:8]}.pth")
+    check_name(named)
+    check_name(right.with_name("mine-20260101.pth"))  # a day, and no checksum
 
 
 def test_old_heads_are_left_out(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from cutpoint.data.captions import Captions
 from cutpoint.data.pool import Pool
 from cutpoint.errors import UsageError
 from cutpoint.learners.base import EVERYTHING, Learner, Model
-from cutpoint.learners.deep.weights import Published, find_weights
+from cutpoint.learners.deep.weights import Published, check_name, find_weights
 from cutpoint.learners.proxy import HEADS, LIGHT, cache_folder, proxy
 from cutpoint.types import Labels
 
@@ -92,8 +92,14 @@ class ClipLearner:
         return self.tune == "full"
 
     def check(self) -> None:
-        """DataError, at once, with what to put where, if the weights are not there."""
-        self._weights()
+        """DataError, with what to put where, if the weights are not there or are other ones."""
+        file = self._weights()
+        if file is None:
+            return
+        check_name(file)
+        from cutpoint.learners.deep.clip_network import clip_with
+
+        clip_with(self.model, file)
 
     def _weights(self) -> Path | None:
         """The file to begin with, None for none."""

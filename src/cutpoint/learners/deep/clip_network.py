@@ -49,7 +49,12 @@ class PictureEncoder(nn.Module):
 
 @lru_cache(maxsize=1)
 def read_clip(model: str, file: Path | None) -> Any:
-    """The whole network on the CPU, kept for the next round; nobody may change it. Without a file always the same one.
+    """As of `clip_with`, kept for the next round; nobody may change it."""
+    return clip_with(model, file)
+
+
+def clip_with(model: str, file: Path | None) -> Any:
+    """The whole network on the CPU with the weights of a file, or without one always the same ones at random.
 
     UsageError if open_clip has no such architecture, DataError if the file holds the weights of another.
     """

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, ClassVar, NamedTuple
 from cutpoint.data.pool import Pool
 from cutpoint.errors import UsageError
 from cutpoint.learners.base import EVERYTHING, Model
-from cutpoint.learners.deep.weights import Published, find_weights
+from cutpoint.learners.deep.weights import Published, check_name, find_weights
 from cutpoint.types import Labels
 
 if TYPE_CHECKING:
@@ -88,8 +88,17 @@ class ResNetLearner:
         return trained(task, pool, labels, lambda: (_body(file), WIDTH), seed)
 
     def check(self) -> None:
-        """DataError, at once, with what to put where, if the weights are not there."""
-        self._weights()
+        """DataError, with what to put where, if the weights are not there or are other ones."""
+        file = self._weights()
+        if file is None:
+            return
+        check_name(file)
+        import torch
+
+        from cutpoint.learners.deep.devices import own_chance
+
+        with own_chance(torch.device("cpu"), 0):
+            _body(file)
 
     def _weights(self) -> Path | None:
         """The file to begin with, None for none."""
