@@ -15,6 +15,7 @@ from cutpoint.service.desk.clock import Clock
 from cutpoint.service.desk.deeds import Deeds
 from cutpoint.service.desk.drafts import Ready, draft, nearly_spent, reason_for_next
 from cutpoint.service.desk.live import Live
+from cutpoint.service.desk.setback import Setback
 from cutpoint.store.base import Store
 from cutpoint.store.events import New
 
@@ -35,7 +36,7 @@ class Pace(Deeds, Admin):
         self._thread: threading.Thread | None = None
         self._ready: Ready | None = None
         self._demanded = False  # somebody got nothing, and the next round was not ready
-        self._failed_epoch = -1  # in which a round could not be made; it is not tried again before something changes
+        self._setback = Setback(clock)
         self._resized = clock.monotonic()
         self._ailing = ""  # why the last tick failed
 
@@ -122,7 +123,7 @@ class Pace(Deeds, Admin):
 
     def _made(self, *, leave_open: bool) -> Ready | None:
         """The next round's session, made here and now."""
-        if self._failed_epoch == self.state.epoch:
+        if self._setback.waits(self.state.epoch):
             return None
         made = draft(self._board, leave_open=leave_open)
         if made is None:
@@ -134,7 +135,7 @@ class Pace(Deeds, Admin):
             return None
 
     def _not_made(self, epoch: int, error: Exception) -> None:
-        self._failed_epoch = epoch
+        self._setback.note(epoch)
         self._board.hindered = f"the next round could not begin: {error}"
 
     def _prepare_beside(self) -> None:
@@ -143,7 +144,7 @@ class Pace(Deeds, Admin):
             reason = reason_for_next(self._board, demanded=self._demanded)
             stale = self._ready is None or self._ready.draft.epoch != self.state.epoch
             ahead = reason is None and nearly_spent(self._board)
-            if not (reason or ahead) or self._failed_epoch == self.state.epoch:
+            if not (reason or ahead) or self._setback.waits(self.state.epoch):
                 self._demanded = False
                 return
             made = draft(self._board, leave_open=reason != "new scores") if stale else None
