@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -51,6 +52,9 @@ def test_a_served_campaign_is_measured() -> None:
     bars = [line for line in out.splitlines() if "bar: " in line]
     assert len(bars) == 4
     assert all(line.endswith((": reached", ": MISSED")) for line in bars)
+    assert "disk: arrays 0.00 GiB, database 0.00 GiB" in out
+    if sys.platform == "linux":
+        assert re.search(r"memory: server 0\.[01]\d GiB, trainer 0\.\d+ GiB", out)
 
 
 def test_a_pool_that_is_too_small_is_refused() -> None:
