@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
@@ -19,14 +19,31 @@ def write_atomically(path: Path, write: Callable[[BinaryIO], object]) -> None:
     """Make `path` appear whole: `write` fills a file beside it, which is flushed to disk and renamed."""
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(f".{path.name}.partial")
-    with beside.open("wb") as file:
+    with filled(beside, path) as file:
         write(file)
-        file.flush()
-        os.fsync(file.fileno())
-    beside.replace(path)
     with contextlib.suppress(OSError):  # not every system lets a folder be flushed
-        folder = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        flush(path.parent)
+
+
+@contextlib.contextmanager
+def filled(beside: Path, path: Path | None = None) -> Iterator[BinaryIO]:
+    """A file to fill: on the disk if this ends well, and renamed to `path` if that is given; gone if it does not."""
+    try:
+        with beside.open("wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        if path is not None:
+            beside.replace(path)
+    except BaseException:
+        beside.unlink(missing_ok=True)
+        raise
+
+
+def flush(path: Path) -> None:
+    """Flush a file, or a folder's list of names, without which a renamed file may be gone after a power cut."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from cutpoint.data.whole import filled, flush
 from cutpoint.errors import DataError, UsageError
 from cutpoint.store.base import StoreError
 
@@ -103,16 +104,9 @@ class ArrayFiles:
     def _write(self, file: str, array: Array) -> None:
         """Write the array, flush it and put it under its name."""
         partial = self.folder / f".{Path(file).stem}-{secrets.token_hex(8)}{_PARTIAL}"
-        try:
-            with partial.open("xb") as stream:
-                np.lib.format.write_array(stream, np.asanyarray(array), allow_pickle=False)
-                stream.flush()
-                os.fsync(stream.fileno())
-            os.replace(partial, self.folder / file)
-            flush(self.folder)
-        except BaseException:
-            partial.unlink(missing_ok=True)
-            raise
+        with filled(partial, self.folder / file) as stream:
+            np.lib.format.write_array(stream, np.asanyarray(array), allow_pickle=False)
+        flush(self.folder)
 
     def _sweep(self) -> None:
         """Remove what killed writers left, a day later."""
@@ -145,12 +139,3 @@ def _sum_of(array: Array) -> str:
 def _checksum(path: Path) -> str:
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
-def flush(path: Path) -> None:
-    """Flush a file, or a folder's list of names, without which a renamed file may be gone after a power cut."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

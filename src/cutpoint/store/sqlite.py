@@ -20,11 +20,11 @@ from typing import Any, TextIO
 from sqlalchemy import URL, Connection, Engine, create_engine, event, func, insert, select
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
+from cutpoint.data.whole import flush
 from cutpoint.errors import CutpointError, DataError, UsageError
 from cutpoint.store import schema
 from cutpoint.store.base import StoreError, id_twice
 from cutpoint.store.events import from_bytes
-from cutpoint.store.files import flush
 from cutpoint.store.owner import Holder, check_role, held
 from cutpoint.store.rows import pieces
 from cutpoint.store.sql import SqlStore

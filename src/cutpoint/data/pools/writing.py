@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from cutpoint.data.pools.cells import defused
+from cutpoint.data.whole import filled
 from cutpoint.errors import UsageError
 
 Row = Mapping[str, Any]
@@ -68,10 +69,8 @@ def write_new(path: Path, write: Callable[[BinaryIO], object]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(f".{path.name}.partial")
     try:
-        with beside.open("wb") as file:
+        with filled(beside) as file:
             write(file)
-            file.flush()
-            os.fsync(file.fileno())
         try:
             os.link(beside, path)  # unlike a renaming, it refuses a file that has come meanwhile
         except FileExistsError:
