@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import signal
 import subprocess
@@ -28,7 +29,7 @@ from cutpoint.service.desk.desk import Desk
 from cutpoint.service.gather import gather
 from cutpoint.service.log.settings import Settings
 from cutpoint.service.web.front import Front
-from cutpoint.service.web.images import CANNOT, Gallery
+from cutpoint.service.web.images import CANNOT
 from cutpoint.service.web.server import Where, listening, serve
 from cutpoint.store.base import Item
 from cutpoint.store.events import New
@@ -199,6 +200,10 @@ def test_pictures_that_a_file_lists_are_served_from_their_folder(tmp_path: Path)
     wish = Wish(images=photos, file=tmp_path / "list.csv", picture="path")
     begin(store, files, gather(Settings("photos", ("left", "right")), wish))
     desk = Desk(store, files)
-    assert Gallery().show(*Front(desk, store, files).picture(2)).data == (photos / "2.png").read_bytes()
-    assert Gallery().show(*Front(desk, store, files, folder=tmp_path).picture(2)) is CANNOT
+    fronts = Front(desk, store, files), Front(desk, store, files, folder=tmp_path)
+    whole, missing = (asyncio.run(front.pictures.show(2)) for front in fronts)
+    assert whole.data == (photos / "2.png").read_bytes()
+    assert missing is CANNOT
+    for front in fronts:
+        front.close()
     desk.close()

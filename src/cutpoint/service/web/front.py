@@ -14,6 +14,7 @@ from cutpoint.service.desk.desk import Desk
 from cutpoint.service.overview.diary import Diary
 from cutpoint.service.overview.strips import Strips
 from cutpoint.service.web.auth import Link, Person, hash_of, new_token
+from cutpoint.service.web.images import Gallery
 from cutpoint.service.web.shown import shown_ask, shown_receipt
 from cutpoint.service.web.views import Views
 from cutpoint.store.base import Store
@@ -35,9 +36,14 @@ class Front:
         self.files, self._folder = files, folder
         self._desk, self._store = desk, store
         self.strips, self.diary = Strips(files), Diary()
+        self.pictures = Gallery(self.picture)
         self.views = Views(desk, store, self.strips, self.diary)
         self._links: tuple[int, list[Link]] = (-1, [])
         self._born = f"{next(iter(store.events())).at:.6f}"  # of two campaigns of one name it is another
+
+    def close(self) -> None:
+        """Make no more pictures. The desk and the store are others' to close."""
+        self.pictures.close()
 
     def refresh(self) -> None:
         """Read on in the log and sort new scores; called every second by a thread that nobody waits for."""

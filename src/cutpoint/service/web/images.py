@@ -6,13 +6,16 @@ nothing that Pillow could not read; a large one is made smaller. Whatever cannot
 
 from __future__ import annotations
 
+import asyncio
 import io
 import os
 import stat
 from collections import OrderedDict
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from threading import BoundedSemaphore, Lock
+from threading import Lock
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -25,6 +28,7 @@ LARGEST_SIDE = 1600  # pixels, of what is sent
 AS_IT_IS = 1 << 20  # bytes: a picture no larger than this, and than LARGEST_SIDE, is sent unchanged
 KEPT_BYTES = 32 << 20  # of the pictures made last, for the next person who is shown the same one
 AT_ONE_TIME = 2  # decoders: each may take 150 MB for a moment
+MOST_WAITING = 100  # pictures that are being made or wait for it; large ones take half a second each
 
 PLACEHOLDER = (
     b'<svg xmlns="http://www.w3.org/2000/svg" width="480" height="320" viewBox="0 0 480 320" role="img">'
@@ -51,44 +55,69 @@ class Shown:
 CANNOT = Shown("image/svg+xml", PLACEHOLDER, False)
 
 
+class Full(Exception):
+    """More pictures are being made already than may wait."""
+
+
 class Gallery:
-    """The pictures of a campaign's folders. Thread-safe; keeps what it made last."""
+    """The pictures of a campaign's items, made by threads of their own: no answer waits for a picture. Thread-safe.
 
-    def __init__(self) -> None:
-        """Nothing is kept yet."""
-        self._kept: OrderedDict[tuple[Path, str], Shown] = OrderedDict()
+    A picture that several people ask for at a time is made once, and what was made last is kept.
+    """
+
+    def __init__(self, place: Callable[[int], tuple[Path | None, str]]) -> None:
+        """place: the folder of an item's pool and the path of its picture in it; it may read the store."""
+        self._place = place
+        self._kept: OrderedDict[int, Shown] = OrderedDict()
         self._bytes = 0
+        self._making: dict[int, Future[Shown]] = {}
         self._lock = Lock()
-        self._decoders = BoundedSemaphore(AT_ONE_TIME)
+        self._makers = ThreadPoolExecutor(AT_ONE_TIME, "pictures")
 
-    def show(self, folder: Path | None, name: str) -> Shown:
-        """The picture at a path below a folder.
+    async def show(self, item: int) -> Shown:
+        """The picture of an item; Full where too many are being made, and whatever `place` raises.
 
         The placeholder where it is missing, outside of the folder, no picture, or too large; or without a folder.
         """
-        if folder is None:
-            return CANNOT
-        with self._lock:
-            if (folder, name) in self._kept:
-                self._kept.move_to_end((folder, name))
-                return self._kept[folder, name]
-        path = inside(folder, name)
-        if path is None:
-            return CANNOT
-        with self._decoders:
-            shown = ready(path)
-        if shown.whole:
-            self._keep((folder, name), shown)
-        return shown
+        made = self._made(item)
+        # Who goes away does not take the picture from others who wait for it.
+        return made if isinstance(made, Shown) else await asyncio.shield(asyncio.wrap_future(made))
 
-    def _keep(self, place: tuple[Path, str], shown: Shown) -> None:
+    def close(self) -> None:
+        """Make no more pictures, and wait for those that are being made."""
+        self._makers.shutdown(cancel_futures=True)
+
+    def _made(self, item: int) -> Shown | Future[Shown]:
+        """The picture, or where it will be."""
         with self._lock:
-            if place not in self._kept:
-                self._kept[place] = shown
-                self._bytes += len(shown.data)
-            while self._bytes > KEPT_BYTES:
-                _, oldest = self._kept.popitem(last=False)
-                self._bytes -= len(oldest.data)
+            if item in self._kept:
+                self._kept.move_to_end(item)
+                return self._kept[item]
+            if item not in self._making:
+                if len(self._making) >= MOST_WAITING:
+                    raise Full
+                self._making[item] = self._makers.submit(self._make, item)
+            return self._making[item]
+
+    def _make(self, item: int) -> Shown:
+        shown = CANNOT
+        try:
+            folder, name = self._place(item)
+            path = inside(folder, name) if folder is not None else None
+            shown = ready(path) if path is not None else CANNOT
+            return shown
+        finally:
+            with self._lock:
+                del self._making[item]
+                if shown.whole:
+                    self._keep(item, shown)
+
+    def _keep(self, item: int, shown: Shown) -> None:
+        self._kept[item] = shown
+        self._bytes += len(shown.data)
+        while self._bytes > KEPT_BYTES:
+            _, oldest = self._kept.popitem(last=False)
+            self._bytes -= len(oldest.data)
 
 
 def inside(folder: Path, name: str) -> Path | None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
-from fastapi.responses import HTMLResponse, Response
+from fastapi.responses import HTMLResponse, JSONResponse, Response
 from pydantic import BaseModel, Field
 
 from cutpoint.service.web.front import Front
-from cutpoint.service.web.images import Gallery
+from cutpoint.service.web.images import Full
 from cutpoint.service.web.pages import Pages
 from cutpoint.service.web.routes_label import Keyed, Name, Number
 from cutpoint.service.web.visitors import Admin, Visitor
@@ -77,8 +77,6 @@ def routes(front: Front, pages: Pages) -> APIRouter:
 
 
 def _add_looks(router: APIRouter, front: Front, pages: Pages) -> None:
-    gallery = Gallery()
-
     @router.get("/dashboard", summary="how the campaign stands", response_class=HTMLResponse)
     def dashboard(request: Request, visitor: Visitor) -> HTMLResponse:
         return pages.show(request, "dashboard.html", **front.dashboard(visitor), **front.campaign())
@@ -93,8 +91,12 @@ def _add_looks(router: APIRouter, front: Front, pages: Pages) -> None:
         return Response(status_code=204) if drawn is None else Response(drawn, media_type="image/svg+xml")
 
     @router.get("/items/{item}/picture", summary="the picture of an item", response_class=Response)
-    def picture(item: Number, _: Visitor) -> Response:
-        shown = gallery.show(*front.picture(item))
+    async def picture(item: Number, _: Visitor) -> Response:
+        try:
+            shown = await front.pictures.show(item)
+        except Full:
+            told = {"error": "Too many pictures are asked for at this moment; ask again in a few seconds."}
+            return JSONResponse(told, 503, {"retry-after": "5"})
         # Kept by the browser, since it is fetched before it is shown; the placeholder only until somebody mends it.
         keep = "private, max-age=3600" if shown.whole else "no-cache"
         return Response(shown.data, media_type=shown.kind, headers={"cache-control": keep})

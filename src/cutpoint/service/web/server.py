@@ -97,6 +97,7 @@ def serve(
         stack.callback(desk.close)
         desk.start()
         front = Front(desk, store, arrays, folder=pictures)
+        stack.callback(front.close)
         stack.enter_context(_looking(front))
         if train:
             trainer = TrainerProcess(trainer_command(None if files is None else str(files)), desk, url=str(url))
