@@ -68,9 +68,7 @@ def test_a_campaign_that_two_scripts_make_is_the_first_ones(tmp_path: Path, monk
 
 
 @pytest.mark.parametrize("name", STRATEGIES)
-def test_every_strategy_drives_a_campaign(
-    name: str, tmp_path: Path, digits: tuple[NDArray[Any], NDArray[Any]]
-) -> None:
+def test_every_strategy_drives_a_campaign(name: str, tmp_path: Path, digits: tuple[NDArray[Any], NDArray[Any]]) -> None:
     features, truth = digits
     store = MemoryStore()
     with a_campaign(tmp_path, store, strategy=name, budget=10) as campaign:
@@ -120,6 +118,9 @@ def test_a_campaign_is_opened_as_it_was_left(tmp_path: Path, digits: tuple[NDArr
         ({"embeddings": "nowhere.npy"}, "there is no file"),
         ({"embeddings": "some.parquet"}, "needs ids"),
         ({}, "the pool is empty"),
+        ({"contents": [{"text": "fine"}, {"text": "a \ud83d bird"}], "ids": ["a", "b"]}, "item 'b' holds half a char"),
+        ({"contents": [{"row": {"name": ["\udc00"]}}, {"row": {"\udc00": 1}}], "ids": ["a", "b"]}, "item '[ab]' holds"),
+        ({"ids": ["bird \udc80"]}, "the id of item .* holds half a character"),
     ],
 )
 def test_a_pool_that_cannot_be_meant_is_refused_whole(tmp_path: Path, arguments: Any, words: str) -> None:

@@ -130,7 +130,7 @@ def test_a_full_disk_is_said_and_the_answer_stays(here: Site, monkeypatch: pytes
     with monkeypatch.context() as patch:
         patch.setattr(here.served.store, "append", full)
         item = press(page, "1")
-        expect(page.locator("#banner")).to_contain_text("The disk is full")
+        expect(page.locator("#banner")).to_contain_text("cannot read or store anything")
         expect(page.locator("#banner")).to_contain_text("1 answer is kept")
         assert here.events("answered") == []
     expect(page.locator("#banner")).to_be_hidden()

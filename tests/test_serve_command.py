@@ -110,3 +110,9 @@ def test_one_server_at_a_time_and_links_are_said_once(name: str, capsys: pytest.
         assert again.question("ann")
     finally:
         again.end(signal.SIGINT)
+
+
+@pytest.mark.parametrize("names", ["", "ann,,bob", " "])
+def test_an_empty_name_is_refused_in_one_sentence(name: str, names: str, capsys: pytest.CaptureFixture[str]) -> None:
+    said = command(capsys, "serve", name, "--annotators", names, "--port", "0", code=2)
+    assert "one of the annotators has an empty name" in said

@@ -162,7 +162,9 @@ def test_wrong_tokens_are_slowed_down_and_right_ones_are_not() -> None:
     client = served.client()
     statuses = [client.get(f"/a/guess-{i}").status_code for i in range(8)]
     assert statuses == [401] * 5 + [429] * 3
-    assert int(client.get("/a/guess").headers["retry-after"]) >= 1
+    refused = client.get("/a/guess")
+    assert int(refused.headers["retry-after"]) >= 1
+    assert set(refused.json()) == {"error"}
     assert served.client("ada").get("/label").status_code == 200
 
 
@@ -183,7 +185,10 @@ def test_a_huge_body_is_not_read(served: Served) -> None:
             yield b"x" * 10_000
 
     answer = chief.post("/api/guideline", content=pieces(), headers={"content-type": "application/json"})
-    assert answer.status_code in (400, 413), "chunked: its length is not said beforehand"
+    assert answer.status_code == 413, "chunked: its length is not said beforehand"
+    assert "larger than" in answer.json()["error"]
+    for length in ("9" * 5000, "65537", "0065537"):
+        assert chief.post("/api/guideline", content=b"{}", headers={"content-length": length}).status_code == 413
 
 
 def test_errors_say_nothing_of_the_inside(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -156,7 +157,11 @@ def test_a_full_disk_refuses_the_answer_and_keeps_nothing(served: Served, monkey
         patch.setattr(served.store, "append", full)
         answer = ada.post("/api/answer", json={"item": item, "label": 1, "key": key()})
         assert answer.status_code == 503
-        assert "disk is full" in answer.json()["error"]
+        assert "sent again" in answer.json()["error"]
+        assert "disk is full" not in answer.text, "what it says may name files"
+        assert answer.headers["retry-after"] == "5"
+        refused = served.client("chief").post("/api/guideline", json={"text": "Look closely."})
+        assert "disk is full" in refused.json()["error"], "admins are told all"
     assert served.desk.state.ballots.label(item) == -1
     assert ada.post("/api/answer", json={"item": item, "label": 1, "key": key()}).json()["status"] == "saved"
 
@@ -309,6 +314,133 @@ def test_assets_come_from_their_folder_alone(served: Served, path: str) -> None:
 def test_the_assets_are_light() -> None:
     static = ROOT / "src" / "cutpoint" / "service" / "web" / "static"
     assert sum(path.stat().st_size for path in static.iterdir()) < 150_000
+
+
+def test_annotators_are_told_of_failures_and_admins_why(served: Served) -> None:
+    upto, error = served.store.last(), "/srv/secret/birds.db cannot be read."
+    served.store.append([New("training_started", {"run": "r1", "upto": upto, "learner": "logistic"})])
+    served.store.append([New("training_failed", {"run": "r1", "upto": upto, "error": error})])
+    served.desk.tick()
+    ada, chief = served.client("ada"), served.client("chief")
+    for path in ("/dashboard", "/api/status"):
+        assert error in chief.get(path).text
+        assert "secret" not in ada.get(path).text
+    assert "The last training failed" in ada.get("/dashboard").text
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("adjudicate", {"item": 3, "label": 1}),
+        ("release", {"item": 4}),
+        ("guideline", {"text": "Look closely."}),
+        ("settings", {"overlap": 2}),
+        ("classes", {"name": "stork"}),
+        ("end_lease", {"lease": "1"}),
+    ],
+)
+def test_what_an_admin_sends_twice_is_done_once(served: Served, path: str, body: dict[str, object]) -> None:
+    first_item(served.client("bo"))
+    served.client("ada").post("/api/pass", json={"item": 4, "why": "skip", "key": key()})
+    chief, before = served.client("chief"), len(kinds(served))
+    assert chief.post(f"/api/{path}", json=body).status_code == 200, "without a key"
+    after = len(kinds(served))
+    assert after > before
+    again = chief.post(f"/api/{path}", json=body)
+    assert again.status_code == 200 or "twice" in again.json()["error"] or "stork" in again.json()["error"]
+    assert len(kinds(served)) == after, kinds(served)[after:]
+
+
+def test_a_link_that_is_revoked_twice_is_revoked_once(served: Served) -> None:
+    chief = served.client("chief")
+    hash = next(link.hash for link in served.front.links() if link.person.name == "ada")
+    assert [chief.post("/api/revoke", json={"hash": hash}).status_code for _ in range(2)] == [200, 200]
+    assert kinds(served).count("link_revoked") == 1
+
+
+def test_half_a_character_of_an_older_pool_is_shown_as_a_sign() -> None:
+    half = "\ud83d"
+    store = serve_in_memory([{"text": f"a {half} bird"}, {"row": {f"{half}name": f"{half}"}}])
+    ada = store.client("ada")
+    texts = [one["text"] or one["row"] for one in ada.get("/api/next?n=2").json()["items"]]
+    assert sorted(map(str, texts)) == ["[['\ufffdname', '\ufffd']]", "a \ufffd bird"]
+    for item in range(2):
+        assert ada.post("/api/answer", json={"item": item, "label": 0, "key": key(item)}).status_code == 200
+    assert ada.get("/mine").status_code == 200
+
+
+def test_the_interface_says_what_proves_that_an_answer_is_saved(served: Served) -> None:
+    described = create_routes(served.front, served.house).openapi()
+    saved = described["components"]["schemas"]["Saved"]
+    assert {"item", "status", "number"} <= set(saved["required"])
+    assert "proves" in saved["properties"]["status"]["description"]
+    ada = served.client("ada")
+    for path, more in (("answer", {"label": 1}), ("undo", {}), ("pass", {"why": "skip"})):
+        answer = described["paths"][f"/api/{path}"]["post"]["responses"]
+        assert answer["200"]["content"]["application/json"]["schema"]["$ref"].endswith("/Saved")
+        assert answer["4XX"]["content"]["application/json"]["schema"]["$ref"].endswith("/Told")
+        said = ada.post(f"/api/{path}", json={"item": 5, "key": f"{path}-key-0", **more}).json()
+        assert set(said) == set(saved["properties"])
+        assert said["item"] == 5
+
+
+STRANGE = [
+    ("POST", "/api/answer", {"item": 10**30, "label": 0, "key": "a-key-of-mine"}, 422),
+    ("POST", "/api/answer", {"item": -1, "label": 0, "key": "a-key-of-mine"}, 422),
+    ("POST", "/api/answer", {"item": True, "label": 0, "key": "a-key-of-mine"}, 422),
+    ("POST", "/api/answer", {"item": "1", "label": 0, "key": "a-key-of-mine"}, 422),
+    ("POST", "/api/answer", {"item": 999, "label": 0, "key": "a-key-of-mine"}, 400),
+    ("POST", "/api/answer", {"item": 1, "label": 99, "key": "a-key-of-mine"}, 400),
+    ("POST", "/api/answer", {"item": 1, "label": 0, "key": "k" * 10_000}, 422),
+    ("POST", "/api/answer", b'{"item": 1, "label": NaN, "key": "a-key-of-mine"}', 422),
+    ("POST", "/api/answer", b'{"item": 1, "label": 0, "key": "half \\ud800 a key"}', 422),
+    ("POST", "/api/answer", b"[" * 60_000, 400),
+    ("POST", "/api/answer", b'"\xff"', 400),
+    ("POST", "/api/answer", b"", 422),
+    ("POST", "/api/settings", b'{"lease_seconds": NaN}', 422),
+    ("POST", "/api/settings", b'{"lease_seconds": Infinity}', 422),
+    ("POST", "/api/links", {"annotator": "\x00"}, 200),
+    ("POST", "/api/links", {"annotator": "   "}, 400),
+    ("GET", "/items/1000000000000000000000000000000/picture", None, 422),
+    ("GET", "/strips/0.svg?item=1000000000000000000000000000000", None, 400),
+    ("GET", "/api/next?n=1e3", None, 422),
+    ("GET", "/api/nothing", None, 404),
+    ("GET", "/nothing", None, 404),
+    ("GET", "/static/nothing.js", None, 404),
+    ("GET", "/api/answer", None, 405),
+    ("PUT", "/api/answer", None, 405),
+    ("DELETE", "/label", None, 405),
+    ("OPTIONS", "/api/answer", None, 405),
+    ("HEAD", "/api/next", None, 405),
+]
+
+
+@pytest.mark.parametrize(("method", "path", "content", "status"), STRANGE, ids=[f"{i}" for i in range(len(STRANGE))])
+def test_what_is_strange_is_refused_in_words(
+    served: Served, method: str, path: str, content: object, status: int
+) -> None:
+    client = served.client("chief" if "settings" in path or "links" in path else "ada")
+    body = content if isinstance(content, bytes) else None if content is None else json.dumps(content).encode()
+    answer = client.request(method, path, content=body, headers={"content-type": "application/json"})
+    assert answer.status_code == status, answer.text
+    if status >= 400 and method != "HEAD":
+        assert set(answer.json()) == {"error"}
+        assert isinstance(answer.json()["error"], str)
+    if status == 405:
+        assert answer.headers["allow"]
+
+
+def test_a_browser_is_told_on_a_page(served: Served) -> None:
+    for path, status in (("/nothing", 404), ("/admin", 401), ("/strips/0.svg?item=-1", 422)):
+        answer = served.client("ada").get(path, headers={"accept": "text/html,*/*;q=0.8"})
+        assert (answer.status_code, answer.headers["content-type"]) == (status, "text/html; charset=utf-8")
+
+
+def test_keys_of_people_with_strange_names_never_meet() -> None:
+    served = serve_in_memory(people={"a": False, "a:b": False})
+    one, other = served.client("a"), served.client("a:b")
+    assert one.post("/api/answer", json={"item": 1, "label": 1, "key": "b:12345678"}).json()["status"] == "saved"
+    assert other.post("/api/answer", json={"item": 2, "label": 1, "key": "12345678"}).json()["status"] == "saved"
 
 
 def test_every_route_is_documented(served: Served) -> None:

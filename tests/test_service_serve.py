@@ -28,14 +28,16 @@ from cutpoint.service.begin import begin
 from cutpoint.service.desk.desk import Desk
 from cutpoint.service.gather import gather
 from cutpoint.service.log.settings import Settings
+from cutpoint.service.web.auth import Person
 from cutpoint.service.web.front import Front
 from cutpoint.service.web.images import CANNOT
-from cutpoint.service.web.server import Where, listening, serve
+from cutpoint.service.web.server import Where, _invitation, listening, serve
 from cutpoint.store.base import Item
 from cutpoint.store.events import New
 from cutpoint.store.files import ArrayFiles
 from cutpoint.store.memory import MemoryStore
 from cutpoint.store.opening import open_files, open_store
+from served import serve_in_memory
 
 N = 120
 PATIENCE = 60.0  # seconds for what takes three on an idle machine
@@ -167,6 +169,29 @@ def test_a_second_server_is_refused_and_new_links_end_the_old(campaign: Path) ->
         with client(new) as ada, client(f"{address}/a/{old.rpartition('/')[2]}") as stranger:
             assert ada.get("/api/next").status_code == 200
             assert stranger.get("/api/next").status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("annotators", "admins", "words"),
+    [
+        ([""], ["chief"], "annotators has an empty name"),
+        (["ada"], [" "], "admins has"),
+        (["one"], ["one"], "both|one of"),
+    ],
+)
+def test_names_that_cannot_be_are_refused(tmp_path: Path, annotators: list[str], admins: list[str], words: str) -> None:
+    with pytest.raises(UsageError, match=words):
+        serve(tmp_path / "none.db", annotators, admins=admins, where=Where(port=0))
+
+
+def test_an_annotator_who_is_to_be_an_admin_is_told_how() -> None:
+    front = serve_in_memory().front
+    told = _invitation(front, Person("ada", True), "http://here", False)
+    assert "no admin" in told
+    assert "--new-links" in told
+    assert "--new-links" in _invitation(front, Person("bo", False), "http://here", False)
+    assert _invitation(front, Person("ada", True), "http://here", True).startswith("ada (admin): http://here/a/")
+    assert {link.person.admin for link in front.links() if link.person.name == "ada"} == {True}
 
 
 def test_a_port_that_is_taken_is_said_before_anything_is_opened(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from cutpoint.cli_terminal import FilesOption, NameArgument
 def serve(
     name: NameArgument,
     *,
-    annotators: Annotated[str, typer.Option(help="Who labels: names, with commas between.")] = "",
+    annotators: Annotated[str | None, typer.Option(help="Who labels: names, with commas between.")] = None,
     admins: Annotated[str, typer.Option(help="Who runs the campaign: names, with commas between.")] = "admin",
     host: Annotated[str, typer.Option(help="Address to listen at; 0.0.0.0 is all of this machine's.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port to listen at; 0: a free one.")] = 8000,
@@ -36,8 +36,8 @@ def serve(
     from cutpoint.service.web.server import Where
     from cutpoint.service.web.server import serve as run
 
-    where = Where(host, port, _listed(names), https)
-    people, masters = _listed(annotators), _listed(admins)
+    where = Where(host, port, [name for name in _listed(names) if name], https)
+    people, masters = [] if annotators is None else _listed(annotators), _listed(admins)
     with terminable():
         run(
             address(name),
@@ -52,7 +52,7 @@ def serve(
 
 
 def _listed(text: str) -> list[str]:
-    """The names in a comma-separated list; one with a comma in it stands in quotes."""
+    """The names in a comma-separated list, empty ones among them; one with a comma in it stands in quotes."""
     import csv
 
-    return [name.strip() for name in next(csv.reader([text], skipinitialspace=True), []) if name.strip()]
+    return [name.strip() for name in next(csv.reader([text], skipinitialspace=True), [])] or [""]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import fields
 from itertools import repeat
 from pathlib import Path
 from typing import Any, Literal
 
+from cutpoint.data.pools.brought import check_text
 from cutpoint.errors import UsageError
 from cutpoint.service.desk.asks import Ask, Asks, Receipt
 from cutpoint.service.desk.desk import Desk
@@ -101,9 +102,13 @@ class Campaign:
                 raise UsageError(f"there are {len(part)} {what} for {n} items; give one of each for every item.")
         names = names if names is not None else [str(first + place) for place in range(n)]
         self._check(names, features)
+        contents = given if given is not None else repeat({"row": {}}, n)
+        for name, content in zip(names, contents, strict=True):
+            check_text(name, f"the id of item {name!r}")
+            check_text(" ".join(_texts(content)), f"the content of item {name!r}")
         entry = None if features is None else self._array_files().put(f"features-{first}", features)
         data = {"first": first, "count": n, "source": source, "features": entry}
-        items = zip(names, given if given is not None else repeat({"row": {}}), strict=False)
+        items = zip(names, given if given is not None else repeat({"row": {}}, n), strict=True)
         rows = (Item(first + place, name, content) for place, (name, content) in enumerate(items))
         self._store.add_items(rows, New("pool_added", data))
         self._desk.tick()
@@ -240,6 +245,15 @@ class Campaign:
 
             self._trainer = Trainer(self._store, self._array_files())
         return self._trainer
+
+
+def _texts(content: Any) -> Iterator[str]:
+    """All that a content says, its names of columns among it."""
+    if isinstance(content, Mapping):
+        for name, value in content.items():
+            yield from (str(name), *_texts(value))
+    else:
+        yield str(content)
 
 
 def _name(where: str | Path | Store) -> str:

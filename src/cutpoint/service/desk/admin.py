@@ -73,10 +73,11 @@ class Admin(Book):
             return len(indices)
 
     def adjudicate(self, item: int, label: int | str, by: str) -> None:
-        """Decide an item's label, whatever people answered."""
+        """Decide an item's label, whatever people answered; to decide the same again is no event."""
         with self._at_work():
-            data = {"item": self._item(item), "label": self._label(label), "by": by}
-            self._write([New("adjudicated", data)])
+            index, number = self._item(item), self._label(label)
+            if self.state.ballots.decided.get(index) != number:
+                self._write([New("adjudicated", {"item": index, "label": number, "by": by})])
 
     def release(self, item: int, by: str) -> None:
         """Let an item on which people passed be asked again."""

@@ -5,12 +5,15 @@ Nothing here, nor in what it imports, loads torch or scikit-learn: models are tr
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Mapping
 from importlib.metadata import version
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, PlainTextResponse, Response
 from fastapi.staticfiles import StaticFiles
+from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
 from cutpoint.errors import CutpointError, UsageError
@@ -22,7 +25,22 @@ from cutpoint.service.web.visitors import Stranger
 
 ABOUT = """Every request needs the session of a private link: its cookie, or the header `Authorization: Bearer TOKEN`
 with the token at the end of the link. Requests that change something are JSON. Those of annotators with a `key` are
-taken once, however often they are sent; those of admins are done each time."""
+taken once, however often they are sent; what an admin asks for twice is as if it was asked for once, but that every
+`/api/links` makes a link. An answer, pass or undo is on the server's disk if and only if its answer is a `Saved`: 200,
+with the `item` of the request, a `status` and a `number`. Whatever is refused has a sentence in `error`."""
+AMISS = (
+    "The server cannot read or store anything at this moment. The same request may be sent again; if this goes on, tell"
+    " whoever runs the campaign, who can see why."
+)
+"""What annotators are told of a failure of the store: where it lies is for admins, and for the log."""
+TRY_AGAIN = 5  # seconds after which a request that could not be stored may be sent again
+_log = logging.getLogger("cutpoint")
+
+
+class Told(BaseModel):
+    """Why a request was refused."""
+
+    error: str
 
 
 def create_app(front: Front, house: House) -> Gate:
@@ -39,6 +57,7 @@ def create_routes(front: Front, house: House) -> FastAPI:
         docs_url=None,  # its page fetches scripts from elsewhere
         redoc_url=None,
         openapi_url="/api/openapi.json",
+        responses={"4XX": {"model": Told}, "5XX": {"model": Told}},
     )
     pages = Pages(house)
 
@@ -59,12 +78,15 @@ def create_routes(front: Front, house: House) -> FastAPI:
 
 
 def _add_errors(app: FastAPI, pages: Pages) -> None:
-    """What goes wrong: a page for people, JSON for programs, never a trace of the inside."""
+    """What goes wrong: a page for browsers that go somewhere, JSON for all others, never a trace of the inside."""
 
-    def told(request: Request, status: int, title: str, words: str) -> Response:
-        if request.url.path.startswith("/api/"):
-            return JSONResponse({"error": words}, status)
-        return pages.tell(title, words, status)
+    def told(
+        request: Request, status: int, title: str, words: str, headers: Mapping[str, str] | None = None
+    ) -> Response:
+        page = "text/html" in request.headers.get("accept", "") and not request.url.path.startswith("/api/")
+        answer = pages.tell(title, words, status) if page else JSONResponse({"error": words}, status)
+        answer.headers.update(headers or {})
+        return answer
 
     @app.exception_handler(Stranger)
     async def stranger(request: Request, error: Stranger) -> Response:
@@ -76,7 +98,9 @@ def _add_errors(app: FastAPI, pages: Pages) -> None:
 
     @app.exception_handler(CutpointError)
     async def failed(request: Request, error: CutpointError) -> Response:
-        return told(request, 503, "Not at the moment", str(error))
+        _log.error("a request failed: %s", error)  # not which one: its address may be a private link
+        words = str(error) if request.state.admin else AMISS
+        return told(request, 503, "Not at the moment", words, {"retry-after": str(TRY_AGAIN)})
 
     @app.exception_handler(RequestValidationError)
     async def invalid(request: Request, error: RequestValidationError) -> Response:
@@ -86,7 +110,7 @@ def _add_errors(app: FastAPI, pages: Pages) -> None:
 
     @app.exception_handler(HTTPException)
     async def plain(request: Request, error: HTTPException) -> Response:
-        return told(request, error.status_code, "Not here", str(error.detail))
+        return told(request, error.status_code, "Not here", str(error.detail), error.headers)
 
     @app.exception_handler(Exception)
     async def broken(request: Request, error: Exception) -> Response:

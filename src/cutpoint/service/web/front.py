@@ -156,12 +156,14 @@ class Front:
     # what an admin does
 
     def adjudicate(self, by: Person, item: int, label: int) -> dict[str, Any]:
-        """Decide an item's label."""
+        """Decide an item's label; to decide the same again changes nothing."""
         self._desk.adjudicate(item, label, by=by.name)
         return {"note": f"Decided: {self._desk.state.made.classes[label]}."}
 
     def release(self, by: Person, item: int) -> dict[str, Any]:
-        """Let a held item be asked again."""
+        """Let a held item be asked again, if it still is held."""
+        if item not in self._desk.state.ballots.passed:
+            return {"note": "Nobody has passed on it, or it was released before."}
         self._desk.release(item, by=by.name)
         return {"note": "Released: it can be asked again."}
 
@@ -181,8 +183,9 @@ class Front:
         return {"note": "Changed." if real else "Nothing to change."}
 
     def write_guideline(self, text: str) -> dict[str, Any]:
-        """Write the guideline anew."""
-        self._desk.set_guideline(text)
+        """Write the guideline anew, if it is another."""
+        if text != self._desk.state.made.guideline:
+            self._desk.set_guideline(text)
         return {"note": "The guideline is saved."}
 
     def add_class(self, name: str) -> dict[str, Any]:
@@ -214,8 +217,8 @@ class Front:
 
 
 def _own(person: Person, key: str) -> str:
-    """The key of a request as the log keeps it: one person's keys never meet another's."""
-    return f"{person.name}:{key}"
+    """The key of a request as the log keeps it: one person's keys never meet another's, whatever is in their names."""
+    return f"{len(person.name)}:{person.name}:{key}"
 
 
 def _pause(asks: Asks) -> float:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from starlette.exceptions import HTTPException
 from starlette.requests import cookie_parser
 
 from cutpoint.service.web.auth import Limit, Link, Person, holder, session_of
@@ -55,12 +56,11 @@ class House:
         return f"{self.cookie}_admin" if admin else self.cookie
 
 
-class Refused(Exception):
+class Refused(HTTPException):
     """A request that goes no further: its status, what to tell, and the seconds to wait if waiting helps."""
 
     def __init__(self, status: int, told: str, wait: float = 0.0) -> None:
-        super().__init__(told)
-        self.status, self.told, self.wait = status, told, wait
+        super().__init__(status, told, {"retry-after": str(int(wait) + 1)} if wait else None)
 
 
 class Gate:
@@ -96,8 +96,9 @@ class Gate:
         scope.setdefault("state", {}).update(person=person, admin=admin)
         if not safe:
             self._check_origin(headers, bearer)
-            if int(headers.get("content-length", "0") or 0) > LARGEST_BODY:
-                raise Refused(413, f"The request is larger than {LARGEST_BODY} bytes.")
+            length = headers.get("content-length", "").lstrip("0")
+            if len(length) > len(str(LARGEST_BODY)) or (length.isdecimal() and int(length) > LARGEST_BODY):
+                raise _too_large()
         if scope["path"].startswith("/static/") or scope["path"] == "/healthz":
             return
         known = person or admin
@@ -148,8 +149,12 @@ class _Measured:
         message = await self.receive()
         self.taken += len(message.get("body", b""))
         if self.taken > LARGEST_BODY:
-            raise Refused(413, f"The request is larger than {LARGEST_BODY} bytes.")
+            raise _too_large()
         return message
+
+
+def _too_large() -> Refused:
+    return Refused(413, f"The request is larger than {LARGEST_BODY:,} bytes.")
 
 
 def _headers(scope: Scope) -> dict[str, str]:
@@ -164,9 +169,8 @@ def _kept(given: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
 
 
 async def _tell(refused: Refused, send: Send) -> None:
-    body = json.dumps({"error": refused.told}).encode()
+    body = json.dumps({"error": refused.detail}).encode()
     headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
-    if refused.wait:
-        headers.append((b"retry-after", str(int(refused.wait) + 1).encode()))
-    await send({"type": "http.response.start", "status": refused.status, "headers": headers})
+    headers += [(name.encode(), value.encode()) for name, value in (refused.headers or {}).items()]
+    await send({"type": "http.response.start", "status": refused.status_code, "headers": headers})
     await send({"type": "http.response.body", "body": body})

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse, Response
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from cutpoint.service.web.auth import holder, session_of
 from cutpoint.service.web.front import LARGEST_ASK, Front
@@ -24,8 +24,9 @@ Name = Annotated[str, Field(min_length=1, max_length=200)]
 
 
 class Keyed(BaseModel):
-    """What a request carries that is to be told from others like it."""
+    """What a request carries that is to be told from others like it. A number is a number: true is not item 1."""
 
+    model_config = ConfigDict(strict=True)
     key: Key
 
 
@@ -61,6 +62,22 @@ class Leases(BaseModel):
     """Leases given back."""
 
     leases: Annotated[list[Name], Field(max_length=100)]
+
+
+class Saved(BaseModel):
+    """What became of an answer, a pass or an undo that is on the server's disk."""
+
+    item: Annotated[int, Field(description="the item of the request")]
+    status: Annotated[
+        Literal["saved", "again", "corrected", "taken back"],
+        Field(description="with `item`, proves that it is on the server's disk; nothing else does"),
+    ]
+    label: Annotated[int | None, Field(description="the item's label by now, of all that was said of it")]
+    late: bool
+    disputed: bool
+    number: Annotated[int, Field(description="of the event in the campaign's log that says so")]
+    note: Annotated[str | None, Field(description="a sentence for the person, where there is something to say")]
+    progress: dict[str, Any]
 
 
 def routes(front: Front, pages: Pages) -> APIRouter:
@@ -108,15 +125,15 @@ def _add_interface(router: APIRouter, front: Front) -> None:
     def following(person: Annotator, n: Annotated[int, Query(ge=1, le=LARGEST_ASK)] = 2) -> dict[str, Any]:
         return front.next(person, n)
 
-    @router.post("/api/answer", summary="answer an item; a second answer corrects the first")
+    @router.post("/api/answer", response_model=Saved, summary="answer an item; a second answer corrects the first")
     def answer(body: Answered, person: Annotator) -> dict[str, Any]:
         return front.answer(person, body.item, body.label, body.key)
 
-    @router.post("/api/pass", summary="skip an item, say that you are unsure, or that it is broken")
+    @router.post("/api/pass", response_model=Saved, summary="skip an item; say that it is unclear, or broken")
     def passed(body: Passed, person: Annotator) -> dict[str, Any]:
         return front.passed(person, body.item, body.why, body.key)
 
-    @router.post("/api/undo", summary="take your answer or pass back")
+    @router.post("/api/undo", response_model=Saved, summary="take your answer or pass back")
     def undo(body: Undone, person: Annotator) -> dict[str, Any]:
         return front.take_back(person, body.item, body.key)
 

@@ -5,37 +5,38 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
-from fastapi.responses import HTMLResponse, JSONResponse, Response
+from fastapi.responses import HTMLResponse, Response
 from pydantic import BaseModel, Field
 
 from cutpoint.service.web.front import Front
+from cutpoint.service.web.gate import Refused
 from cutpoint.service.web.images import Full
 from cutpoint.service.web.pages import Pages
-from cutpoint.service.web.routes_label import Keyed, Name, Number
+from cutpoint.service.web.routes_label import Name, Number
 from cutpoint.service.web.visitors import Admin, Visitor
 
 
-class Judged(Keyed):
+class Judged(BaseModel):
     """An admin's word on an item."""
 
     item: Number
     label: Number
 
 
-class Released(Keyed):
+class Released(BaseModel):
     """A skipped, unsure or broken item that may be asked again."""
 
     item: Number
 
 
-class Named(Keyed):
+class Named(BaseModel):
     """Somebody who gets a link."""
 
     annotator: Name
     admin: bool = False
 
 
-class Revoked(Keyed):
+class Revoked(BaseModel):
     """A link that holds no longer, by its hash."""
 
     hash: Annotated[str, Field(min_length=64, max_length=64)]
@@ -47,7 +48,7 @@ class Ended(BaseModel):
     lease: Name
 
 
-class Settings(Keyed):
+class Settings(BaseModel):
     """Settings that change; what is not given stays. A budget of null leaves it to the campaign."""
 
     budget: Annotated[int | None, Field(ge=1, le=1_000_000)] = None
@@ -56,13 +57,13 @@ class Settings(Keyed):
     parallel: Annotated[int | None, Field(ge=1, le=10_000)] = None
 
 
-class Guideline(Keyed):
+class Guideline(BaseModel):
     """What annotators are told."""
 
     text: Annotated[str, Field(max_length=50_000)]
 
 
-class NewClass(Keyed):
+class NewClass(BaseModel):
     """A class that is added; it gets the next number."""
 
     name: Name
@@ -95,8 +96,7 @@ def _add_looks(router: APIRouter, front: Front, pages: Pages) -> None:
         try:
             shown = await front.pictures.show(item)
         except Full:
-            told = {"error": "Too many pictures are asked for at this moment; ask again in a few seconds."}
-            return JSONResponse(told, 503, {"retry-after": "5"})
+            raise Refused(503, "Too many pictures are asked for at a time; ask again in a few seconds.", 4) from None
         # Kept by the browser, since it is fetched before it is shown; the placeholder only until somebody mends it.
         keep = "private, max-age=3600" if shown.whole else "no-cache"
         return Response(shown.data, media_type=shown.kind, headers={"cache-control": keep})
@@ -133,7 +133,7 @@ def _add_rules(router: APIRouter, front: Front, pages: Pages) -> None:
 
     @router.post("/api/settings", summary="change settings")
     def settings(body: Settings, _: Admin) -> dict[str, Any]:
-        return front.change(body.model_dump(exclude={"key"}, exclude_unset=True))
+        return front.change(body.model_dump(exclude_unset=True))
 
     @router.post("/api/guideline", summary="write the guideline anew")
     def guideline(body: Guideline, _: Admin) -> dict[str, Any]:

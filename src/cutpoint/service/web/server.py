@@ -85,6 +85,7 @@ def serve(
     already, or the port is taken.
     """
     where = where or Where()
+    _check_names(annotators, admins)
     sys.setswitchinterval(SWITCH)
     with ExitStack() as stack:
         where.hosts(where.port)
@@ -167,11 +168,28 @@ def _looking(front: Front) -> Iterator[None]:
         thread.join()
 
 
+def _check_names(annotators: Sequence[str], admins: Sequence[str]) -> None:
+    """UsageError for a name of nobody, and for somebody who would be both."""
+    for what, names in (("annotators", annotators), ("admins", admins)):
+        if not all(name.strip() for name in names):
+            raise UsageError(f"one of the {what} has an empty name; give each a name, with commas between, or none.")
+    for name in annotators:
+        if name in admins:
+            raise UsageError(
+                f"{name!r} is to be an annotator and an admin; a link is for one of them: give the admin another name."
+            )
+
+
 def _invitation(front: Front, person: Person, address: str, new: bool) -> str:
     """What to say of somebody's link, which is made if there is none, or if a new one is wanted."""
     old = [link.hash for link in front.links() if link.person.name == person.name]
     if old and not new:
-        return f"{person.name}: has a link already, which is kept as a hash alone; ask for new links to replace it"
+        if person.admin and not any(link.person.admin for link in front.links() if link.person.name == person.name):
+            return (
+                f"{person.name}: has an annotator's link already and is no admin; give the admin another name, or add "
+                "--new-links, which ends that link and makes one of an admin"
+            )
+        return f"{person.name}: has a link already, which is kept as a hash alone; --new-links makes another instead"
     for hash in old:
         front.revoke(hash)
     link = front.make_link(person.name, person.admin)["link"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,19 +13,26 @@ from cutpoint.types import Why
 MOST_TEXT = 100_000  # characters sent of a text; more than anybody reads for one answer
 MOST_CELLS = 200  # of a row
 LONGEST_CELL = 5_000
+_HALF = re.compile("[\ud800-\udfff]")
 
 
 def shown_item(item: Item) -> dict[str, Any]:
     """An item: its index and id, and what is seen of it: `picture` (an address), `row` (pairs) or `text`."""
-    shown: dict[str, Any] = {"item": item.index, "id": item.id, "picture": None, "row": None, "text": None, "cut": None}
+    shown: dict[str, Any] = {"item": item.index, "id": whole(item.id)}
+    shown |= {"picture": None, "row": None, "text": None, "cut": None}
     content = item.content
     if "picture" in content:
         return shown | {"picture": f"/items/{item.index}/picture"}
     if "row" in content:
         cells = list(content["row"].items())[:MOST_CELLS]
-        return shown | {"row": [(str(name), _cell(value)) for name, value in cells]}
+        return shown | {"row": [(whole(str(name)), whole(_cell(value))) for name, value in cells]}
     text = str(content.get("text", ""))
-    return shown | {"text": text[:MOST_TEXT], "cut": len(text) if len(text) > MOST_TEXT else None}
+    return shown | {"text": whole(text[:MOST_TEXT]), "cut": len(text) if len(text) > MOST_TEXT else None}
+
+
+def whole(text: str) -> str:
+    """The text with a sign for each half of a surrogate pair, which UTF-8 cannot say; older pools may have some."""
+    return _HALF.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
 def _cell(value: Any) -> str:

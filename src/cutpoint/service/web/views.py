@@ -15,11 +15,12 @@ from cutpoint.service.overview.diary import MEASURES, Diary, title_of
 from cutpoint.service.overview.strip_svg import LEGEND
 from cutpoint.service.overview.strips import Strip, Strips
 from cutpoint.service.web.auth import Person
-from cutpoint.service.web.shown import shown_item
+from cutpoint.service.web.shown import shown_item, whole
 from cutpoint.store.base import Store
 from cutpoint.types import UNKNOWN
 
 A_PAGE = 50  # answers, disputes, leases or held items shown at one time
+ELSEWHERE = "Whoever runs the campaign can see why."
 PASSED = {"skip": "skipped", "unsure": "unsure", "broken": "broken"}
 
 
@@ -110,7 +111,8 @@ class Views:
         return {
             "links": sorted(links, key=lambda link: (not link["admin"], link["name"])),
             "leases": [
-                {"id": item.id, "name": lease.annotator, "left": max(0, round(lease.until - now)), "lease": lease.lease}
+                {"id": whole(item.id), "name": lease.annotator, "left": max(0, round(lease.until - now))}
+                | {"lease": lease.lease}
                 for lease, item in zip(live, leased, strict=True)
             ],
             "held": [shown_item(item) | {"why": why} for item, (_, why) in zip(items, held, strict=True)],
@@ -129,6 +131,8 @@ class Views:
             status, free = self._desk.status(), self._desk.state.n_free
         numbers = asdict(status)
         del numbers["measures"]
+        if not visitor.admin:  # errors name files and databases
+            numbers |= {said: numbers[said] and ELSEWHERE for said in ("trouble", "last_error")}
         return numbers | {"free": free, "people": self._people(visitor)}
 
     def dashboard(self, visitor: Person) -> dict[str, Any]:
