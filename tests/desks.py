@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -75,3 +76,11 @@ def some_probs(n: int, n_classes: int = 2, seed: int = 0) -> NDArray[np.float32]
     """(n, n_classes) float32 probabilities without ties."""
     rng = np.random.default_rng(seed)
     return np.asarray(rng.dirichlet(np.full(n_classes, 0.5), n), np.float32)
+
+
+def until(true: Callable[[], object]) -> None:
+    """Wait until something is so."""
+    end = time.monotonic() + 20
+    while not true():
+        assert time.monotonic() < end, "it did not happen in time"
+        time.sleep(0.005)

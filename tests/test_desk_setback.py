@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
@@ -14,7 +14,7 @@ from cutpoint.service.desk import pace
 from cutpoint.service.desk.desk import Desk
 from cutpoint.service.desk.live import Live
 from cutpoint.service.desk.setback import LONGEST_PAUSE
-from desks import FakeClock, a_desk
+from desks import FakeClock, a_desk, until
 
 
 class Gone:
@@ -54,13 +54,6 @@ def beside(clock: FakeClock, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
     desk = a_desk(clock=clock)
     yield desk
     desk.close()
-
-
-def until(true: Callable[[], object]) -> None:
-    end = time.monotonic() + 20
-    while not true():
-        assert time.monotonic() < end, "it did not happen in time"
-        time.sleep(0.005)
 
 
 def test_scores_that_cannot_be_read_for_a_moment_are_read_again(gone: Gone, clock: FakeClock) -> None:

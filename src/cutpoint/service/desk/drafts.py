@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from cutpoint.service.desk.board import Board
-from cutpoint.service.desk.live import FIRST, Data, Live, Start, start_of
+from cutpoint.service.desk.live import FIRST, Data, Live
 from cutpoint.service.log.state import State
 from cutpoint.types import UNKNOWN
 
@@ -17,10 +17,9 @@ TURNS = 4  # answers of everybody at work that a round should outlast, where its
 
 @dataclass(frozen=True, eq=False)
 class Draft:
-    """A round to be opened: its `round_opened`, what its session begins with, and the epoch that it is good for."""
+    """A round to be opened: its `round_opened`, and the epoch that it is good for."""
 
     data: Data
-    start: Start
     epoch: int
 
 
@@ -65,7 +64,8 @@ def nearly_spent(board: Board) -> bool:
 def draft(board: Board, *, leave_open: bool) -> Draft | None:
     """What the next round begins with, by the log as it stands; None if there is nothing it could ask.
 
-    leave_open: the round at hand will ask its open questions first, so the next must not. Copies the labels: O(N).
+    leave_open: the round at hand will ask its open questions first, so the next must not. What costs O(N), to copy the
+    labels and to begin a session, comes after it and needs no lock.
     """
     state = board.state
     if not state.n_free:
@@ -73,9 +73,9 @@ def draft(board: Board, *, leave_open: bool) -> Draft | None:
     version = state.runs.scores[-1]["version"] if state.runs.scores else None
     held = _held(board, leave_open=leave_open)
     made = _draft(state, version, held)
-    if version is not None and not _asks_anything(made):
-        made = _draft(state, None, held)  # all that has scores is settled, and there may be more in the pool
-    return made if _asks_anything(made) else None
+    if made is None and version is not None:
+        return _draft(state, None, held)  # all that has scores is settled, and there may be more in the pool
+    return made
 
 
 def _held(board: Board, *, leave_open: bool) -> list[int]:
@@ -87,14 +87,19 @@ def _held(board: Board, *, leave_open: bool) -> list[int]:
     return sorted(item for item in items if state.ballots.labels[item] == UNKNOWN)
 
 
-def _draft(state: State, version: int | None, held: list[int]) -> Draft:
+def _draft(state: State, version: int | None, held: list[int]) -> Draft | None:
+    """A round on these scores; None if all that has some is labelled or held. O(held and items without scores)."""
     settings, last = state.made, state.rounds.last
+    rows = state.count if version is None else state.runs.scores[-1]["rows"]
+    held = [item for item in held if item < rows]
+    labelled = state.ballots.n_settled - int(np.count_nonzero(state.ballots.labels[rows:] != UNKNOWN))
+    if labelled + len(held) == rows:
+        return None
     number = 1 if last is None else last.data["round"] + 1
     first = last is None and version is None
     in_flight = max(1, -(-len(state.leases.live) // settings.overlap))
     interval = settings.interval(state.ballots.n_settled)
     budget = interval if settings.budget is not None else max(interval, TURNS * in_flight)
-    rows = state.count if version is None else state.runs.scores[-1]["rows"]
     data = {
         "round": number,
         "scores": version,
@@ -102,15 +107,11 @@ def _draft(state: State, version: int | None, held: list[int]) -> Draft:
         "budget": settings.first if first else budget,
         "parallel": settings.parallel,
         "seed": round_seed(settings.seed, number),
-        "held": [item for item in held if item < rows],
+        "held": held,
         "in_flight": in_flight,
         "upto": state.number,
     }
-    return Draft(data, start_of(state, data), state.epoch)
-
-
-def _asks_anything(made: Draft) -> bool:
-    return int(np.count_nonzero(made.start.labels == UNKNOWN)) > len(made.data["held"])
+    return Draft(data, state.epoch)
 
 
 def round_seed(seed: int, number: int) -> int:

@@ -7,6 +7,7 @@ desk; what happened since is told to its session in order, before and after the 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -124,17 +125,19 @@ def failure_of(round: int) -> str:
     return f"round {round} failed:"
 
 
-def start_of(state: State, data: Data) -> Start:
+def start_of(state: State, data: Data, lock: AbstractContextManager[object] | None = None) -> Start:
     """What a round with this `round_opened` begins with; `state` may know more than `data["upto"]`.
 
-    The number of classes is that of now: a class that is added ends the rounds before it.
+    The number of classes is that of now: a class that is added ends the rounds before it. lock: what others change the
+    state under meanwhile. The labels are copied without it, O(N), and what was changed since is undone with it.
     """
     version, count = data["scores"], state.count
     scores = None if version is None else next(s for s in state.runs.scores if s["version"] == version)
     if scores is None:
         count = sum(pool["count"] for number, pool in state.pools if number <= data["upto"])
     labels = state.ballots.labels[: count if scores is None else scores["rows"]].copy()
-    state.journal.undo(labels, data["upto"])
+    with lock or nullcontext():
+        state.journal.undo(labels, data["upto"])
     return Start(data, labels, scores, len(state.made.classes))
 
 

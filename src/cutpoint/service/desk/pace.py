@@ -14,7 +14,7 @@ from cutpoint.service.desk.board import Board
 from cutpoint.service.desk.clock import Clock
 from cutpoint.service.desk.deeds import Deeds
 from cutpoint.service.desk.drafts import Ready, draft, nearly_spent, reason_for_next
-from cutpoint.service.desk.live import Live
+from cutpoint.service.desk.live import Live, start_of
 from cutpoint.service.desk.setback import Setback
 from cutpoint.store.base import Store
 from cutpoint.store.events import New
@@ -129,7 +129,7 @@ class Pace(Deeds, Admin):
         if made is None:
             return None
         try:
-            return Ready(made, Live(made.start, self._board.files))
+            return Ready(made, Live(start_of(self.state, made.data), self._board.files))
         except Exception as error:  # of a strategy, whoever wrote it, or of a file
             self._not_made(made.epoch, error)
             return None
@@ -152,7 +152,7 @@ class Pace(Deeds, Admin):
                 self._demanded = False
         if made is not None:
             try:
-                live = Live(made.start, self._board.files)
+                live = Live(start_of(self.state, made.data, self._lock), self._board.files)
             except Exception as error:  # as in _made
                 with self._lock:
                     self._not_made(made.epoch, error)
