@@ -68,9 +68,10 @@ def test_a_row_an_item_says_label_votes_and_source(store: MemoryStore) -> None:
 def test_an_export_and_the_status_count_in_the_same_words(store: MemoryStore) -> None:
     store.append([New("passed", {"item": 2, "annotator": "bob", "why": "skip", "lease": None, "late": False})])
     store.append([said("answered", 4, "eve", 0)])
-    assert Told(store).sentence == "5 items: 3 labelled, 1 half answered, 1 passed on after an answer"
+    more = "1 waiting for more answers, 1 answered by some and passed on by others"
+    assert Told(store).sentence == f"5 items: 3 labelled, {more}"
     _, now = read(store)
-    assert now.sentence.startswith("3 of 6 items labelled, 0 disputed, 1 half answered, 1 passed on")
+    assert now.sentence == "3 of 6 items labelled, 1 waiting for more answers, 1 that people could not answer"
     assert [(p.annotator, p.answers, p.passes, p.corrections, p.late) for p in now.status.people] == [
         ("ann", 2, 0, 1, 0),  # the answer that was taken back is none
         ("bob", 1, 1, 0, 1),  # the pass that was released is none

@@ -80,8 +80,8 @@ class Told:
     def sentence(self) -> str:
         """How many items have a label, in the words of `cutpoint status`."""
         ballots, rows = self.state.ballots, len(self.answered())
-        rest = {"half answered": len(ballots.pending)}
-        rest["passed on after an answer"] = rows - ballots.n_settled - len(ballots.pending)
+        rest = {"waiting for more answers": len(ballots.pending)}
+        rest["answered by some and passed on by others"] = rows - ballots.n_settled - len(ballots.pending)
         more = "".join(f", {n:,} {words}" for words, n in rest.items() if n)
         return f"{rows:,} {'item' if rows == 1 else 'items'}: {ballots.n_settled:,} labelled{more}"
 
