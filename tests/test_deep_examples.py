@@ -11,10 +11,14 @@ pytest.importorskip("torch")
 
 import torch
 
+from cutpoint.data import side_by_side
+from cutpoint.data.side_by_side import Job, become, cores
 from cutpoint.learners.deep import examples
+from cutpoint.learners.deep.devices import choose_device, room_on
 from cutpoint.learners.deep.examples import every_example
 
 CPU = torch.device("cpu")
+GIB = 1 << 30
 N = 40
 FEATURES = np.random.default_rng(0).normal(size=(N, 5)).astype(np.float32)
 FEATURES.flags.writeable = False
@@ -62,3 +66,50 @@ def test_batches_that_are_read_ahead_are_those_on_the_device(monkeypatch: pytest
     for given in (whole, ahead):
         assert all(np.array_equal(a, b.numpy()) for a, b in zip(expected, given.batches(parts), strict=True))
         assert np.array_equal(torch.cat(list(given.in_order(3))).numpy(), FEATURES[rows])
+
+
+@pytest.fixture
+def cards(monkeypatch: pytest.MonkeyPatch) -> dict[str, int]:
+    """Two cards of 80 GiB; what is free on one, and what this process holds there and has besides, may be changed."""
+    has = {"free": 80 * GIB, "held": 0, "idle": 0}
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda _: (has["free"], 80 * GIB))
+    monkeypatch.setattr(torch.cuda, "memory_allocated", lambda _: has["held"])
+    monkeypatch.setattr(torch.cuda, "memory_reserved", lambda _: has["held"] + has["idle"])
+    monkeypatch.setattr(side_by_side, "_this", Job())
+    return has
+
+
+def test_examples_take_half_of_a_processs_part_of_a_card(cards: dict[str, int]) -> None:
+    card = torch.device("cuda", 0)
+    assert room_on(card) == 40 * GIB
+    cards |= {"held": 12 * GIB, "free": 66 * GIB, "idle": 2 * GIB}
+    assert room_on(card) == 28 * GIB
+    cards["free"] = 8 * GIB  # somebody else is there
+    assert room_on(card) == 5 * GIB
+    cards |= {"held": 0, "free": 80 * GIB, "idle": 0}
+    for jobs, room in ((2, 40), (3, 20), (4, 20), (8, 10)):
+        become(Job(0, jobs))
+        assert room_on(card) == room * GIB
+        assert examples._fits(room * GIB, card)
+        assert not examples._fits(room * GIB + 1, card)
+
+
+def test_processes_side_by_side_take_one_card_after_the_other(cards: dict[str, int]) -> None:
+    assert choose_device("auto") == torch.device("cuda")
+    for number in range(4):
+        become(Job(number, 4))
+        assert choose_device("auto") == choose_device("cuda") == torch.device("cuda", number % 2)
+        assert choose_device("cuda:1") == torch.device("cuda", 1)
+        assert choose_device("cpu") == CPU
+
+
+def test_processes_side_by_side_divide_the_cores(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(side_by_side, "_this", Job())
+    monkeypatch.setattr("os.sched_getaffinity", lambda _: set(range(16)), raising=False)
+    found = []
+    for jobs in (1, 3, 4, 16, 40):
+        become(Job(0, jobs))
+        found.append(cores())
+    assert found == [16, 5, 4, 1, 1]

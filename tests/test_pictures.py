@@ -29,7 +29,7 @@ def files(tmp_path: Path) -> Pictures:
 
 
 def test_pictures_are_indexed_like_an_array(files: Pictures, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_cores", lambda: 3)
+    monkeypatch.setattr(module, "cores", lambda: 3)
     array = pictures(100, 8)
     assert files.shape == array.shape
     assert files.dtype == array.dtype
@@ -61,7 +61,7 @@ def test_only_what_is_asked_for_is_read_and_several_threads_read_it(monkeypatch:
         def name(self, i: int) -> str:
             return str(i)
 
-    monkeypatch.setattr(module, "_cores", lambda: 2)
+    monkeypatch.setattr(module, "cores", lambda: 2)
     assert Pictures(Source(), 8, 8)[100:164].shape == (64, 8, 8, 3)
     assert sorted(read) == list(range(100, 164))
     assert len(threads) == 2

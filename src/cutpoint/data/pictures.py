@@ -7,7 +7,6 @@ somewhere, and one size that all of them are brought to. Pillow decodes; it lets
 from __future__ import annotations
 
 import io
-import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from cutpoint.data.side_by_side import cores
 from cutpoint.errors import DataError
 
 PictureArray = NDArray[np.uint8]
@@ -124,7 +124,7 @@ class Pictures:
         rows = np.atleast_1d(wanted)
         decoded = np.empty((rows.size, *self.shape[1:]), np.uint8)
 
-        together = max(1, min(_TOGETHER, -(-rows.size // _cores())))  # a batch of 100 keeps sixteen cores busy, too
+        together = max(1, min(_TOGETHER, -(-rows.size // cores())))  # a batch of 100 keeps sixteen cores busy, too
 
         def work(first: int) -> None:
             for k in range(first, min(first + together, rows.size)):
@@ -132,7 +132,7 @@ class Pictures:
                 decoded[k] = decode(self.source.read(i), self.source.name(i), self.height, self.width)
 
         parts = range(0, rows.size, together)
-        threads = min(len(parts), _cores())
+        threads = min(len(parts), cores())
         if threads <= 1:
             for first in parts:
                 work(first)
@@ -168,8 +168,3 @@ def resized(picture: Any, height: int, width: int) -> PictureArray:
     if picture.size != (width, height):
         picture = picture.resize((width, height), Image.Resampling.BILINEAR)
     return np.asarray(picture)
-
-
-def _cores() -> int:
-    """How many cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -24,6 +24,7 @@ from typing import Any, NamedTuple
 
 from cutpoint.data import Benchmark, DataOptions, load_benchmark
 from cutpoint.data.captions import captions
+from cutpoint.data.side_by_side import Job, become
 from cutpoint.errors import CutpointError, UsageError
 from cutpoint.experiment.campaign import Measure, Schedule, State, check_gives, check_reads, run_campaign
 from cutpoint.experiment.config import BenchConfig, RunSpec
@@ -183,7 +184,11 @@ def _outcomes(
     context = multiprocessing.get_context("spawn")
     theirs, ours = context.Pipe(duplex=False)  # closing it, or being killed, is seen at once by all workers
     with theirs, ours, one_thread_in_children():
-        pool = ProcessPoolExecutor(min(jobs, len(left)), context, _start_worker, (theirs, rounds.shared))
+        workers = min(jobs, len(left))
+        numbers = context.SimpleQueue()
+        for number in range(workers):
+            numbers.put(Job(number, workers))
+        pool = ProcessPoolExecutor(workers, context, _start_worker, (theirs, rounds.shared, numbers))
         try:
             waiting = iter(enumerate(left))
             running: set[Future[Outcome]] = set()
@@ -257,8 +262,11 @@ def _noted(number: int, before: int, now: int) -> None:
     note(_rounds, number, before, now)
 
 
-def _start_worker(parent: Connection, shared: Any) -> None:
-    """End at once when the parent closes its end, or is gone; `shared`: where rounds are noted."""
+def _start_worker(parent: Connection, shared: Any, numbers: Any) -> None:
+    """End at once when the parent closes its end, or is gone.
+
+    shared: where rounds are noted; numbers: a queue from which each worker takes which one it is.
+    """
     global _rounds
     _rounds = shared
 
@@ -268,3 +276,4 @@ def _start_worker(parent: Connection, shared: Any) -> None:
         os._exit(0)
 
     threading.Thread(target=watch, daemon=True).start()
+    become(numbers.get())

@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager, nullco
 import numpy as np
 import torch
 
+from cutpoint.data.side_by_side import card, jobs_on_a_card, this_job
 from cutpoint.errors import CutpointError, UsageError
 
 _FULL = (  # what torch's other errors of a full memory say; cuDNN cannot even begin there
@@ -17,10 +18,15 @@ _FULL = (  # what torch's other errors of a full memory say; cuDNN cannot even b
 
 
 def choose_device(wanted: str = "auto") -> torch.device:
-    """The device of that name ("cpu", "cuda", "cuda:1", "mps"), or, for "auto", the fastest that is there."""
+    """The device of that name ("cpu", "cuda", "cuda:1", "mps"), or, for "auto", the fastest that is there.
+
+    Of several cards, processes side by side take one after the other, unless a number says which.
+    """
     there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
     if wanted == "auto":
-        return torch.device(next(name for name, found in there.items() if found))
+        wanted = next(name for name, found in there.items() if found)
+    if wanted == "cuda" and there["cuda"] and this_job().jobs > 1:
+        return torch.device("cuda", card(torch.cuda.device_count()))
     try:
         device = torch.device(wanted)
         usable = there.get(device.type, False) and (device.index or 0) < max(1, torch.cuda.device_count())
@@ -32,11 +38,26 @@ def choose_device(wanted: str = "auto") -> torch.device:
     return device
 
 
+def pinned(tensor: torch.Tensor, device: torch.device) -> torch.Tensor:
+    """The tensor where that device can fetch it by itself: for CUDA in memory that stays where it is."""
+    return tensor.pin_memory() if device.type == "cuda" and tensor.device.type == "cpu" else tensor
+
+
 def sent(tensor: torch.Tensor, device: torch.device) -> torch.Tensor:
-    """The tensor on the device; CUDA copies it when it gets there, and nobody waits for that."""
-    if device.type != "cuda":
-        return tensor.to(device)
-    return tensor.pin_memory().to(device, non_blocking=True)  # torch gives the memory back after the copy
+    """The tensor on the device; CUDA fetches it when it gets there, nobody waits, and its memory is kept so long."""
+    return pinned(tensor, device).to(device, non_blocking=device.type == "cuda")
+
+
+def room_on(card: torch.device) -> int:
+    """How many bytes of examples may still be put on a card of CUDA: half of this process's part of it stays free.
+
+    Its part is the card's memory over the processes that share it. What this process holds there counts, and no more
+    than half of what is free is taken: others may be there that nobody told of.
+    """
+    free, whole = torch.cuda.mem_get_info(card)
+    held = torch.cuda.memory_allocated(card)
+    idle = torch.cuda.memory_reserved(card) - held  # torch has it and uses it for nothing
+    return min(whole // jobs_on_a_card(torch.cuda.device_count()) // 2 - held, (free + idle) // 2)
 
 
 def half_type(device: torch.device) -> torch.dtype | None:

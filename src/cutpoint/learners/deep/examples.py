@@ -16,9 +16,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from cutpoint.learners.deep.devices import pinned, room_on, sent
 from cutpoint.types import Index
 
-RESIDENT_BYTES = 2 << 30  # of one set of examples; more than any set of small pictures, less than a tenth of FMoW
+RESIDENT_BYTES = 2 << 30  # of one set of examples, but on CUDA: more than any set of small pictures, a fifth of FMoW
 _PIECE = 1 << 25  # bytes that are copied at a time
 
 _KEPT: dict[tuple[int, str], tuple[weakref.ref[Any], torch.Tensor]] = {}
@@ -39,17 +40,17 @@ class Examples(NamedTuple):
     def batches(self, parts: Iterable[torch.Tensor]) -> Iterator[torch.Tensor]:
         """Inputs of each part, an int64 tensor of positions in 0..n-1, in order, on the device."""
         if self.whole is not None:
-            yield from (self.whole[part.to(self.device)] for part in parts)
+            yield from (self.whole[sent(part, self.device)] for part in parts)
             return
         with ThreadPoolExecutor(1) as ahead:
             waiting = None
             for part in parts:
                 coming = ahead.submit(self._read, part)
                 if waiting is not None:
-                    yield waiting.result().to(self.device)
+                    yield sent(waiting.result(), self.device)
                 waiting = coming
             if waiting is not None:
-                yield waiting.result().to(self.device)
+                yield sent(waiting.result(), self.device)
 
     def in_order(self, size: int) -> Iterator[torch.Tensor]:
         """All inputs in their order, so many at a time, on the device."""
@@ -59,7 +60,8 @@ class Examples(NamedTuple):
             yield from self.batches(torch.split(torch.arange(len(self)), size))
 
     def _read(self, part: torch.Tensor) -> torch.Tensor:
-        return torch.from_numpy(np.ascontiguousarray(self.features[self.rows[part.numpy()]]))
+        read = torch.from_numpy(np.ascontiguousarray(self.features[self.rows[part.numpy()]]))
+        return pinned(read, self.device)
 
 
 def examples(features: Any, rows: Index, device: torch.device) -> Examples:
@@ -99,9 +101,8 @@ def bytes_of_one(features: Any) -> int:
 
 
 def _fits(size: int, device: torch.device) -> bool:
-    """True if so many bytes may stay on the device: of CUDA's a quarter of what is free, since others share it."""
-    free = torch.cuda.mem_get_info(device)[0] // 4 if device.type == "cuda" else RESIDENT_BYTES
-    return size <= min(RESIDENT_BYTES, free)
+    """True if so many bytes may stay on the device."""
+    return size <= (room_on(device) if device.type == "cuda" else RESIDENT_BYTES)
 
 
 def _copied(features: Any, rows: Index, device: torch.device) -> torch.Tensor:
