@@ -6,7 +6,6 @@ The folder in which the tests of `cutpoint select` work, and a PostgreSQL for th
 from __future__ import annotations
 
 import os
-import secrets
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
@@ -63,14 +62,10 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 @pytest.fixture
 def postgres_url() -> Iterator[str]:
     """The address of an empty schema in a PostgreSQL database."""
-    psycopg = pytest.importorskip("psycopg")
+    pytest.importorskip("psycopg")
     pytest.importorskip("sqlalchemy")
     address = postgres_server.address()
     if address is None:
         pytest.skip(postgres_server.LEFT_OUT)
-    schema = f"test_{secrets.token_hex(8)}"
-    with psycopg.connect(address, autocommit=True) as connection:
-        connection.execute(f"CREATE SCHEMA {schema}")
-    yield f"{address}{'&' if '?' in address else '?'}options=-csearch_path%3D{schema}"
-    with psycopg.connect(address, autocommit=True) as connection:
-        connection.execute(f"DROP SCHEMA {schema} CASCADE")
+    with postgres_server.schema(address) as url:
+        yield url

@@ -16,6 +16,8 @@ import socket
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -41,6 +43,21 @@ def address() -> str | None:
         if not place.exists():
             place.write_text(start(folder))
         return place.read_text()
+
+
+@contextmanager
+def schema(address: str) -> Iterator[str]:
+    """The address of an empty schema in a database, which is removed at the end."""
+    import psycopg
+
+    name = f"test_{secrets.token_hex(8)}"
+    with psycopg.connect(address, autocommit=True) as connection:
+        connection.execute(f"CREATE SCHEMA {name}")
+    try:
+        yield f"{address}{'&' if '?' in address else '?'}options=-csearch_path%3D{name}"
+    finally:
+        with psycopg.connect(address, autocommit=True) as connection:
+            connection.execute(f"DROP SCHEMA {name} CASCADE")
 
 
 def binaries() -> Path | None:

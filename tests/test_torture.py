@@ -9,6 +9,7 @@ import dataclasses
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 pytest.importorskip("sqlalchemy")
@@ -17,9 +18,9 @@ pytest.importorskip("alembic")
 from cutpoint.service.log.settings import Settings
 from cutpoint.store.base import Item
 from cutpoint.store.events import New
-from cutpoint.store.opening import open_store
+from cutpoint.store.opening import open_files, open_store
 from torture_people import Answer, Told
-from torture_server import check
+from torture_server import before_key, check, check_models
 
 if sys.platform != "linux":
     pytest.skip("it looks into /proc", allow_module_level=True)
@@ -39,6 +40,9 @@ def test_servers_and_trainers_that_are_killed_lose_nothing(tmp_path: Path) -> No
     assert toll.wrong == []
     assert toll.servers + toll.trainers == 3
     assert toll.answers > 0
+    assert toll.published <= toll.models
+    assert toll.models > 0
+    assert toll.rounds > 1
 
 
 def stored(folder: Path, *answers: Answer) -> str:
@@ -50,7 +54,7 @@ def stored(folder: Path, *answers: Answer) -> str:
     store.add_items([Item(i, f"i{i}", {"row": {}}) for i in range(5)], pool)
     for answer in answers:
         data = {"item": answer.item, "annotator": answer.person, "label": answer.label, "lease": None, "late": False}
-        store.append([New("answered", data, f"{answer.person}:{answer.key}")])
+        store.append([New("answered", data, before_key(answer.person) + answer.key)])
     store.close()
     return name
 
@@ -91,3 +95,28 @@ def test_what_is_lost_doubled_changed_or_moved_is_found(
 ) -> None:
     name, heard = stored(tmp_path, *in_the_log), told(*remembered)
     assert any(said in words for words in check(name, heard.saved, heard))
+
+
+def test_models_and_rounds_that_are_lost_doubled_or_damaged_are_found(tmp_path: Path) -> None:
+    name = stored(tmp_path)
+    assert check_models(name) == []
+    store = open_store(name, create=False)
+    files = open_files(store)
+    probs = files.put("probs", np.full((5, 2), 0.5, np.float32))
+    scores = {"classes": 2, "rows": 5, "upto": 2, "run": "run-3", "files": {"probs": probs}, "measures": {}}
+    begun: dict[str, object] = {
+        "scores": None,
+        "strategy": "random",
+        "budget": 5,
+        "parallel": 1,
+        "seed": 0,
+        "held": [],
+        "in_flight": 1,
+    }
+    for number in (1, 3):
+        store.append([New("scores_published", scores | {"version": number})])
+        store.append([New("round_opened", begun | {"round": number, "upto": 2})])
+    store.close()
+    assert check_models(name) == ["scores 2 are called 3", "the rounds are [1, 3]"]
+    (files.folder / probs["file"]).write_bytes(b"half")
+    assert sum("is not the array that was stored" in words for words in check_models(name)) == 2

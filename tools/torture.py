@@ -5,9 +5,11 @@
 
 After each start of the server, and at the end, the log must hold every answer that the server called saved, once, under
 its key and with its number; beyond these only answers that were on their way. At the end nothing is on its way: the
-log and what was called saved are the same. No item is ever leased to more people than are wanted. Then a disk is
-filled, and turned read-only (`torture_disks.py`). Needs the extra `serve`, for PostgreSQL `postgres` and its server
-(tests/postgres_server.py). Linux only: it looks into /proc.
+log and what was called saved are the same. No item is ever leased to more people than are wanted; scores and rounds are
+numbered one by one, and the files of scores are whole. Most lives last for a moment. Every fifth goes on until a model
+is published, so that kills fall into what follows a training, too. Then a disk is filled, and turned read-only
+(`torture_disks.py`). Needs the extra `serve`, for PostgreSQL `postgres` and its server (tests/postgres_server.py).
+Linux only: it looks into /proc.
 """
 
 from __future__ import annotations
@@ -29,9 +31,13 @@ import numpy as np
 
 from torture_disks import disks
 from torture_people import Annotator, Told
-from torture_server import PEOPLE, STARTS, Server, check, make_campaign, trainings
+from torture_server import PEOPLE, STARTS, Server, check, check_models, kinds, make_campaign
 
 LONGEST_LIFE = 1.5  # seconds of a server before it is killed
+LONG_EVERY = 5  # of so many lives one goes on until a model is published
+LONGEST_TRAINING = 60.0  # seconds that are waited for one: trainings that were killed are tried again after a pause
+JUST_PUBLISHED = 0.5  # seconds after it in which the kill comes: the next round begins then
+LOOK = 0.05
 TRAINER_SHARE = 0.35  # of the kills that hit the trainer, if there is one at that moment
 
 
@@ -43,21 +49,23 @@ class Toll:
     servers: int = 0
     trainers: int = 0
     answers: int = 0
-    trainings: int = 0
+    models: int = 0
+    rounds: int = 0
+    published: int = 0  # kills that came just after a model
     started: list[float] = field(default_factory=list)  # seconds until a killed server answered again
     wrong: list[str] = field(default_factory=list)
 
 
-def torture(name: str, store: str, kills: int, seed: int) -> Toll:
-    """Kill, look, and go on."""
+def torture(name: str, store: str, kills: int, seed: int, long_every: int = LONG_EVERY) -> Toll:
+    """Kill, look, and go on; the last life is a long one in any case."""
     toll, told, stop, rng = Toll(store), Told(), threading.Event(), random.Random(seed)
     server = Server(name)
     server.start()
     people = [Annotator(server.links[who], who, told, stop, seed + place) for place, who in enumerate(PEOPLE)]
     for person in people:
         person.start()
-    while toll.servers + toll.trainers < kills:
-        time.sleep(rng.uniform(0, LONGEST_LIFE))
+    while (done := toll.servers + toll.trainers) < kills:
+        _live(name, toll, rng, long=(done + 1) % long_every == 0 or done + 1 == kills)
         trainer = server.trainer() if rng.random() < TRAINER_SHARE else None
         if trainer is not None:
             with suppress(ProcessLookupError):
@@ -78,9 +86,27 @@ def torture(name: str, store: str, kills: int, seed: int) -> Toll:
     if server.stop() not in (0, 130):
         toll.wrong.append("Ctrl-C did not end the server well")
     toll.wrong += check(name, told.saved, told, whole=True)
-    toll.answers, toll.trainings = len(told.saved), trainings(name)
+    there = kinds(name)
+    toll.answers, toll.models, toll.rounds = len(told.saved), there["scores_published"], there["round_opened"]
+    toll.wrong += check_models(name)
     toll.wrong += [f"refused: {words}" for words in told.refused]
     return toll
+
+
+def _live(name: str, toll: Toll, rng: random.Random, *, long: bool) -> None:
+    """Let everybody work for a random while, or until just after a model was published."""
+    if not long:
+        time.sleep(rng.uniform(0, LONGEST_LIFE))
+        return
+    known, end = kinds(name).total(), time.monotonic() + LONGEST_TRAINING
+    while time.monotonic() < end:
+        new = kinds(name, known)
+        if new["scores_published"]:
+            toll.published += 1
+            break
+        known += new.total()
+        time.sleep(LOOK)
+    time.sleep(rng.uniform(0, JUST_PUBLISHED))
 
 
 def _tell(toll: Toll, kills: int) -> None:
@@ -109,8 +135,9 @@ def stores(wanted: str) -> Iterator[dict[str, tuple[str, Path, Path | None]]]:
             if address is None:
                 raise SystemExit(f"torture.py: {postgres_server.LEFT_OUT}; or give --store sqlite")
             (Path(top) / "postgres").mkdir()
-            places["postgres"] = (address, Path(top) / "postgres", Path(top) / "postgres" / "files")
-            yield places
+            with postgres_server.schema(address) as url:
+                places["postgres"] = (url, Path(top) / "postgres", Path(top) / "postgres" / "files")
+                yield places
         finally:
             postgres_server.end()
 
@@ -129,11 +156,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
             share = given.kills // len(places) + (place < given.kills % len(places))
             tolls.append(torture(name, store, share, given.seed))
     steps = disks() if given.store != "postgres" else []
-    print("store      kills of servers  of trainers  answers saved  models  back after, s (median, worst)  wrong")
+    heads = "servers killed  trainers killed  just after a model  answers saved  models  rounds"
+    print(f"{'store':9s} {heads}  {'back after, s (median, worst)':>29s}   wrong")
     for toll in tolls:
         back = f"{np.median(toll.started):.1f}, {max(toll.started):.1f}" if toll.started else "-"
-        numbers = f"{toll.servers:17d} {toll.trainers:12d} {toll.answers:14d} {toll.trainings:7d}"
-        print(f"{toll.store:9s} {numbers}  {back:>29s} {len(toll.wrong):6d}")
+        numbers = f"{toll.servers:14d} {toll.trainers:16d} {toll.published:19d} {toll.answers:14d}"
+        print(f"{toll.store:9s} {numbers} {toll.models:7d} {toll.rounds:7d}  {back:>29s} {len(toll.wrong):6d}")
         for words in toll.wrong[:20]:
             print(f"  {words}")
     for done, said, right in steps:

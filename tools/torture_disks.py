@@ -41,7 +41,7 @@ def _full(disk: Path) -> Iterator[tuple[str, str, bool]]:
         yield "an answer on a disk with room", str(got.get("status")), status == 200
         _fill(disk / "filler")
         status, got = _answer(server, told, second, "while full")
-        yield "an answer on a full disk", str(got.get("error")), status == 503 and "room" in str(got.get("error"))
+        yield "an answer on a full disk", str(got.get("error")), status == 503 and "sent again" in str(got.get("error"))
         health = _ask(server, "GET", "/healthz", None)[0]
         yield "the server meanwhile", f"/healthz says {health}", health == 200
         (disk / "filler").unlink()

@@ -9,14 +9,15 @@ import sys
 import threading
 import time
 import urllib.request
+from collections import Counter
 from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 
-from cutpoint.errors import CutpointError
+from cutpoint.errors import CutpointError, DataError
 from cutpoint.service.log.state import State
-from cutpoint.store.opening import open_store
+from cutpoint.store.opening import open_files, open_store
 from torture_people import Answer, Told
 
 PEOPLE = ("one", "two", "three", "four")
@@ -96,6 +97,11 @@ class Server:
         return None
 
 
+def before_key(person: str) -> str:
+    """What stands in the log before the key of somebody's request."""
+    return f"{len(person)}:{person}:"
+
+
 def check(name: str, saved: dict[str, Answer], told: Told, *, whole: bool = False) -> list[str]:
     """What the log has wrong; with `whole`, nothing may be in it beyond what was called saved."""
     store, state, wrong = open_store(name, create=False), State(), []
@@ -109,7 +115,7 @@ def check(name: str, saved: dict[str, Answer], told: Told, *, whole: bool = Fals
                 wrong.append(f"event {event.number} leases item {data['item']} twice")
             if event.kind not in ("answered", "corrected"):
                 continue
-            key = (event.key or "").removeprefix(f"{data['annotator']}:")
+            key = (event.key or "").removeprefix(before_key(data["annotator"]))
             stored[key] = Answer(data["item"], data["label"], data["annotator"], key)
             if (data["item"], data["annotator"]) in seen:
                 wrong.append(f"event {event.number} is a second answer of {data['annotator']} to item {data['item']}")
@@ -125,11 +131,34 @@ def check(name: str, saved: dict[str, Answer], told: Told, *, whole: bool = Fals
     return wrong
 
 
-def trainings(name: str) -> int:
-    """How many models were published."""
+def check_models(name: str) -> list[str]:
+    """What is wrong with scores and rounds: numbers that are not 1, 2, 3, ..., or files that are not whole."""
+    store, state, wrong = open_store(name, create=False), State(), []
+    try:
+        files = open_files(store)
+        for event in store.events():
+            state.apply(event)
+        for place, scores in enumerate(state.runs.scores, 1):
+            if scores["version"] != place:
+                wrong.append(f"scores {place} are called {scores['version']}")
+            for entry in scores["files"].values():
+                try:
+                    files.open(entry, verify=True)
+                except DataError as error:
+                    wrong.append(str(error))
+        numbers = [opened.data["round"] for opened in state.rounds.all]
+        if numbers != list(range(1, len(numbers) + 1)):
+            wrong.append(f"the rounds are {numbers}")
+    finally:
+        store.close()
+    return wrong
+
+
+def kinds(name: str, after: int = 0) -> Counter[str]:
+    """How many events of each kind there are after a number; opened for this alone, so as to be in nobody's way."""
     store = open_store(name, create=False)
     try:
-        return sum(event.kind == "scores_published" for event in store.events())
+        return Counter(event.kind for event in store.events(after))
     finally:
         store.close()
 
