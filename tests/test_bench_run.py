@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,6 +13,8 @@ import pytest
 from bench_command import SIZES, TINY, rows_without_times
 from cutpoint import cli_run
 from cutpoint.cli import run_cli
+from cutpoint.data.side_by_side import Job, this_job
+from cutpoint.experiment import runner
 from cutpoint.experiment.campaign import first_batch
 from cutpoint.experiment.config import BenchConfig, make_config
 from cutpoint.experiment.observed import observed_labels
@@ -43,6 +47,21 @@ def test_results_are_tidy_whole_and_the_same_with_any_number_of_jobs(tmp_path: P
     assert stored["options"]["seeds"] == 2
     assert stored["data"]["drawn:n=200:test=40:d=4"]["pool"] == [18, 182]
     assert {"numpy", "scikit-learn", "cutpoint"} <= set(stored["versions"])
+
+
+def begin_and_tell(folder: Path, *worker: Any) -> None:
+    """In a worker: begin it, and leave a file that says which one it is."""
+    runner._start_worker(*worker)
+    number, jobs = this_job()
+    (folder / f"{number} of {jobs}").touch(exist_ok=False)
+
+
+def test_each_worker_knows_which_one_it_is(tmp_path: Path, tiny: BenchConfig, monkeypatch: pytest.MonkeyPatch) -> None:
+    (told := tmp_path / "told").mkdir()
+    monkeypatch.setattr(runner, "_start_worker", partial(begin_and_tell, told))
+    run_benchmark(tiny, tmp_path / "out", jobs=3)
+    assert sorted(file.name for file in told.iterdir()) == ["0 of 3", "1 of 3", "2 of 3"]
+    assert this_job() == Job()  # the parent stays alone
 
 
 @pytest.mark.parametrize("jobs", [1, 2])

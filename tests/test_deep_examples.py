@@ -68,6 +68,31 @@ def test_batches_that_are_read_ahead_are_those_on_the_device(monkeypatch: pytest
         assert np.array_equal(torch.cat(list(given.in_order(3))).numpy(), FEATURES[rows])
 
 
+@pytest.mark.parametrize("kind", ["cuda", "mps", "cpu"])
+def test_only_cuda_fetches_batches_by_itself_and_out_of_memory_that_stays(
+    kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without a card: what torch is asked for is noted, and done on the processor."""
+    pinned: set[int] = set()
+    sent: list[tuple[str, bool, bool]] = []
+
+    def pin(self: torch.Tensor) -> torch.Tensor:
+        pinned.add(self.data_ptr())
+        return self
+
+    def to(self: torch.Tensor, device: torch.device, non_blocking: bool = False) -> torch.Tensor:
+        sent.append((device.type, non_blocking, self.data_ptr() in pinned))
+        return self
+
+    monkeypatch.setattr(torch.Tensor, "pin_memory", pin)
+    monkeypatch.setattr(torch.Tensor, "to", to)
+    parts = torch.split(torch.arange(N), 10)
+    given = examples.Examples(FEATURES, np.arange(N), torch.device(kind), None)
+    found = list(given.batches(parts))  # all are alive: no two at one address
+    assert np.array_equal(torch.cat(found).numpy(), FEATURES)
+    assert sent == [(kind, kind == "cuda", kind == "cuda")] * 4
+
+
 @pytest.fixture
 def cards(monkeypatch: pytest.MonkeyPatch) -> dict[str, int]:
     """Two cards of 80 GiB; what is free on one, and what this process holds there and has besides, may be changed."""
