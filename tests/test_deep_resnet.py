@@ -22,7 +22,7 @@ from cutpoint.errors import CutpointError, DataError, UsageError
 from cutpoint.experiment.results import read_config
 from cutpoint.learners import make_learner
 from cutpoint.learners.base import EVERYTHING, equipped
-from cutpoint.learners.deep import examples, loop, model, supervised, vision
+from cutpoint.learners.deep import devices, examples, loop, model, supervised, vision
 from cutpoint.learners.deep.resnet import SCHEDULES, ResNetLearner
 from cutpoint.testing import check_learner
 from toy_sets import cifar10_archive, encoded, pictures, shrink
@@ -191,13 +191,14 @@ def test_a_fit_on_another_device_or_in_other_numbers_has_another_checkpoint(
 ) -> None:
     task = supervised.Task("a learner", K, loop.Settings(1, 1, 1.0), 0.0, "auto", tmp_path)
     pool, network, names = Pool(pictures(N, SIDE)), nn.Linear(1, 1), set()
-    for device, numbers in (("cpu", None), ("cuda", torch.bfloat16), ("cuda", torch.float16), ("cpu", None)):
+    kinds = [("cpu", None), ("mps", None), ("cuda", torch.bfloat16), ("cuda", torch.float16), ("cpu", None)]
+    for device, numbers in kinds:
         monkeypatch.setattr(supervised, "choose_device", lambda _, device=device: torch.device(device))
-        monkeypatch.setattr(supervised, "half_type", lambda _, numbers=numbers: numbers)
+        monkeypatch.setattr(devices, "half_type", lambda _, numbers=numbers: numbers)
         checkpoint = supervised.checkpoint_of(task, pool, SOME, network, 0)
         assert checkpoint is not None
         names.add((checkpoint.path, checkpoint.identity))
-    assert len(names) == 3
+    assert len(names) == 4
 
 
 def test_scoring_takes_smaller_batches_where_the_memory_is_too_small(monkeypatch: pytest.MonkeyPatch) -> None:

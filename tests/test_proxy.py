@@ -23,6 +23,8 @@ from cutpoint.data.content import content_key, quick_key
 from cutpoint.data.pictures import Files, Packed, Pictures
 from cutpoint.errors import DataError
 from cutpoint.learners import Model, embeddings, make_learner
+from cutpoint.learners.deep import devices
+from cutpoint.learners.deep import frozen as encoders
 from cutpoint.learners.deep.model import DeepModel
 from cutpoint.learners.embeddings import default_folder, embedded
 from cutpoint.types import UNKNOWN
@@ -106,6 +108,15 @@ def test_pictures_are_embedded_once_for_all_rounds_heads_and_processes(
     assert np.array_equal(again.predict_probs(TOY.test_features), frozen(pool=pool).predict_probs(TOY.test_features))
     assert computed == [120, 30]
     assert [path.suffix for path in sorted(default_folder().rglob("*")) if path.is_file()].count(".npz") == 2
+
+
+def test_an_embedding_in_other_numbers_is_another_one(computed: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two cards of one kind of device may compute in different 16-bit types; the processor stands for both."""
+    monkeypatch.setattr(encoders, "_on_device", encoders._on_device.__wrapped__)
+    for numbers in (torch.bfloat16, None, torch.bfloat16):
+        monkeypatch.setattr(devices, "half_type", lambda _, numbers=numbers: numbers)
+        frozen()
+    assert computed == [120, 120]
 
 
 def test_without_a_cache_nothing_is_written(computed: list[int]) -> None:

@@ -67,6 +67,11 @@ def half_type(device: torch.device) -> torch.dtype | None:
     return torch.bfloat16 if torch.cuda.is_bf16_supported(including_emulation=False) else torch.float16
 
 
+def numbers(device: torch.device) -> str:
+    """A name for how that device computes: its kind and its 16-bit type; two names, two ways of rounding."""
+    return f"{device.type} {half_type(device)}"
+
+
 def half(device: torch.device) -> AbstractContextManager[object]:
     """Mixed precision where it helps; elsewhere nothing changes."""
     kind = half_type(device)

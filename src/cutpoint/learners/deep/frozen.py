@@ -9,7 +9,7 @@ import torch
 
 from cutpoint.learners.deep.checkpoint import identity
 from cutpoint.learners.deep.clip_network import picture_encoder
-from cutpoint.learners.deep.devices import memory_for
+from cutpoint.learners.deep.devices import memory_for, numbers
 from cutpoint.learners.deep.model import DeepModel, head_of_one
 from cutpoint.learners.proxy import Encoder
 
@@ -22,9 +22,9 @@ def frozen_encoder(model: str, file: Path | None, device: torch.device, folder: 
 
 @lru_cache(maxsize=1)
 def _on_device(model: str, file: Path | None, device: torch.device) -> tuple[str, DeepModel]:
-    """The key and the network; the device is in the key, since its precision is in the embedding."""
+    """The key and the network; the device's numbers are in the key, since they are in the embedding."""
     body = picture_encoder(model, file)
-    key = identity(model, device.type, body)
+    key = identity(model, numbers(device), body)
     with memory_for(device, "hold the encoder"):
         body.to(device)
     return key, DeepModel(body.eval(), head_of_one(0, 1, body.width), device)

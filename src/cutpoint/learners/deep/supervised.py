@@ -14,7 +14,7 @@ from torch import nn
 from cutpoint.data.pool import Pool
 from cutpoint.learners.base import labelled
 from cutpoint.learners.deep.checkpoint import SECONDS, Checkpoint, identity
-from cutpoint.learners.deep.devices import choose_device, derived, half_type, memory_named, own_chance
+from cutpoint.learners.deep.devices import choose_device, derived, memory_named, numbers, own_chance
 from cutpoint.learners.deep.examples import examples
 from cutpoint.learners.deep.loop import Fitted, Progress, Settings, fit
 from cutpoint.learners.deep.losses import weighted_cross_entropy
@@ -78,10 +78,9 @@ def checkpoint_of(task: Task, pool: Pool, labels: Labels, network: nn.Module, se
     """Where this fit is kept while it is unfinished; its file is named after all that it depends on."""
     if task.scratch is None:
         return None
-    device = choose_device(task.device)
-    numbers = f"{device.type} {half_type(device)}"  # another device, or other numbers, train another network
+    kind = numbers(choose_device(task.device))
     sample = np.asarray(pool.features[np.flatnonzero(labels >= 0)[:_SAMPLE]])
-    name = identity(task.learner, task.n_classes, seed, numbers, np.asarray(labels, np.int64), sample, network)
+    name = identity(task.learner, task.n_classes, seed, kind, np.asarray(labels, np.int64), sample, network)
     return Checkpoint(task.scratch / f"{name}.pt", name, SECONDS)
 
 
