@@ -31,8 +31,9 @@ def test_what_random_would_need_follows_from_the_share() -> None:
     drawn, chosen = [0] * 18 + [1] * 2, [1] * 30 + [0] * 30
     said = rate("rare", 1, status(1000, (48, 32)), drawn, chosen)
     assert (said.at_random, said.chosen, said.asked) == (0.1, 0.5, 80)
-    assert said.random_needs == (106, 1149)  # 32 over 0.3010 and over 0.02787
+    assert said.random_needs == (106, 1000)  # 32 over 0.3010; 32 over 0.02787 is more than there are
     assert said.in_pool == (32, 302)
+    assert rate("rare", 1, status(5000, (48, 32)), drawn, chosen).random_needs == (106, 1149)
 
 
 def test_where_nothing_was_found_at_random_there_is_no_upper_bound() -> None:

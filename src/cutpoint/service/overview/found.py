@@ -20,8 +20,8 @@ class Rate:
 
     at_random, chosen: its share of the questions drawn at random and of those chosen since; None without any.
     in_pool: bounds of how many the pool has. asked: questions answered so far. random_needs: bounds of how many answers
-    labelling at random would need to find as many as these questions found; the upper one None where there is no bound.
-    Both None where nothing can be said.
+    labelling at random would need to find as many as these questions found, at most the whole pool; the upper one None
+    where there is no bound. Both None where nothing can be said.
     """
 
     name: str
@@ -42,8 +42,8 @@ def rate(name: str, k: int, status: Status, drawn: Sequence[int], chosen: Sequen
         least = max(status.found[k], math.floor(low * status.items))
         in_pool = least, max(least, math.ceil(high * status.items))
         if hits + more:
-            last = None if low == 0 else math.ceil((hits + more) / low)
-            random_needs = math.floor((hits + more) / high), last
+            last = None if low == 0 else min(status.items, math.ceil((hits + more) / low))
+            random_needs = min(status.items, math.floor((hits + more) / high)), last
     return Rate(
         name=name,
         found=status.found[k],
