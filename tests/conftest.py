@@ -6,6 +6,7 @@ The folder in which the tests of `cutpoint select` work, and a PostgreSQL for th
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
@@ -26,6 +27,9 @@ settings.register_profile(
 )
 settings.register_profile("ci", settings.get_profile("fast"), max_examples=200)
 settings.load_profile(os.environ.get("CUTPOINT_HYPOTHESIS", "fast"))
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # a shell's background job; what it starts would be deaf, too
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture
