@@ -1,6 +1,6 @@
 """Hypothesis profiles: `fast` (the default) and `ci` (more examples); every run draws the same examples.
 
-The folder in which the tests of `cutpoint select` work, and a PostgreSQL for those of the store.
+The folders in which the tests of `cutpoint select` and of a campaign's commands work, and a PostgreSQL for the store's.
 """
 
 from __future__ import annotations
@@ -41,6 +41,23 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     lines = ["index,label", *(f"{i},{truth[i]}" for i in range(0, 60, 2))]
     (tmp_path / "labels.csv").write_text("\n".join(lines) + "\n")
     return tmp_path
+
+
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a campaign in which two people have answered forty questions; tests get a copy."""
+    from campaign_command import begin
+
+    return begin(tmp_path_factory.mktemp("campaign"))
+
+
+@pytest.fixture
+def campaign_folder(kept: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of that campaign, in the folder one works in."""
+    from campaign_command import copied
+
+    monkeypatch.chdir(tmp_path)
+    return copied(kept, tmp_path)
 
 
 def pytest_configure(config: pytest.Config) -> None:

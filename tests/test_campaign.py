@@ -172,6 +172,8 @@ def test_a_pool_without_embeddings_is_asked_at_random(tmp_path: Path) -> None:
         ({"strategy": "directt"}, "did you mean 'direct'"),
         ({"lease_seconds": 0}, "lease_seconds is 0"),
         ({"budget": 0}, "budget is 0"),
+        ({"learner": "foo", "train": "process"}, "foo"),
+        ({"learner": "resnet18", "train": "process"}, "reads pictures"),
     ],
 )
 def test_a_campaign_that_cannot_be_meant_is_not_made(arguments: dict[str, Any], words: str) -> None:

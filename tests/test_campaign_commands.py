@@ -8,28 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from campaign_command import NAME, begin, command, copied, fill, printed
+from campaign_command import NAME, command, fill, printed
 
 pytest.importorskip("sqlalchemy")
 pytest.importorskip("alembic")
 
 
-@pytest.fixture(scope="module")
-def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a campaign in which two people have answered forty questions; tests get a copy."""
-    return begin(tmp_path_factory.mktemp("campaign"))
-
-
-@pytest.fixture
-def folder(kept: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A copy of the campaign, in the folder one works in."""
-    monkeypatch.chdir(tmp_path)
-    return copied(kept, tmp_path)
-
-
-def names_in(folder: Path) -> set[str]:
-    """Everything below a folder."""
-    return {path.relative_to(folder).as_posix() for path in folder.rglob("*")}
+def names_in(campaign_folder: Path) -> set[str]:
+    """Everything below a campaign_folder."""
+    return {path.relative_to(campaign_folder).as_posix() for path in campaign_folder.rglob("*")}
 
 
 # init
@@ -88,6 +75,8 @@ def test_a_table_of_texts_is_told_to_say_which_column_they_are_in(
         (["--classes", "a,b", "--images", "photos", "--import", "bad.csv"], "bad.csv, line 2"),
         (["--classes", "a,b", "--images", "photos", "--embeddings", "bad.csv"], "must be .npy or .parquet"),
         (["--classes", "a,b", "--images", "photos", "--files", "there"], "--files is for postgresql"),
+        (["--classes", "a,b", "--images", "photos", "--learner", "foo"], "foo"),
+        (["--classes", "a,b", "--images", "photos", "--learner", "resnet18"], "reads pictures"),
     ],
 )
 def test_init_refuses_and_leaves_nothing(
@@ -145,7 +134,9 @@ def test_an_interrupted_init_leaves_nothing_and_can_be_run_again(
 # status, classes, import
 
 
-def test_status_is_numbers_for_scripts_and_a_table_for_people(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_status_is_numbers_for_scripts_and_a_table_for_people(
+    campaign_folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     now = printed(capsys, "status", NAME)
     status = now["status"]
     assert status["items"] == 151
@@ -159,7 +150,7 @@ def test_status_is_numbers_for_scripts_and_a_table_for_people(folder: Path, caps
     assert max(map(len, text.splitlines())) <= 100
 
 
-def test_status_says_what_each_number_means(folder: Path) -> None:
+def test_status_says_what_each_number_means(campaign_folder: Path) -> None:
     from cutpoint.service.overview.standing import read
     from cutpoint.service.place import opened
 
@@ -193,7 +184,7 @@ def test_status_says_what_each_number_means(folder: Path) -> None:
     assert (done.asking, done.model) == ("every item has a label, and nothing is left to ask", "model 3 is in use")
 
 
-def test_the_names_of_the_numbers_stay(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_names_of_the_numbers_stay(campaign_folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     now = printed(capsys, "status", NAME)
     assert list(now) == ["status", "round", "asked", "rates"]
     assert {"name", "classes", "items", "labelled", "found", "people", "scores", "failures"} <= now["status"].keys()
@@ -207,7 +198,9 @@ def test_status_of_nothing_is_refused(tmp_path: Path, capsys: pytest.CaptureFixt
     assert "no database" in command(capsys, "status", str(tmp_path / "photo"), code=2)
 
 
-def test_names_that_would_move_the_cursor_are_shown_harmless(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_names_that_would_move_the_cursor_are_shown_harmless(
+    campaign_folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     command(capsys, "classes", "add", NAME, "\x1b[2Jevil [bold]")
     text = command(capsys, "status", NAME)
     assert "\x1b" not in text
@@ -216,7 +209,7 @@ def test_names_that_would_move_the_cursor_are_shown_harmless(folder: Path, capsy
     assert "is there twice" in command(capsys, "classes", "add", NAME, "zero", code=2)
 
 
-def test_labels_can_be_imported_later_and_only_once(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_labels_can_be_imported_later_and_only_once(campaign_folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     before = printed(capsys, "status", NAME)["status"]["labelled"]
     Path("more.csv").write_text("id,label\nbroken.png,other\n")
     assert "1 label taken in" in command(capsys, "import", NAME, "more.csv")

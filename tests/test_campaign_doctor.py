@@ -8,32 +8,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from campaign_command import NAME, begin, command, copied, printed
+from campaign_command import NAME, command, printed
 
 pytest.importorskip("sqlalchemy")
 pytest.importorskip("alembic")
 
 
-@pytest.fixture(scope="module")
-def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a campaign in which two people have answered forty questions; tests get a copy."""
-    return begin(tmp_path_factory.mktemp("campaign"))
-
-
-@pytest.fixture
-def folder(kept: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A copy of the campaign, in the folder one works in."""
-    monkeypatch.chdir(tmp_path)
-    return copied(kept, tmp_path)
-
-
-def test_a_healthy_campaign_is_well_and_left_alone(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    before = (folder / f"{NAME}.db").read_bytes()
+def test_a_healthy_campaign_is_well_and_left_alone(campaign_folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before = (campaign_folder / f"{NAME}.db").read_bytes()
     findings = printed(capsys, "doctor", NAME)
     assert {finding["mark"] for finding in findings} == {"well"}, findings
     parts = [finding["part"] for finding in findings]
     assert parts[:4] == ["database", "tables", "log", "items"]
-    assert (folder / f"{NAME}.db").read_bytes() == before
+    assert (campaign_folder / f"{NAME}.db").read_bytes() == before
     text = command(capsys, "doctor", NAME)
     assert "All is well." in text
     assert max(map(len, text.splitlines())) <= 100
@@ -48,8 +35,8 @@ def wrong(capsys: pytest.CaptureFixture[str], part: str) -> str:
     return str(found["said"])
 
 
-def test_the_doctor_finds_damaged_arrays(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (features,) = (folder / f"{NAME}.files").glob("features-*")
+def test_the_doctor_finds_damaged_arrays(campaign_folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (features,) = (campaign_folder / f"{NAME}.files").glob("features-*")
     data = bytearray(features.read_bytes())
     data[-1] ^= 1
     features.write_bytes(data)
@@ -58,8 +45,8 @@ def test_the_doctor_finds_damaged_arrays(folder: Path, capsys: pytest.CaptureFix
     assert "features of pool 1" in wrong(capsys, "arrays")
 
 
-def test_the_doctor_finds_a_damaged_database(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    path = folder / f"{NAME}.db"
+def test_the_doctor_finds_a_damaged_database(campaign_folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = campaign_folder / f"{NAME}.db"
     data = bytearray(path.read_bytes())
     data[4096 + 8 : 4096 + 200] = bytes(192)
     path.write_bytes(data)
@@ -70,31 +57,31 @@ def test_the_doctor_finds_a_damaged_database(folder: Path, capsys: pytest.Captur
     wrong(capsys, "database")
 
 
-def test_the_doctor_finds_a_gap_and_other_tables(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_doctor_finds_a_gap_and_other_tables(campaign_folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     import sqlite3
     from contextlib import closing
 
-    with closing(sqlite3.connect(folder / f"{NAME}.db")) as connection:
+    with closing(sqlite3.connect(campaign_folder / f"{NAME}.db")) as connection:
         connection.execute("DELETE FROM events WHERE number = 9")
         connection.commit()
     assert "after event 8" in wrong(capsys, "log")
-    with closing(sqlite3.connect(folder / f"{NAME}.db")) as connection:
+    with closing(sqlite3.connect(campaign_folder / f"{NAME}.db")) as connection:
         connection.execute("UPDATE cutpoint_version SET version_num = '9999'")
         connection.commit()
     assert "9999" in wrong(capsys, "tables")
 
 
 def test_the_doctor_repairs_only_when_told_and_only_what_is_safe(
-    folder: Path, capsys: pytest.CaptureFixture[str]
+    campaign_folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     import os
 
     from cutpoint.service.place import opened
     from cutpoint.store.events import New
 
-    arrays = folder / f"{NAME}.files"
-    left = [folder / f".{NAME}.db-00.partial.db", arrays / ".probs-00.partial", arrays / "probs-9-00.npy"]
-    others = [folder / ".another.db-00.partial", folder / ".download.partial", arrays / "young.npy"]
+    arrays = campaign_folder / f"{NAME}.files"
+    left = [campaign_folder / f".{NAME}.db-00.partial.db", arrays / ".probs-00.partial", arrays / "probs-9-00.npy"]
+    others = [campaign_folder / ".another.db-00.partial", campaign_folder / ".download.partial", arrays / "young.npy"]
     for path in (*left, *others):
         path.write_bytes(b"half")
     for path in (*left, *others[:2]):
@@ -117,23 +104,23 @@ def test_the_doctor_repairs_only_when_told_and_only_what_is_safe(
 
 
 def test_the_doctor_leaves_arrays_that_may_be_another_campaigns(
-    folder: Path, capsys: pytest.CaptureFixture[str]
+    campaign_folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     import os
     import shutil
 
-    array = folder / f"{NAME}.files" / "features-00.npy"
+    array = campaign_folder / f"{NAME}.files" / "features-00.npy"
     array.write_bytes(b"of the other")
     os.utime(array, (0, 0))
-    shutil.copy(folder / f"{NAME}.db", folder / f"{NAME}.sqlite")  # its arrays are in the same folder
+    shutil.copy(campaign_folder / f"{NAME}.db", campaign_folder / f"{NAME}.sqlite")  # its arrays are in the same folder
     printed(capsys, "doctor", NAME, "--repair")
     assert array.exists()
-    (folder / f"{NAME}.sqlite").unlink()
+    (campaign_folder / f"{NAME}.sqlite").unlink()
     printed(capsys, "doctor", NAME, "--repair")
     assert not array.exists()
 
 
-def test_the_doctor_says_what_old_scores_take(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_doctor_says_what_old_scores_take(campaign_folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     from cutpoint.service.place import opened
     from cutpoint.service.training.trainer import Trainer
     from cutpoint.store.events import New
@@ -154,7 +141,7 @@ def test_the_doctor_says_what_old_scores_take(folder: Path, capsys: pytest.Captu
     assert said() == "4 versions take 14.0 MiB; 8.0 MiB of it are read by a replay alone"
 
 
-def test_the_doctor_misses_pictures(folder: Path, kept: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_doctor_misses_pictures(campaign_folder: Path, kept: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (kept / "photos").rename(kept / "moved")
     try:
         assert "151 pictures are not where they were" in wrong(capsys, "pictures")

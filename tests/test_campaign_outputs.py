@@ -5,34 +5,22 @@ from __future__ import annotations
 import csv
 import json
 import re
+from contextlib import closing
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
 
-from campaign_command import NAME, answer, begin, command, copied, printed, truth
+from campaign_command import NAME, answer, command, printed, truth
 
 pytest.importorskip("sqlalchemy")
 pytest.importorskip("alembic")
 
 
-@pytest.fixture(scope="module")
-def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a campaign in which two people have answered forty questions; tests get a copy."""
-    return begin(tmp_path_factory.mktemp("campaign"))
-
-
-@pytest.fixture
-def folder(kept: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A copy of the campaign, in the folder one works in."""
-    monkeypatch.chdir(tmp_path)
-    return copied(kept, tmp_path)
-
-
 # export
 
 
-def test_labels_are_exported_in_every_format_alike(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_labels_are_exported_in_every_format_alike(campaign_folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     made = [command(capsys, "export", NAME, "-o", f"out.{form}") for form in ("csv", "jsonl", "json")]
     assert all(re.fullmatch(r"out\.\w+: \d+ items: \d+ labelled\n", line) for line in made)
     rows = [json.loads(line) for line in Path("out.jsonl").read_text().splitlines()]
@@ -48,7 +36,7 @@ def test_labels_are_exported_in_every_format_alike(folder: Path, capsys: pytest.
     assert (signed["label"], signed["votes"], signed["disputed"]) == ("zero", 2, True)
 
 
-def test_parquet_holds_the_same(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_parquet_holds_the_same(campaign_folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     parquet = pytest.importorskip("pyarrow.parquet")
     command(capsys, "export", NAME, "-o", "out.parquet")
     command(capsys, "export", NAME, "-o", "out.jsonl")
@@ -56,7 +44,7 @@ def test_parquet_holds_the_same(folder: Path, capsys: pytest.CaptureFixture[str]
     assert parquet.read_table("out.parquet").to_pylist() == rows
 
 
-def test_the_history_has_a_row_for_each_event(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_history_has_a_row_for_each_event(campaign_folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     said = printed(capsys, "export", NAME, "-o", "history.jsonl", "--history")
     rows = [json.loads(line) for line in Path("history.jsonl").read_text().splitlines()]
     assert said == {"file": "history.jsonl", "rows": len(rows)}
@@ -65,7 +53,7 @@ def test_the_history_has_a_row_for_each_event(folder: Path, capsys: pytest.Captu
 
 
 def test_what_was_exported_begins_another_campaign(
-    folder: Path, kept: Path, capsys: pytest.CaptureFixture[str]
+    campaign_folder: Path, kept: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for form in ("csv", "jsonl", "json"):
         rows = printed(capsys, "export", NAME, "-o", f"out.{form}")["rows"]
@@ -75,7 +63,21 @@ def test_what_was_exported_begins_another_campaign(
         assert printed(capsys, "status", form)["status"]["labelled"] == rows
 
 
-def test_an_export_never_writes_over_a_file(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_export_that_comes_back_says_nothing_new(campaign_folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    from cutpoint.service.campaign import Campaign
+
+    with closing(Campaign(f"{NAME}.db", train="off")) as campaign:
+        said = sorted(item for item, cast in campaign._desk.state.ballots.votes.items() if "ann" in cast)
+        campaign._desk.adjudicate(said[0], 1, by="admin")
+    for form in ("csv", "json"):
+        command(capsys, "export", NAME, "-o", f"back.{form}")
+        assert "in the campaign already; nothing was changed" in command(capsys, "import", NAME, f"back.{form}", code=2)
+    rows = Path("back.csv").read_text().splitlines()
+    Path("half.csv").write_text("\n".join([rows[0], rows[1].replace("true", "false")]) + "\n")
+    assert "is not settled yet" in command(capsys, "import", NAME, "half.csv", code=2)
+
+
+def test_an_export_never_writes_over_a_file(campaign_folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     Path("out.csv").write_text("mine")
     assert "is there already" in command(capsys, "export", NAME, "-o", "out.csv", code=2)
     assert Path("out.csv").read_text() == "mine"
@@ -87,7 +89,9 @@ def test_an_export_never_writes_over_a_file(folder: Path, capsys: pytest.Capture
 # replay, report
 
 
-def test_a_replay_asks_the_same_and_says_what_differs(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_replay_asks_the_same_and_says_what_differs(
+    campaign_folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     from cutpoint.service.place import opened
     from cutpoint.service.training.trainer import Trainer
 
@@ -99,13 +103,13 @@ def test_a_replay_asks_the_same_and_says_what_differs(folder: Path, capsys: pyte
     assert done["rounds"] >= 3
     assert done["questions"] >= 50
     assert f"all {done['questions']} questions are the same again" in command(capsys, "replay", NAME)
-    for path in (folder / f"{NAME}.files").glob("probs-*"):
+    for path in (campaign_folder / f"{NAME}.files").glob("probs-*"):
         path.unlink()
     command(capsys, "replay", NAME, code=1)
 
 
 def test_a_replay_says_which_rounds_failed_then_as_now(
-    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    campaign_folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from cutpoint.service.replay import Replayed
 
@@ -135,7 +139,7 @@ class Page(HTMLParser):
         self.words.append(data)
 
 
-def test_the_report_is_one_page_that_fetches_nothing(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_report_is_one_page_that_fetches_nothing(campaign_folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     from cutpoint.service.place import opened
     from cutpoint.service.training.trainer import Trainer
 
@@ -155,7 +159,9 @@ def test_the_report_is_one_page_that_fetches_nothing(folder: Path, capsys: pytes
     assert text.count('class="strip ') == 2
 
 
-def test_a_report_replaces_an_older_one_and_no_other_file(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_report_replaces_an_older_one_and_no_other_file(
+    campaign_folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     page = Path("mine.html")
     page.write_text("<!doctype html>\n<html>mine")
     line = ["report", NAME, "-o", "mine.html"]

@@ -15,9 +15,9 @@ from cutpoint import cli_run
 from cutpoint.cli import run_cli
 from cutpoint.data import DATASETS
 from cutpoint.data.table_1 import TABLE_1
-from cutpoint.experiment.campaign import check_gives
 from cutpoint.experiment.config import BenchConfig, make_config
 from cutpoint.learners import make_learner
+from cutpoint.learners.base import check_gives
 from cutpoint.learners.registry import LEARNERS, needs
 from cutpoint.paper import FIGURES, fig02, figure_name
 from cutpoint.paper.campaigns import config_of, options_of
@@ -133,9 +133,7 @@ def test_the_short_schedule_changes_the_schedule_and_the_folder_alone(name: str)
 
 
 @pytest.mark.parametrize("command", ["run", "plot"])
-def test_the_short_schedule_is_refused_where_it_means_nothing(
-    command: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_short_schedule_is_refused_where_it_means_nothing(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     said = refused(capsys, ["paper", command, "fig01", "--schedule", "short"])
     assert "the short schedule is ResNet-18's, and CLIP runs in fig14a; leave --schedule out, or take a figure" in said
     said = refused(capsys, ["paper", command, "fig06", "--toy", "--schedule", "short"])

@@ -14,10 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cutpoint.core.measures import recall_per_class
-from cutpoint.data.pool import Benchmark, Pool
-from cutpoint.errors import UsageError
+from cutpoint.data.pool import Benchmark
 from cutpoint.experiment.seeds import ASK, FIT, number
-from cutpoint.learners.base import Learner, Model, gives, reads
+from cutpoint.learners.base import Learner, Model, check_gives, check_reads
 from cutpoint.session import run
 from cutpoint.strategies import STRATEGIES
 from cutpoint.types import UNKNOWN, Index, Labels, Round, Scores
@@ -113,29 +112,6 @@ def run_campaign(
         measures += [Measure(r, n_labels, metric, float(value)) for metric, value in values.items()]
         keep(State(measures, labels, snapshot))
     return measures, snapshot
-
-
-def check_gives(strategy: str, learner: Learner, name: str) -> None:
-    """UsageError if the strategy reads of `Scores` what the learner, called `name`, says that it does not give."""
-    given = gives(learner)
-    missing = sorted(STRATEGIES[strategy].needs - given) if given is not None else []
-    if missing:
-        raise UsageError(
-            f"{strategy} reads {' and '.join(missing)} of the scores, and the learner {name} gives"
-            f" {' and '.join(sorted(given or ()))} only; take a learner that gives it, such as logistic, or a strategy"
-            " that reads probabilities alone."
-        )
-
-
-def check_reads(pool: Pool, learner: Learner, name: str) -> None:
-    """UsageError if the pool holds pictures and the learner, called `name`, reads features, or the other way round."""
-    held, wanted = "pictures" if pool.is_pictures else "features", reads(learner)
-    if held != wanted:
-        other = "resnet18" if pool.is_pictures else "logistic"
-        raise UsageError(
-            f"the pool holds {held}, and the learner {name} reads {wanted}; take a learner of {held}, such as {other}, "
-            f"or a data set of {wanted}."
-        )
 
 
 def first_batch(observed: Labels, n_classes: int, size: int, seed: int) -> Labels:

@@ -26,7 +26,7 @@ from cutpoint.data import Benchmark, DataOptions, load_benchmark
 from cutpoint.data.captions import captions
 from cutpoint.data.side_by_side import Job, become
 from cutpoint.errors import CutpointError, UsageError
-from cutpoint.experiment.campaign import Measure, Schedule, State, check_gives, check_reads, run_campaign
+from cutpoint.experiment.campaign import Measure, Schedule, State, run_campaign
 from cutpoint.experiment.config import BenchConfig, RunSpec
 from cutpoint.experiment.folder import (
     begin,
@@ -46,7 +46,7 @@ from cutpoint.experiment.results import locked, read_runs
 from cutpoint.experiment.unfinished import Diary
 from cutpoint.experiment.words import count
 from cutpoint.learners import make_learner
-from cutpoint.learners.base import check_ready, equipped
+from cutpoint.learners.base import check_gives, check_reads, check_ready, equipped
 
 POLL = 1.0  # seconds between two looks at how far the workers are
 
@@ -170,9 +170,7 @@ def estimate_seconds(config: BenchConfig, root: Path | None, jobs: int) -> float
     return total / max(1, min(jobs, len(config.runs())))
 
 
-def _outcomes(
-    config: BenchConfig, left: list[RunSpec], places: Places, jobs: int, rounds: Rounds
-) -> Iterator[Outcome]:
+def _outcomes(config: BenchConfig, left: list[RunSpec], places: Places, jobs: int, rounds: Rounds) -> Iterator[Outcome]:
     """The outcome of every run as it gets ready; in this process if there is one job."""
     if not left:
         return

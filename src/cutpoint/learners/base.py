@@ -18,6 +18,7 @@ from cutpoint.data.captions import Captions
 from cutpoint.data.pool import Features, Pool
 from cutpoint.errors import UsageError
 from cutpoint.learners.scaling import Scaled
+from cutpoint.strategies import STRATEGIES
 from cutpoint.types import UNKNOWN, Labels, Scores
 
 Floats = NDArray[np.float32]
@@ -70,6 +71,29 @@ def gives(learner: Learner) -> frozenset[str] | None:
 def reads(learner: Learner) -> str:
     """What the learner reads of a pool: "pictures" if it says so, else "features"."""
     return "pictures" if getattr(learner, "reads", "features") == "pictures" else "features"
+
+
+def check_gives(strategy: str, learner: Learner, name: str) -> None:
+    """UsageError if the strategy reads of `Scores` what the learner, called `name`, says that it does not give."""
+    given = gives(learner)
+    missing = sorted(STRATEGIES[strategy].needs - given) if given is not None else []
+    if missing:
+        raise UsageError(
+            f"{strategy} reads {' and '.join(missing)} of the scores, and the learner {name} gives"
+            f" {' and '.join(sorted(given or ()))} only; take a learner that gives it, such as logistic, or a strategy"
+            " that reads probabilities alone."
+        )
+
+
+def check_reads(pool: Pool, learner: Learner, name: str) -> None:
+    """UsageError if the pool holds pictures and the learner, called `name`, reads features, or the other way round."""
+    held, wanted = "pictures" if pool.is_pictures else "features", reads(learner)
+    if held != wanted:
+        other = "resnet18" if pool.is_pictures else "logistic"
+        raise UsageError(
+            f"the pool holds {held}, and the learner {name} reads {wanted}; take a learner of {held}, such as {other}, "
+            f"or a data set of {wanted}."
+        )
 
 
 def knows_classes(learner: Learner) -> bool:

@@ -7,9 +7,7 @@ or another one, it is refused.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +17,7 @@ from cutpoint.errors import UsageError
 from cutpoint.service.gather import Beginning
 from cutpoint.service.log.settings import BEGUN
 from cutpoint.service.log.state import State
+from cutpoint.service.log.votes import IMPORTED
 from cutpoint.store.base import Item, Repeated, Store
 from cutpoint.store.events import MOST_LABELS, New
 from cutpoint.store.files import ArrayFiles
@@ -77,20 +76,30 @@ def _append(store: Store, news: Sequence[New], key: str) -> bool:
 
 
 def import_file(store: Store, path: Path) -> int:
-    """Add the labels in a file to a campaign, all or none; how many there are.
+    """Add the labels in a file to a campaign, all or none; how many of them it did not have.
 
-    Many labels are more than one transaction, each under a key that the file's content gives: where it was interrupted,
-    the same file goes on, and a file that was taken in whole is refused.
+    Many labels are more than one transaction; where it was interrupted, the same file goes on. UsageError for a file
+    that says nothing new.
     """
-    classes = State(store.events()).made.classes
-    lots = read_given(path, store.indices, classes)
-    fresh = False
-    for place, news in enumerate(news for lot in lots for news in label_events(lot, path.name)):
-        said = json.dumps([dict(new.data) for new in news], sort_keys=True)
-        fresh |= _append(store, news, f"import: {place} {sha256(said.encode()).hexdigest()}")
-    if not fresh:
+    state = State(store.events())
+    lots = [_new(lot, state) for lot in read_given(path, store.indices, state.made.classes)]
+    if not any(lot.items for lot in lots):
         raise UsageError(f"the labels in {path} are in the campaign already; nothing was changed.")
+    for lot in lots:
+        for news in label_events(lot, path.name):
+            store.append(news)
     return sum(len(lot.items) for lot in lots)
+
+
+def _new(lot: Labelled, state: State) -> Labelled:
+    """What the campaign does not know of it: not what that person said, nor, unsigned, what an item is settled as."""
+    ballots, who = state.ballots, IMPORTED if lot.annotator is None else lot.annotator
+
+    def known(item: int, label: int) -> bool:
+        return ballots.vote(item, who) == label or (who == IMPORTED and ballots.labels[item] == label)
+
+    pairs = [(item, label) for item, label in zip(lot.items, lot.labels, strict=True) if not known(item, label)]
+    return Labelled(lot.annotator, [item for item, _ in pairs], [label for _, label in pairs])
 
 
 def add_class(store: Store, name: str) -> tuple[str, ...]:

@@ -18,6 +18,7 @@ from cutpoint.service.log.settings import BEGUN, Settings, checked_classes
 from cutpoint.service.log.state import State
 from cutpoint.service.training.embeddings import read_features
 from cutpoint.service.training.supervisor import TrainerProcess, trainer_command
+from cutpoint.service.training.training import check_learner
 from cutpoint.store.base import Item, Repeated, Store
 from cutpoint.store.events import New
 from cutpoint.store.files import ArrayFiles
@@ -51,7 +52,9 @@ class Campaign:
         if unknown:
             raise UsageError(f"a campaign has no setting {unknown[0]!r}; see Settings for those it has.")
         if classes is not None:
-            Settings(**{"name": _name(where), **settings, "classes": checked_classes(classes)})  # before a file is made
+            meant = Settings(**{"name": _name(where), **settings, "classes": checked_classes(classes)})
+            if train != "off":
+                check_learner(meant)  # before a file is made
         url = None
         if isinstance(where, str | Path):
             from cutpoint.store.opening import open_files, open_store

@@ -11,6 +11,7 @@ from cutpoint.data.pools.brought import Brought, Embedded, Progress, ignored
 from cutpoint.data.pools.given import Labelled, read_given
 from cutpoint.errors import DataError, UsageError
 from cutpoint.service.log.settings import Settings
+from cutpoint.service.training.training import check_learner
 
 SEED_EXAMPLES = "seed examples"
 """The source of labels of rare items that were known beforehand."""
@@ -49,6 +50,7 @@ def gather(
 
     Unsigned labels of two files that differ for one item are refused, as whatever else cannot be meant.
     """
+    check_learner(settings)
     pool = bring(wish)
     index = {name: i for i, name in enumerate(pool.ids)}
 

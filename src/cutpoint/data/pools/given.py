@@ -1,7 +1,7 @@
 """Labels that exist already: read from a file of records or a Label Studio export, checked whole, nothing half taken.
 
-A file has the columns `id` and `label`, and perhaps `annotator`. A label is a class's name or its number; an empty one
-is none.
+A file has the columns `id` and `label`, and perhaps `annotator` and `settled`, as `cutpoint export` writes it. A
+label is a class's name or its number; an empty one is none.
 """
 
 from __future__ import annotations
@@ -77,6 +77,11 @@ def _votes(path: Path) -> Iterator[Vote]:
     read = restored if path.suffix.lower() in CSV else str
     for line, record in records:
         name, label, who = (_cell(record, column, read) for column in ("id", "label", "annotator"))
+        if _cell(record, "settled", read).lower() == "false":
+            raise UsageError(
+                f"{path}, line {line}: {name!r} is not settled yet (its column settled is false), and an imported "
+                "label would settle it; drop such lines, or bring what each person said (export to .json)."
+            )
         if label not in ("", "-1"):
             yield Vote(f"{path}, line {line}", name, label, who or None)
 

@@ -21,7 +21,7 @@ _KEYS = {"text": "text", "picture": "image", "row": "table"}
 
 
 def task(name: str, content: Mapping[str, Any], answers: Mapping[str, str]) -> dict[str, Any]:
-    """One task: an item, its content, and what each annotator answered."""
+    """One task: an item, its content, and what each annotator answered ("": a label that nobody signed)."""
     data = {_KEYS[kind]: value for kind, value in content.items() if kind in _KEYS}
     annotations = [{"result": [_result(label)], "meta": {"annotator": who}} for who, label in answers.items()]
     return {"data": {ID: name, **data}, "annotations": annotations}
@@ -70,7 +70,9 @@ def _choices(annotation: Mapping[str, Any], place: str) -> list[str]:
 
 def _annotator(annotation: Mapping[str, Any]) -> str | None:
     """Who made an annotation: our own note of it, else the number or the address that Label Studio gives."""
-    by = annotation.get("completed_by")
     noted = (annotation.get("meta") or {}).get("annotator")
-    who = noted or (by.get("email") or by.get("id") if isinstance(by, dict) else by)
+    if noted is not None:
+        return str(noted) or None
+    by = annotation.get("completed_by")
+    who = by.get("email") or by.get("id") if isinstance(by, dict) else by
     return None if who is None else str(who)

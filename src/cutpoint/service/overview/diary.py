@@ -96,7 +96,8 @@ class Diary:
         self.number, data = event.number, event.data
         if event.kind == "answered":
             self._answered.add((data["item"], data["annotator"]))
-            self.paces[data["annotator"]].answered(data["item"], event.at)
+            if data["lease"] is not None:  # else it was not asked: brought from elsewhere, perhaps with many others
+                self.paces[data["annotator"]].answered(data["item"], event.at)
         elif event.kind == "taken_back":
             self._answered.discard((data["item"], data["annotator"]))
             self.paces[data["annotator"]].times.pop(data["item"], None)

@@ -130,13 +130,13 @@ class Told:
             }
 
     def tasks(self) -> Iterator[tuple[Item, dict[str, str]]]:
-        """Each item with a label, and what each person said of it (what was decided, under "adjudicated")."""
+        """Each item with a label, and what each person said of it; under "" what was decided, or else imported."""
         classes = self.state.made.classes
         for item in _fetched(self.store, self.answered()):
             said = dict(self.state.ballots.votes.get(item.index, {}))
             if item.index in self.state.ballots.decided:
-                said["adjudicated"] = self.state.ballots.decided[item.index]
-            yield item, {who or "imported": classes[label] for who, label in said.items()}
+                said[IMPORTED] = self.state.ballots.decided[item.index]
+            yield item, {who: classes[label] for who, label in said.items()}
 
 
 def _items_of(event: Event) -> list[int]:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from cutpoint.core.measures import recall_per_class
 from cutpoint.errors import UsageError
+from cutpoint.service.log.settings import Settings
 from cutpoint.service.log.state import State
 from cutpoint.service.overview.agreement import agreement
 from cutpoint.store.events import New
@@ -46,6 +47,20 @@ def due(state: State) -> bool:
 def needs(state: State) -> frozenset[str]:
     """What the strategy reads of the scores; probabilities in any case."""
     return STRATEGIES[state.made.strategy].needs | {"probs"}
+
+
+def check_learner(settings: Settings) -> None:
+    """UsageError unless there is such a learner, which learns from features and gives what the strategy reads."""
+    from cutpoint.learners import make_learner
+    from cutpoint.learners.base import check_gives, reads
+
+    learner = make_learner(settings.learner, len(settings.classes))
+    if reads(learner) == "pictures":
+        raise UsageError(
+            f"the learner {settings.learner} reads pictures, and a campaign's model learns from features; take "
+            "another, such as logistic or torch-mlp, and make the features with an encoder of your own."
+        )
+    check_gives(settings.strategy, learner, settings.learner)
 
 
 def features_known(state: State) -> bool:
