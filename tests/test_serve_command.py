@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import signal
 import subprocess
@@ -28,7 +29,9 @@ class Server:
     def __init__(self, *arguments: str) -> None:
         """Start it, and read its links."""
         line = [sys.executable, "-c", CALL, "serve", *arguments, "--port", "0"]
-        self.process = subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        self.process = subprocess.Popen(
+            line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, process_group=0
+        )
         assert self.process.stdout is not None
         self.said: list[str] = []
         for said in self.process.stdout:
@@ -110,6 +113,32 @@ def test_one_server_at_a_time_and_links_are_said_once(name: str, capsys: pytest.
         assert again.question("ann")
     finally:
         again.end(signal.SIGINT)
+
+
+def test_ctrl_c_in_a_terminal_reaches_all_of_its_processes_and_one_line_says_that_it_stopped(name: str) -> None:
+    server = Server(name, "--annotators", "ann")
+    tasks = Path(f"/proc/{server.process.pid}/task")
+    if not tasks.exists():
+        pytest.skip("this system does not tell of processes")
+    while not "".join(path.read_text() for path in tasks.glob("*/children")):
+        time.sleep(0.05)  # until the training process is there
+    os.killpg(server.process.pid, signal.SIGINT)
+    said, complained = server.process.communicate(timeout=30)
+    assert (server.process.returncode, complained) == (0, "")
+    assert said == "stopped; everything that was said to be saved is kept\n"
+
+
+def test_a_port_and_a_folder_that_cannot_be_are_refused(
+    name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert "the port is 99999; it must be" in command(capsys, "serve", name, "--port", "99999", code=2)
+    assert "there is no folder" in command(capsys, "serve", name, "--images", str(tmp_path / "none"), code=2)
+    (tmp_path / "photos").rename(tmp_path / "moved")
+    server = Server(name)
+    try:
+        assert any("--images FOLDER says where they are" in line for line in server.said)
+    finally:
+        server.end(signal.SIGINT)
 
 
 @pytest.mark.parametrize("names", ["", "ann,,bob", " "])

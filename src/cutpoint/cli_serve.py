@@ -21,7 +21,9 @@ def serve(
         str, typer.Option("--names", help="Names under which people reach it, with commas between; others are refused.")
     ] = "",
     https: Annotated[bool, typer.Option("--https", help="A proxy in front of it speaks https.")] = False,
-    new_links: Annotated[bool, typer.Option("--new-links", help="Revoke everybody's link and make others.")] = False,
+    new_links: Annotated[
+        bool, typer.Option("--new-links", help="Revoke the links of all who are named here, and make others.")
+    ] = False,
     images: Annotated[Path | None, typer.Option(help="Folder of the pictures, if it has moved.")] = None,
     files: FilesOption = None,
 ) -> None:
@@ -29,7 +31,7 @@ def serve(
 
     A link is shown when it is made, and never again. A model is trained beside it, in a process of its own.
     """
-    from cutpoint.cli_stopping import terminable
+    from cutpoint.cli_stopping import leaving, terminable
     from cutpoint.service.place import OF_SERVER, address, check_installed
 
     check_installed(OF_SERVER)
@@ -38,7 +40,7 @@ def serve(
 
     where = Where(host, port, [name for name in _listed(names) if name], https)
     people, masters = [] if annotators is None else _listed(annotators), _listed(admins)
-    with terminable():
+    with terminable(), leaving("everything that was said to be saved is kept"):
         run(
             address(name),
             people,

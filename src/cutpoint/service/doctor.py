@@ -139,7 +139,12 @@ def _pictures(patient: Patient) -> Iterator[Finding]:
             missing += [str(folder / name) for name in pictures if not (folder / name).is_file()]
     if missing:
         said = f"{len(missing)} pictures are not where they were, the first {missing[0]}"
-        yield Finding("pictures", "wrong", said, "put them back; people see 'cannot show' meanwhile")
+        yield Finding(
+            "pictures",
+            "wrong",
+            said,
+            "put them back, or `serve` with --images FOLDER; people see 'cannot show' meanwhile",
+        )
     else:
         yield Finding("pictures", "well", "all are where they were")
 

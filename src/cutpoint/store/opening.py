@@ -55,7 +55,9 @@ def open_files(store: SqlStore, folder: str | Path | None = None) -> ArrayFiles:
     noted = store.about(_FILES)
     if folder is None:
         if noted is None:
-            raise UsageError(f"{store.shown} has no folder for its files yet; give one that all its processes can use.")
+            raise UsageError(
+                f"{store.shown} has no folder for its files yet; give one that all processes can use: --files FOLDER."
+            )
         return ArrayFiles(noted)
     place = str(Path(folder).resolve())
     if place != noted:

@@ -90,7 +90,12 @@ class TrainerProcess:
 
     def _live_once(self) -> str:
         """Run the process until it ends, hangs or must stop; why it is over."""
-        child = self._child = subprocess.Popen(self._command, env=self._environment, stdin=subprocess.DEVNULL)
+        child = self._child = subprocess.Popen(
+            self._command,
+            env=self._environment,
+            stdin=subprocess.DEVNULL,
+            process_group=0,  # a terminal's Ctrl-C is not meant for it: `stop` ends it
+        )
         run, since = None, time.monotonic()
         try:
             while not self._stop.wait(LOOK):

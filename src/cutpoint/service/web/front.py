@@ -116,6 +116,13 @@ class Front:
         source = next((data["source"] for data in pools if data["first"] <= item < data["first"] + data["count"]), "")
         return Path(source) if source and Path(source).is_absolute() else None
 
+    def lost_folders(self) -> list[Path]:
+        """Folders of pictures that were there when the pool was read, and are not now."""
+        if self._folder is not None or self._desk.state.made.kind != "picture":
+            return []
+        folders = dict.fromkeys(Path(data["source"]) for _, data in self._desk.state.pools if data["source"])
+        return [folder for folder in folders if folder.is_absolute() and not folder.is_dir()]
+
     def strip(self, k: int, item: int | None) -> str | None:
         """Class k's strip as SVG; None while it is being drawn."""
         strip = self.views.strip(k, item)

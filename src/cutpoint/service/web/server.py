@@ -6,6 +6,7 @@ its own, which may die at any moment.
 
 from __future__ import annotations
 
+import errno
 import logging
 import socket
 import sys
@@ -86,6 +87,8 @@ def serve(
     """
     where = where or Where()
     _check_names(annotators, admins)
+    if pictures is not None and not pictures.is_dir():
+        raise UsageError(f"there is no folder {pictures}; give the one in which the pictures are.")
     sys.setswitchinterval(SWITCH)
     with ExitStack() as stack:
         where.hosts(where.port)
@@ -111,8 +114,11 @@ def serve(
             people = [*(Person(name, False) for name in annotators), *(Person(name, True) for name in admins)]
             for person in people:
                 say(_invitation(front, person, where.address(port), new_links))
+            for lost in front.lost_folders():
+                say(f"the pictures are no longer in {lost}, and cannot be shown; --images FOLDER says where they are")
             say(f"serving {desk.state.made.name} at {where.address(port)}; Ctrl-C ends it, and nothing is lost")
             server.run(sockets=[listener])
+        say("stopped; everything that was said to be saved is kept")
 
 
 def _config(front: Front, where: Where, port: int) -> uvicorn.Config:
@@ -139,10 +145,12 @@ def listening(host: str, port: int) -> Iterator[socket.socket]:
         try:
             listener.bind((host.strip("[]"), port))
             listener.listen(socket.SOMAXCONN)  # whoever comes before the application is ready waits
+        except OverflowError:
+            raise UsageError(f"the port is {port}; it must be 1 to 65535, or 0 for a free one.") from None
         except OSError as error:
-            raise UsageError(
-                f"{host}:{port} cannot be listened at ({error.strerror}); choose another port, or 0 for a free one."
-            ) from None
+            port_s = error.errno in (errno.EADDRINUSE, errno.EACCES)
+            remedy = "choose another port, or 0 for a free one" if port_s else "give an address of this machine as host"
+            raise UsageError(f"{host}:{port} cannot be listened at ({error.strerror}); {remedy}.") from None
         yield listener
 
 
