@@ -110,7 +110,7 @@ def test_a_campaign_is_opened_as_it_was_left(tmp_path: Path, digits: tuple[NDArr
     [
         ({"ids": ["a", "b", "a"], "embeddings": np.zeros((3, 2))}, "'a' is there twice"),
         ({"ids": ["old", "b"], "embeddings": np.zeros((2, 2))}, "'old' is there twice"),
-        ({"ids": ["a"], "embeddings": np.zeros((2, 2))}, "1 ids for 2 items|2 embeddings for 1 items"),
+        ({"ids": ["a"], "embeddings": np.zeros((2, 2))}, "1 ids for 2 items|2 embeddings for 1 item;"),
         ({"embeddings": np.array([[0, 1], [np.nan, 1]])}, "row 1 of the embeddings holds NaN"),
         ({"embeddings": np.zeros((2, 3))}, "have 3 columns; those of the pool before have 2"),
         ({"embeddings": np.zeros(3)}, "must be numbers of shape"),

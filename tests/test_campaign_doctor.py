@@ -128,7 +128,7 @@ def test_the_doctor_says_what_old_scores_take(campaign_folder: Path, capsys: pyt
     def said() -> str:
         return next(str(finding["said"]) for finding in printed(capsys, "doctor", NAME) if finding["part"] == "scores")
 
-    assert said() == "0 versions take 0.0 MiB; 0.0 MiB of it are read by a replay alone"
+    assert said() == "0 versions: 0.0 MiB; a replay alone reads 0.0 MiB of it"
     with opened(NAME) as (store, files):
         assert Trainer(store, files).step()
         published = next(dict(event.data) for event in store.events() if event.kind == "scores_published")
@@ -138,12 +138,12 @@ def test_the_doctor_says_what_old_scores_take(campaign_folder: Path, capsys: pyt
             probs = files.put("probs", np.full((1 << 17, 4), version / 10))
             entries = {"probs": probs, "embedding": again}
             store.append([New("scores_published", published | {"version": 1 + version, "files": entries})])
-    assert said() == "4 versions take 14.0 MiB; 8.0 MiB of it are read by a replay alone"
+    assert said() == "4 versions: 14.0 MiB; a replay alone reads 8.0 MiB of it"
 
 
 def test_the_doctor_misses_pictures(campaign_folder: Path, kept: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (kept / "photos").rename(kept / "moved")
     try:
-        assert "151 pictures are not where they were" in wrong(capsys, "pictures")
+        assert "not where they were: 151 pictures" in wrong(capsys, "pictures")
     finally:
         (kept / "moved").rename(kept / "photos")

@@ -51,7 +51,7 @@ def test_an_empty_pool_and_one_that_is_labelled_say_so(n: int) -> None:
         desk.tell(ask, 0)
     asks = desk.ask("one", 1)
     assert asks == []
-    assert asks.reason == ("Everything is labelled: all 1 items." if n else "The pool is empty: add items to it.")
+    assert asks.reason == ("Everything is labelled: 1 item." if n else "The pool is empty: add items to it.")
 
 
 def test_one_class_is_enough_to_ask_about() -> None:
@@ -165,7 +165,7 @@ def test_what_was_passed_on_waits_for_an_admin() -> None:
     desk.tell(asks[1], 0)
     empty = desk.ask("two", 1)
     assert empty == []
-    assert empty.reason == "All that is left was passed on: 1 items wait until an admin releases them."
+    assert empty.reason == "All that is left was passed on, and waits until an admin releases it: 1 item."
     assert desk.status().held == 1
     desk.release(asks[0].item, by="admin")
     assert [ask.item for ask in desk.ask("two", 1)] == [asks[0].item]
@@ -196,7 +196,7 @@ def test_a_pass_is_taken_back_like_an_answer() -> None:
         (lambda d, a: d.release(a.item, by="x"), "is not held back"),
         (lambda d, a: d.add_class("heron"), "is there twice"),
         (lambda d, a: d.change(overlap=0), "overlap is 0"),
-        (lambda d, a: d.import_labels([1, 2], [0], "file"), "2 items and 1 labels"),
+        (lambda d, a: d.import_labels([1, 2], [0], "file"), "2 items came with 1 label;"),
     ],
 )
 def test_a_bad_call_is_one_sentence_and_changes_nothing(call: Any, words: str) -> None:
@@ -261,14 +261,14 @@ def test_each_item_is_answered_by_as_many_people_as_are_wanted() -> None:
             desk.tell(asks[0], 1)
     votes = desk.state.ballots.votes
     assert [len(votes[i]) for i in range(6)] == [2] * 6
-    assert desk.ask("three", 1).reason == "Everything is labelled: all 6 items."
+    assert desk.ask("three", 1).reason == "Everything is labelled: 6 items."
 
 
 def test_one_person_alone_waits_for_others_without_end_of_rounds() -> None:
     desk = a_desk(6, overlap=2, first=3)
     while asks := desk.ask("one", 1):
         desk.tell(asks[0], 1)
-    assert desk.ask("one", 1).reason == "You have answered all that is left; 6 items wait for other people."
+    assert desk.ask("one", 1).reason == "You have answered all that is left; others are still to answer 6 items."
     before = desk.state.number
     desk.ask("one", 1)
     assert desk.state.number == before

@@ -117,9 +117,9 @@ def test_a_key_can_be_stored(key: Any, said: str) -> None:
 
 def test_a_long_import_is_several_events() -> None:
     check(New("labels_imported", {"items": [0] * 10_000, "labels": [1] * 10_000, "source": "a.csv"}))
-    with pytest.raises(UsageError, match=r"10001 items and 10001 labels.*split"):
+    with pytest.raises(UsageError, match=r"10,001 items and 10,001 labels.*split"):
         check(New("labels_imported", {"items": [0] * 10_001, "labels": [1] * 10_001, "source": "a.csv"}))
-    with pytest.raises(UsageError, match="2 items and 1 labels"):
+    with pytest.raises(UsageError, match="2 items and 1 label;"):
         check(New("labels_imported", {"items": [0, 1], "labels": [1], "source": "a.csv"}))
 
 

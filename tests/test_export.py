@@ -114,8 +114,8 @@ def test_rows_have_the_kinds_that_are_said(store: MemoryStore) -> None:
 
 def test_tasks_say_who_said_what(store: MemoryStore) -> None:
     tasks = {item.id: said for item, said in Told(store).tasks()}
-    assert tasks["b.png"] == {"ann": "heron", "bob": "other", "adjudicated": "heron"}
-    assert tasks["d.png"] == {"imported": "heron"}
+    assert tasks["b.png"] == {"ann": "heron", "bob": "other", "": "heron"}
+    assert tasks["d.png"] == {"": "heron"}
 
 
 def test_moments_are_utc_to_the_microsecond() -> None:

@@ -127,7 +127,7 @@ def test_pictures_are_upright_on_white_and_of_every_kind(tmp_path: Path) -> None
 
 def test_a_folder_of_nothing_readable_is_refused(tmp_path: Path) -> None:
     (tmp_path / "a.png").write_bytes(b"no")
-    with pytest.raises(DataError, match="none of 1 pictures can be read"):
+    with pytest.raises(DataError, match="none of 1 can be read as a picture"):
         embed(bring(Wish(images=tmp_path)), Wish())
 
 

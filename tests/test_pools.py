@@ -101,7 +101,7 @@ def test_texts_of_any_csv_come_through_exactly(tmp_path: Path, separator: str) -
     pool = texts(write_csv(tmp_path / "a.csv", ["id", "body", "more"], lines, separator), "body")
     assert held(pool) == [{"text": text} for text in HARD]
     assert list(pool.ids) == [f"id {i}" for i in range(len(HARD))]
-    assert pool.notes == (f"1 of the {len(HARD)} texts are empty.",)
+    assert pool.notes == (f"empty texts: 1 of {len(HARD)}.",)
 
 
 def test_texts_of_jsonl_come_through_exactly(tmp_path: Path) -> None:

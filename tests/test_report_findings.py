@@ -13,7 +13,7 @@ from cutpoint.experiment.long_tables import cost_table, selection_table
 from cutpoint.experiment.report_tables import all_tables, reach_table, saving_table, terminal_tables
 from cutpoint.experiment.results import Row
 from cutpoint.experiment.tables import Column, Table
-from cutpoint.experiment.words import count
+from cutpoint.words import count
 
 
 def rows(curves: dict[str, list[list[float]]], noise: str = "0") -> list[Row]:

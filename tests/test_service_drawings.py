@@ -110,7 +110,7 @@ def test_a_curve_is_marked_at_round_numbers(points: list[tuple[int, float]], acr
 
 def test_a_pace_leaves_pauses_out_and_a_point_knows_its_answers() -> None:
     diary = Diary()
-    about = {"annotator": "ada", "label": 0, "lease": None, "late": False}
+    about = {"annotator": "ada", "label": 0, "lease": "1", "late": False}
     times = [0.0, 2.0, 4.0, 7.0, 4000.0, 4002.0]
     for number, at in enumerate(times, 1):
         diary.apply(Event(number, at, "answered", about | {"item": number}, None))
@@ -129,10 +129,13 @@ def test_an_answer_that_was_taken_back_is_none() -> None:
     imported = {"items": [1, 2], "labels": [0, 0], "source": "file"}
     diary.apply(Event(1, 0.0, "labels_imported", imported, None))
     diary.apply(Event(2, 0.0, "labels_imported", imported, None))
-    about = {"item": 0, "annotator": "ada", "label": 0, "lease": None, "late": False}
+    about = {"item": 0, "annotator": "ada", "label": 0, "lease": "1", "late": False}
     for number in (3, 5, 7):
         diary.apply(Event(number, float(number), "answered", about, None))
         diary.apply(Event(number + 1, number + 0.5, "taken_back", {"item": 0, "annotator": "ada"}, None))
     assert (diary.answers, diary.paces["ada"].last_hour(10.0)) == (2, 0)
     diary.apply(Event(9, 9.0, "answered", about, None))
     assert (diary.answers, diary.paces["ada"].last_hour(10.0)) == (3, 1)
+    diary.apply(Event(10, 9.0, "answered", about | {"item": 5, "lease": None, "late": True}, None))
+    diary.apply(Event(11, 9.0, "answered", about | {"item": 6, "lease": None}, None))
+    assert (diary.answers, diary.paces["ada"].last_hour(10.0)) == (5, 2), "late is asked, brought along is not"

@@ -35,7 +35,7 @@ def doctor(
         typer.echo(json.dumps([finding._asdict() for finding in findings], indent=2, ensure_ascii=False))
     elif not quiet:
         from cutpoint.cli_terminal import show, table
-        from cutpoint.experiment.words import count
+        from cutpoint.words import count
 
         show(table(["part", "", "what is so", "what to do"], [list(finding) for finding in findings]))
         show("All is well." if not wrong else f"{count(wrong, 'thing')} to mend.")

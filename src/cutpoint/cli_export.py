@@ -39,9 +39,9 @@ def export(
     In a CSV, a text that a spreadsheet would run as a formula gets an apostrophe in front; `cutpoint import` and
     `init --import` take it off again.
     """
-    from cutpoint.experiment.words import count
     from cutpoint.service.overview.export import Told, write
     from cutpoint.service.place import opened
+    from cutpoint.words import count
 
     with opened(name, files) as (store, _):
         told = Told(store)

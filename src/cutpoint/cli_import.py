@@ -23,9 +23,9 @@ def import_labels(
     A .json file is read as an export of Label Studio. With an annotator, labels count as answers of theirs.
     """
     from cutpoint.cli_stopping import leaving
-    from cutpoint.experiment.words import count
     from cutpoint.service.begin import import_file
     from cutpoint.service.place import opened
+    from cutpoint.words import count
 
     with leaving("labels that were taken in are kept; the same command takes in the rest"):
         with opened(name) as (store, _):

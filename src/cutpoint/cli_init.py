@@ -115,7 +115,7 @@ def _wish(
 
 def _say(about: Summary, name: str) -> None:
     from cutpoint.cli_terminal import show
-    from cutpoint.experiment.words import count
+    from cutpoint.words import count
 
     show(
         f"{about.campaign}: {count(about.items, about.kind)} to label as {', '.join(about.classes)}; {about.source}",

@@ -14,10 +14,10 @@ def replay(
 
     Exit code 1 if a question differs, or a round cannot be made again.
     """
-    from cutpoint.experiment.words import count
     from cutpoint.service.place import opened
     from cutpoint.service.replay import check_replay
     from cutpoint.service.replay import replay as again
+    from cutpoint.words import count
 
     with opened(name, files) as (store, arrays):
         done = again(store, arrays)

@@ -138,7 +138,7 @@ def run_shown(
 ) -> None:
     """Do the runs that are left, showing how far it is; an interrupt ends the command and keeps what is finished."""
     from cutpoint.experiment.runner import run_benchmark
-    from cutpoint.experiment.words import count
+    from cutpoint.words import count
 
     last: list[Progress] = []
     try:
@@ -177,7 +177,7 @@ def _shown_progress(quiet: bool) -> Iterator[Callable[[Progress], None]]:
     from rich.progress import BarColumn, TextColumn
     from rich.progress import Progress as Bar
 
-    from cutpoint.experiment.words import count
+    from cutpoint.words import count
 
     console = Console(stderr=True)
     began = monotonic()
@@ -207,7 +207,7 @@ def _print_plan(config: BenchConfig, data_root: Path | None, jobs: int) -> None:
     from rich.table import Table
 
     from cutpoint.experiment.runner import estimate_seconds, prepare
-    from cutpoint.experiment.words import count
+    from cutpoint.words import count
 
     described = prepare(config, data_root, _warn)
     table = Table(title="Runs")

@@ -46,7 +46,7 @@ def select(
     With --parallel, run the same command again for the next questions: the answers steer what is asked.
     """
     from cutpoint.experiment.select import select as choose
-    from cutpoint.experiment.words import count
+    from cutpoint.words import count
 
     asked = choose(scores, labels or [], output, strategy=strategy, budget=budget, parallel=parallel, seed=seed)
     if not quiet:

@@ -25,7 +25,7 @@ from cutpoint.experiment.statistics import (
     saving_between,
     target_value,
 )
-from cutpoint.experiment.words import count, difference, percent
+from cutpoint.words import count, difference, percent
 
 TARGETS = ("random", "galaxy", "best:0.9", "best:0.95")
 CURVE = "balanced_accuracy"

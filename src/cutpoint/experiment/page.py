@@ -19,7 +19,7 @@ from cutpoint.experiment.looks import looks
 from cutpoint.experiment.report_tables import all_tables
 from cutpoint.experiment.statistics import noise_label
 from cutpoint.experiment.tables import Column, Table
-from cutpoint.experiment.words import count, percent
+from cutpoint.words import count, percent
 
 if TYPE_CHECKING:
     from cutpoint.experiment.report import Report

@@ -20,7 +20,7 @@ from cutpoint.experiment.results import read_results, stored_options, write_json
 from cutpoint.experiment.snapshots import Snapshot, read_snapshot
 from cutpoint.experiment.statistics import Arm, Setting
 from cutpoint.experiment.tables import Value
-from cutpoint.experiment.words import count
+from cutpoint.words import count
 
 
 @dataclass(frozen=True, eq=False)

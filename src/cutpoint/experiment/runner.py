@@ -44,9 +44,9 @@ from cutpoint.experiment.processes import one_thread, one_thread_in_children, si
 from cutpoint.experiment.progress import Progress, Rounds, note
 from cutpoint.experiment.results import locked, read_runs
 from cutpoint.experiment.unfinished import Diary
-from cutpoint.experiment.words import count
 from cutpoint.learners import make_learner
 from cutpoint.learners.base import check_gives, check_reads, check_ready, equipped
+from cutpoint.words import count
 
 POLL = 1.0  # seconds between two looks at how far the workers are
 

@@ -21,10 +21,10 @@ from pathlib import Path
 from cutpoint.data.sheets import ARRAYS, SKIP, Scored, read_labels, read_scores, read_sheet, sheet_text
 from cutpoint.errors import UsageError, no_such
 from cutpoint.experiment.heard import heard
-from cutpoint.experiment.words import count
 from cutpoint.session import Session
 from cutpoint.strategies import STRATEGIES
 from cutpoint.types import UNKNOWN, Round
+from cutpoint.words import count
 
 COLUMNS = ("order", "index", "label")
 

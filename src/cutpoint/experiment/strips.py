@@ -21,8 +21,8 @@ from cutpoint.core.thresholds import best_threshold, losses, optimal_threshold, 
 from cutpoint.experiment.pictures import INK
 from cutpoint.experiment.snapshots import Snapshot
 from cutpoint.experiment.statistics import Floats
-from cutpoint.experiment.words import count
 from cutpoint.types import UNKNOWN, Labels
+from cutpoint.words import count
 
 SPACE = "#f5b942"
 """Colour of the version space."""

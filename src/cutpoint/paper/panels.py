@@ -19,9 +19,9 @@ from cutpoint.experiment.looks import Look, banded, looks
 from cutpoint.experiment.pictures import INK
 from cutpoint.experiment.plots import draw_curves, legend
 from cutpoint.experiment.statistics import Arm, Runs, noise_label, standard_error
-from cutpoint.experiment.words import count
 from cutpoint.paper.campaigns import TOY_IMBALANCE, Results
 from cutpoint.paper.figure import METRICS, Campaign, Figure, Panel
+from cutpoint.words import count
 
 WINDOW = 10
 """Points of a moving average, as in the authors' public scripts for ResNet-18."""

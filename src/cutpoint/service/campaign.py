@@ -22,6 +22,7 @@ from cutpoint.service.training.training import check_learner
 from cutpoint.store.base import Item, Repeated, Store
 from cutpoint.store.events import New
 from cutpoint.store.files import ArrayFiles
+from cutpoint.words import count
 
 Train = Literal["process", "inline", "off"]
 Question = Ask | int | str
@@ -102,7 +103,9 @@ class Campaign:
             raise UsageError("the pool is empty; give ids, embeddings or contents of at least one item.")
         for what, part in (("ids", names), ("contents", given), ("embeddings", features)):
             if part is not None and len(part) != n:
-                raise UsageError(f"there are {len(part)} {what} for {n} items; give one of each for every item.")
+                raise UsageError(
+                    f"there are {len(part)} {what} for {count(n, 'item')}; give one of each for every item."
+                )
         names = names if names is not None else [str(first + place) for place in range(n)]
         self._check(names, features)
         contents = given if given is not None else repeat({"row": {}}, n)

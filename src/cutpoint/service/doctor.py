@@ -21,6 +21,7 @@ from cutpoint.store.base import Store
 from cutpoint.store.events import New
 from cutpoint.store.files import ArrayFiles
 from cutpoint.store.opening import open_files, open_store
+from cutpoint.words import count
 
 SQLITE = b"SQLite format 3\0"  # what its files begin with
 
@@ -72,15 +73,17 @@ def _log(store: Store, state: State) -> Iterator[Finding]:
         do = "restore a backup; `cutpoint export --history` may still read what is before it"
         yield Finding("log", "wrong", f"after event {state.number}: {error}", do)
         return
-    yield Finding("log", "well", f"{name}: {state.number} events without a gap")
+    yield Finding("log", "well", f"{name}: {count(state.number, 'event')} without a gap")
 
 
 def _items(patient: Patient) -> Iterator[Finding]:
     said, there = patient.state.count, patient.store.count()
     if said != there:
-        yield Finding("items", "wrong", f"{there} items are there, and the log speaks of {said}", "restore a backup")
+        yield Finding(
+            "items", "wrong", f"{count(there, 'item')} in the store, and the log speaks of {said:,}", "restore a backup"
+        )
     else:
-        yield Finding("items", "well", f"{there} items")
+        yield Finding("items", "well", count(there, "item"))
 
 
 def _arrays(patient: Patient) -> Iterator[Finding]:
@@ -101,7 +104,7 @@ def _arrays(patient: Patient) -> Iterator[Finding]:
         except CutpointError as error:
             do = "restore the file from a backup" if needed else "old scores are needed by `cutpoint replay` alone"
             yield Finding("arrays", "wrong" if needed else "note", f"{what}: {error}", do)
-    yield Finding("arrays", "well", f"{good} files with the right checksum")
+    yield Finding("arrays", "well", f"{count(good, 'file')} with the right checksum")
 
 
 def _scores(patient: Patient) -> Iterator[Finding]:
@@ -111,7 +114,7 @@ def _scores(patient: Patient) -> Iterator[Finding]:
     served = {entry["file"] for each in scores if each["version"] in serving for entry in each["files"].values()}
     sizes = {path.name: path.stat().st_size for path in patient.files.folder.glob("*.npy") if path.name in named}
     old = sum(size for name, size in sizes.items() if name not in served)
-    said = f"{len(scores)} versions take {_size(sum(sizes.values()))}; {_size(old)} of it are read by a replay alone"
+    said = f"{count(len(scores), 'version')}: {_size(sum(sizes.values()))}; a replay alone reads {_size(old)} of it"
     yield Finding("scores", "well", said)
 
 
@@ -138,7 +141,7 @@ def _pictures(patient: Patient) -> Iterator[Finding]:
             pictures = [item.content["picture"] for item in patient.store.items(range(first, last))]
             missing += [str(folder / name) for name in pictures if not (folder / name).is_file()]
     if missing:
-        said = f"{len(missing)} pictures are not where they were, the first {missing[0]}"
+        said = f"not where they were: {count(len(missing), 'picture')}, the first {missing[0]}"
         yield Finding(
             "pictures",
             "wrong",
@@ -170,7 +173,7 @@ def _leases(patient: Patient) -> Iterator[Finding]:
     live = patient.state.leases.live.values()
     late = [lease for lease in live if lease.until < time.time()]
     if not late:
-        yield Finding("leases", "well", f"{len(live)} questions are with people")
+        yield Finding("leases", "well", f"{count(len(live), 'question')} with people")
     elif _holder(patient, "desk"):
         yield Finding("leases", "note", f"{len(late)} of {len(live)} ran out by this clock", "the desk ends them")
     elif patient.repair:
@@ -186,7 +189,7 @@ def _training(patient: Patient) -> Iterator[Finding]:
     runs = patient.state.runs
     if runs.failures:
         last = runs.failures[-1]
-        said = f"the last {len(runs.failures)} trainings failed, the last with: {last['error']}"
+        said = f"{count(len(runs.failures), 'training')} in a row failed, the last with: {last['error']}"
         yield Finding("training", "note", said, "the scores before serve on; mend what the message says")
     elif runs.running is not None and not _holder(patient, "trainer"):
         said = f"run {runs.running['run']} was begun and not ended, and no trainer runs"
@@ -216,10 +219,10 @@ def _leftovers(patient: Patient) -> Iterator[Finding]:
     elif patient.repair and not at_work:
         for path in old:
             path.unlink()
-        yield Finding("leftovers", "well", f"{len(old)} files of {size} were removed")
+        yield Finding("leftovers", "well", f"{count(len(old), 'file')} of {size} removed")
     else:
         do = "--repair removes them" + (" once nobody serves" if at_work else "")
-        yield Finding("leftovers", "note", f"{len(old)} files of {size}, the first {old[0]}", do)
+        yield Finding("leftovers", "note", f"{count(len(old), 'file')} of {size}, the first {old[0]}", do)
 
 
 def _shared(patient: Patient) -> bool:

@@ -12,6 +12,7 @@ from cutpoint.service.log.rounds import Opened
 from cutpoint.service.log.state import State
 from cutpoint.store.base import Store
 from cutpoint.store.files import ArrayFiles
+from cutpoint.words import count
 
 
 @dataclass(frozen=True)
@@ -119,5 +120,5 @@ def check_replay(done: Replayed) -> None:
         asked = "nothing" if now is None else f"item {now}"
         raise CutpointError(
             f"question {place} of round {number} was item {logged}, and would be {asked} now; {len(done.differences)} "
-            f"of {done.rounds} rounds differ. The labels are not touched by this."
+            f"of {count(done.rounds, 'round')} differ. The labels are not touched by this."
         )

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 from cutpoint.errors import CutpointError, UsageError
 from cutpoint.store.events import Event, New, check, check_name, encode
+from cutpoint.words import count
 
 
 class StoreError(CutpointError):
@@ -132,7 +133,7 @@ def numbered(items: Iterable[Item], pool: New, first: int) -> Iterator[tuple[Ite
     if pool.kind != "pool_added" or said[0] != first:
         raise UsageError(
             f"items come with {pool.kind} from index {said[0]}; it must be pool_added with first = {first}, since "
-            f"the pool has {first} items."
+            f"the pool has {count(first, 'item')}."
         )
     index = first
     for item in items:
@@ -142,13 +143,15 @@ def numbered(items: Iterable[Item], pool: New, first: int) -> Iterator[tuple[Ite
         yield item, encode(item.content, f"the content of item {item.id!r}")
         index += 1
     if index - first != said[1]:
-        raise UsageError(f"pool_added says count = {said[1]} and {index - first} items came; they must be as many.")
+        raise UsageError(
+            f"pool_added says count = {said[1]}, and as many items must come; {count(index - first, 'item')} came."
+        )
 
 
-def no_item(index: int, count: int) -> UsageError:
-    """The error for an index that the pool does not have."""
-    have = f"0 to {count - 1}" if count else "none yet"
-    return UsageError(f"there is no item {index}; the pool has {count} items ({have}).")
+def no_item(index: int, n: int) -> UsageError:
+    """The error for an index that the pool, of n items, does not have."""
+    have = f"0 to {n - 1}" if n else "none yet"
+    return UsageError(f"there is no item {index}; the pool has {count(n, 'item')} ({have}).")
 
 
 def id_twice(name: str, index: int) -> UsageError:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cutpoint.errors import UsageError, no_such
+from cutpoint.words import count
 
 KINDS: dict[str, tuple[str, ...]] = {
     "campaign_created": (
@@ -99,8 +100,8 @@ def check(new: New) -> None:
         n_items, n_labels = len(new.data["items"]), len(new.data["labels"])
         if n_items != n_labels or n_items > MOST_LABELS:
             raise UsageError(
-                f"labels_imported has {n_items} items and {n_labels} labels; it must have as many of one as of the "
-                f"other, and at most {MOST_LABELS}: split it into several events."
+                f"labels_imported has {count(n_items, 'item')} and {count(n_labels, 'label')}; it must have as many "
+                f"of one as of the other, and at most {MOST_LABELS}: split it into several events."
             )
 
 

@@ -20,6 +20,7 @@ from cutpoint.data.pool import Features
 from cutpoint.data.pools.brought import Brought, Embedded, Progress, ignored
 from cutpoint.data.pools.decoding import in_batches
 from cutpoint.errors import DataError
+from cutpoint.words import count
 
 DIMENSIONS = 128
 SIDE = 64  # pixels; every picture is brought to SIDE x SIDE
@@ -53,7 +54,7 @@ def embed_pictures(pool: Brought, seed: int = 0, progress: Progress = ignored) -
     sampled, broken = stacked(pool, [names[i] for i in chosen], (SIDE, SIDE), describe, "learning shapes", progress)
     readable = np.delete(sampled, broken, axis=0)
     if not len(readable):
-        raise DataError(f"{pool.source}: none of {len(chosen)} pictures can be read; is this the right folder?")
+        raise DataError(f"{pool.source}: none of {len(chosen):,} can be read as a picture; is this the right folder?")
     directions = learn(readable, seed)
     if len(chosen) == len(names):
         features, unreadable = directions.apply(sampled), broken
@@ -66,7 +67,7 @@ def embed_pictures(pool: Brought, seed: int = 0, progress: Progress = ignored) -
     features[unreadable] = 0.0
     words = (
         f"gradients in {SIDE // _CELL} x {SIDE // _CELL} cells and colours of the pictures at {SIDE} x {SIDE} pixels, "
-        f"reduced to {features.shape[1]} dimensions"
+        f"reduced to {count(features.shape[1], 'dimension')}"
     )
     return Embedded(features, words, tuple(unreadable))
 

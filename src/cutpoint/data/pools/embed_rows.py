@@ -15,6 +15,7 @@ import numpy as np
 
 from cutpoint.data.pools.brought import Brought, Embedded, Progress, ignored
 from cutpoint.errors import DataError
+from cutpoint.words import count
 
 CATEGORIES = 50  # of a column with more, none is frequent enough to learn from
 LARGEST = 1e30  # a number beyond it would drown the others
@@ -116,7 +117,7 @@ def _words(columns: dict[str, Column], width: int) -> str:
     numeric = [name for name, column in columns.items() if column.width and column.numeric]
     onehot = [name for name, column in columns.items() if column.width and not column.numeric]
     unused = [name for name, column in columns.items() if not column.width]
-    said = [f"{width} features: numbers standardised ({', '.join(numeric) or 'none'})"]
+    said = [f"{count(width, 'feature')}: numbers standardised ({', '.join(numeric) or 'none'})"]
     said.append(f"categories one-hot ({', '.join(onehot) or 'none'})")
     if unused:
         said.append(f"left out as constant or of more than {CATEGORIES} categories: {', '.join(unused)}")

@@ -15,6 +15,7 @@ import numpy as np
 from cutpoint.data.pool import Features
 from cutpoint.data.pools.brought import Brought, Embedded, Progress, ignored
 from cutpoint.errors import DataError
+from cutpoint.words import count
 
 DIMENSIONS = 256
 SAMPLE = 20_000  # texts from which words and directions are learnt
@@ -38,7 +39,7 @@ def embed_texts(pool: Brought, seed: int = 0, progress: Progress = ignored) -> E
         done += len(batch)
         progress("embedding texts", done, n)
     made = "TF-IDF of words, pairs of words and pieces of 3 to 5 characters"
-    return Embedded(features, f"{made}, reduced to {features.shape[1]} dimensions")
+    return Embedded(features, f"{made}, reduced to {count(features.shape[1], 'dimension')}")
 
 
 def _texts(pool: Brought) -> Iterator[str]:

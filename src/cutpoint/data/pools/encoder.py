@@ -31,7 +31,7 @@ def encode_pictures(pool: Brought, path: Path, progress: Progress = ignored) -> 
 
     features, unreadable = stacked(pool, picture_names(pool), size, work, "encoding pictures", progress)
     if len(unreadable) == len(features):
-        raise DataError(f"{pool.source}: none of {len(features)} pictures can be read; is this the right folder?")
+        raise DataError(f"{pool.source}: none of {len(features):,} can be read as a picture; is this the right folder?")
     features[unreadable] = np.delete(features, unreadable, axis=0).mean(axis=0)
     if not np.isfinite(features).all():
         raise DataError(f"{path} gives NaN or infinity; it must take {FORMULA} of RGB pictures.")

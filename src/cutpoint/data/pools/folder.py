@@ -13,6 +13,7 @@ from pathlib import Path
 
 from cutpoint.data.pools.brought import Brought
 from cutpoint.errors import DataError
+from cutpoint.words import count
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp")
 
@@ -34,7 +35,7 @@ def pictures(folder: Path) -> Brought:
         raise DataError(f"{folder} holds no picture; put files in it that end in {', '.join(SUFFIXES)}.")
     names.sort()
     kinds = ", ".join(sorted(others)[:5])
-    notes = (f"{others.total()} other files in {folder} are left out ({kinds}).",) if others else ()
+    notes = (f"left out: {count(others.total(), 'other file')} in {folder} ({kinds}).",) if others else ()
     return Brought("picture", str(root), names, lambda: ({"picture": name} for name in names), notes, root)
 
 

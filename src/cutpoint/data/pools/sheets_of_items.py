@@ -72,7 +72,7 @@ def listed_pictures(path: Path, column: str, folder: Path, id_column: str | None
 def _brought(kind: Any, path: Path, ids: Ids, contents: Any, empty: int) -> Brought:
     if not ids.taken:
         raise DataError(f"{path} holds no item; it must have one below its header.")
-    notes = (f"{empty} of the {len(ids.taken)} texts are empty.",) if empty else ()
+    notes = (f"empty texts: {empty:,} of {len(ids.taken):,}.",) if empty else ()
     return Brought(kind, str(path), ids.taken, contents, notes)
 
 

@@ -19,6 +19,7 @@ from cutpoint.data.pools.brought import Brought, Embedded
 from cutpoint.data.pools.records import PARQUET, load_pyarrow
 from cutpoint.data.pools.sheets_of_items import ID
 from cutpoint.errors import DataError, UsageError
+from cutpoint.words import count
 
 _TOGETHER = 4096  # rows read at one time
 
@@ -28,7 +29,9 @@ def read_embeddings(path: Path, ids: Sequence[str], id_column: str | None = None
     if path.suffix.lower() == ".npy":
         features = _npy(path)
         if len(features) != len(ids):
-            raise DataError(f"{path} has {len(features)} rows for {len(ids)} items; it must have one for each.")
+            raise DataError(
+                f"{path} has {count(len(features), 'row')} for {count(len(ids), 'item')}; it must have one for each."
+            )
     elif path.suffix.lower() in PARQUET:
         features = _by_id(path, ids, id_column or ID)
     else:
@@ -87,7 +90,9 @@ def _by_id(path: Path, ids: Sequence[str], id_column: str) -> Features:
         raise DataError(f"{path} has the id {twice!r} twice; each item needs one row.")
     missing = [name for name in ids if name not in place]
     if missing:
-        raise DataError(f"{path} has no row for {missing[0]!r} ({len(missing)} items have none); add them.")
+        raise DataError(
+            f"{path} has no row for {missing[0]!r} ({count(len(missing), 'item')} without one); add what is missing."
+        )
     lists = features_column(path)
     columns = [lists] if lists else _numeric(path, id_column)
     array = np.concatenate(list(_blocks(path, columns)))
@@ -135,7 +140,9 @@ def _block(batch: Any, columns: list[str], path: Path, row: int) -> NDArray[np.f
     arrays = [batch.column(batch.schema.get_field_index(name)) for name in columns]
     for name, array in zip(columns, arrays, strict=True):
         if array.null_count:
-            raise DataError(f"{path}: {name} is empty in {array.null_count} rows after row {row}; fill or drop them.")
+            raise DataError(
+                f"{path}: {name} is empty in {count(array.null_count, 'row')} after row {row}; fill or drop them."
+            )
     if len(columns) == 1 and hasattr(arrays[0], "flatten"):
         sizes = np.asarray(arrays[0].value_lengths())
         if (sizes != sizes[0]).any():

@@ -8,6 +8,7 @@ from typing import Any
 from cutpoint.errors import UsageError
 from cutpoint.service.desk.book import Book, person_name
 from cutpoint.store.events import MOST_LABELS, New
+from cutpoint.words import count
 
 
 class Admin(Book):
@@ -55,7 +56,9 @@ class Admin(Book):
     def import_labels(self, items: Sequence[int | str], labels: Sequence[int | str], source: str) -> int:
         """Take in labels from elsewhere, all or none; how many. Items by index or id, labels by number or name."""
         if len(items) != len(labels):
-            raise UsageError(f"there are {len(items)} items and {len(labels)} labels; give one label for each item.")
+            raise UsageError(
+                f"{count(len(items), 'item')} came with {count(len(labels), 'label')}; give one label for each item."
+            )
         with self._at_work():
             indices, numbers = self._indices(items), [self._label(label) for label in labels]
             news = [

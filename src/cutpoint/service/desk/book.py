@@ -18,6 +18,7 @@ from cutpoint.service.log.state import State
 from cutpoint.store.base import MaybeStored, Store, StoreError
 from cutpoint.store.events import Event, New, encode
 from cutpoint.types import whole_number
+from cutpoint.words import count
 
 
 def person_name(value: object) -> str:
@@ -136,7 +137,7 @@ class Book:
             return found
         index = whole_number(item.item if isinstance(item, Ask) else item, "the item's index", 0)
         if index >= self.state.count:
-            raise UsageError(f"there is no item {index}; the pool has {self.state.count} items.")
+            raise UsageError(f"there is no item {index}; the pool has {count(self.state.count, 'item')}.")
         return index
 
     def _label(self, label: int | str) -> int:

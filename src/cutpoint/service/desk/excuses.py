@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from cutpoint.service.desk.board import Board
+from cutpoint.words import count
 
 SOON = 0.5  # seconds until a round that is being made may be there
 
@@ -14,7 +15,7 @@ def excuse(board: Board, person: str, *, preparing: bool) -> tuple[str, float | 
         return "The pool is empty: add items to it.", None
     left = state.count - state.ballots.n_settled
     if not left:
-        return f"Everything is labelled: all {state.count} items.", None
+        return f"Everything is labelled: {count(state.count, 'item')}.", None
     if preparing and state.n_free:
         return "The next questions are being prepared.", SOON
     if board.trouble:
@@ -30,5 +31,6 @@ def excuse(board: Board, person: str, *, preparing: bool) -> tuple[str, float | 
     if leases.held_by(person):
         return "All questions that are left are with you.", None
     if state.ballots.pending:
-        return f"You have answered all that is left; {len(state.ballots.pending)} items wait for other people.", None
-    return f"All that is left was passed on: {left} items wait until an admin releases them.", None
+        rest = count(len(state.ballots.pending), "item")
+        return f"You have answered all that is left; others are still to answer {rest}.", None
+    return f"All that is left was passed on, and waits until an admin releases it: {count(left, 'item')}.", None

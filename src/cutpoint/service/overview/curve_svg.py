@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 
+from cutpoint.words import count
+
 WIDE, HIGH = 640, 220
 LEFT, RIGHT, TOP, BOTTOM = 52, 16, 14, 44  # room around the curve
 MOST_SPOTS = 40  # models of a curve on which each has a spot
@@ -35,7 +37,7 @@ def curve_svg(points: Sequence[tuple[int, float]], name: str) -> str:
     parts.append(f'<polyline class="line" points="{line}"/>')
     for answers, value in points if len(points) <= MOST_SPOTS else points[-1:]:
         parts.append(f'<circle class="spot" cx="{x(answers):.1f}" cy="{y(value):.1f}" r="3.5"/>')
-    words = f"{name}: {100 * points[0][1]:.0f} % at {points[0][0]:,} answers, {100 * points[-1][1]:.0f} % at"
+    words = f"{name}: {100 * points[0][1]:.0f} % at {count(points[0][0], 'answer')}, {100 * points[-1][1]:.0f} % at"
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" class="curve" viewBox="0 0 {WIDE} {HIGH}" role="img">'
         f"<title>{escape(f'{words} {points[-1][0]:,}')}</title>{''.join(parts)}</svg>"

@@ -96,7 +96,7 @@ class Diary:
         self.number, data = event.number, event.data
         if event.kind == "answered":
             self._answered.add((data["item"], data["annotator"]))
-            if data["lease"] is not None:  # else it was not asked: brought from elsewhere, perhaps with many others
+            if data["lease"] is not None or data["late"]:  # else brought from elsewhere, perhaps many at once
                 self.paces[data["annotator"]].answered(data["item"], event.at)
         elif event.kind == "taken_back":
             self._answered.discard((data["item"], data["annotator"]))

@@ -18,6 +18,7 @@ from cutpoint.service.log.votes import IMPORTED
 from cutpoint.store.base import Item, Store
 from cutpoint.store.events import Event
 from cutpoint.types import UNKNOWN
+from cutpoint.words import count
 
 LABELS: dict[str, type] = {
     "id": str,
@@ -83,7 +84,7 @@ class Told:
         rest = {"waiting for more answers": len(ballots.pending)}
         rest["answered by some and passed on by others"] = rows - ballots.n_settled - len(ballots.pending)
         more = "".join(f", {n:,} {words}" for words, n in rest.items() if n)
-        return f"{rows:,} {'item' if rows == 1 else 'items'}: {ballots.n_settled:,} labelled{more}"
+        return f"{count(rows, 'item')}: {ballots.n_settled:,} labelled{more}"
 
     def _row(self, item: Item) -> Row:
         ballots, i = self.state.ballots, item.index

@@ -21,6 +21,7 @@ from cutpoint.service.overview.strip_svg import LEGEND
 from cutpoint.service.overview.strips import Strips
 from cutpoint.store.base import Store
 from cutpoint.store.files import ArrayFiles
+from cutpoint.words import count
 
 MOST = 50  # disputed items on the page
 MOST_PEOPLE, MOST_CLASSES = 12, 12  # of tables of what people take for what
@@ -69,7 +70,10 @@ def check_replaceable(path: Path, force: bool = False) -> None:
 
 def _top(now: Standing) -> str:
     said = now.status
-    cards = [(said.labelled, f"of {said.items:,} items labelled"), *((rate.found, rate.name) for rate in now.rates)]
+    cards = [
+        (said.labelled, f"of {count(said.items, 'item')} labelled"),
+        *((rate.found, rate.name) for rate in now.rates),
+    ]
     shown = "".join(f'<div class="card"><b>{n:,}</b><span><bdi>{escape(text)}</bdi></span></div>' for n, text in cards)
     return f'<h1>{escape(said.name)}</h1><p class="soft">{escape(now.sentence)}</p><div class="cards">{shown}</div>'
 

@@ -12,6 +12,7 @@ from cutpoint.service.desk.status import Status, status_of
 from cutpoint.service.overview.found import Rate, rate
 from cutpoint.store.base import Store
 from cutpoint.types import UNKNOWN
+from cutpoint.words import count
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,7 @@ class Standing:
             (said.held, "that people could not answer"),
             (said.leases, "with somebody now"),
         ]
-        done = f"{said.labelled:,} of {said.items:,} items labelled"
+        done = f"{said.labelled:,} of {count(said.items, 'item')} labelled"
         return ", ".join([done, *(f"{n:,} {words}" for n, words in parts if n)])
 
     @property
@@ -49,7 +50,7 @@ class Standing:
             if data["scores"] is None
             else (f"chosen by {data['strategy']} with model {data['scores']}")
         )
-        return f"round {data['round']}, {by}: {self.asked:,} of its {data['budget']:,} questions asked"
+        return f"round {data['round']}, {by}: {self.asked:,} of its {count(data['budget'], 'question')} asked"
 
     @property
     def model(self) -> str:
@@ -70,7 +71,9 @@ class Standing:
         elif not self.finished:
             left = said.interval - said.closed
             parts.append(
-                f"the {following} is trained after {left:,} more answers" if left > 0 else f"the {following} is due"
+                f"the {following} is trained after {count(left, 'more answer')}"
+                if left > 0
+                else f"the {following} is due"
             )
         return "; ".join(parts)
 

@@ -19,6 +19,7 @@ from cutpoint.service.log.state import State
 from cutpoint.service.overview.strip_svg import Answers, strip_svg
 from cutpoint.store.files import ArrayFiles
 from cutpoint.types import UNKNOWN
+from cutpoint.words import count
 
 
 @dataclass(frozen=True)
@@ -110,7 +111,7 @@ class Strips:
         """Class k's strip; UsageError where there is none."""
         lies = self._lies
         if not 0 <= k < min(len(lies), len(names)):
-            raise UsageError(f"class {k} has no strip; {len(lies)} classes have one: train a model first.")
+            raise UsageError(f"class {k} has no strip, {count(len(lies), 'class')} have one; train a model first.")
         lie = lies[k]
         if here is not None and here >= len(lie):
             here = None  # added since the scores were made

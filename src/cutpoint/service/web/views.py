@@ -18,6 +18,7 @@ from cutpoint.service.web.auth import Person
 from cutpoint.service.web.shown import shown_item, whole
 from cutpoint.store.base import Store
 from cutpoint.types import UNKNOWN
+from cutpoint.words import count
 
 A_PAGE = 50  # answers, disputes, leases or held items shown at one time
 ELSEWHERE = "Whoever runs the campaign can see why."
@@ -221,13 +222,12 @@ def _until(done: int, of: int) -> str:
     """How far it is to the next training."""
     if done == of:
         return "The model is learning."
-    more = "1 more answer" if of - done == 1 else f"{of - done} more answers"
-    return f"{more} until the model learns again; {done} of {of} are there"
+    return f"{count(of - done, 'more answer')} until the model learns again; {done} of {of} are there"
 
 
 def _headline(numbers: dict[str, Any]) -> str:
     items, labelled = numbers["items"], numbers["labelled"]
-    return f"{labelled:,} of {items:,} items labelled; {numbers['free']:,} could still be asked."
+    return f"{labelled:,} of {count(items, 'item')} labelled; {numbers['free']:,} could still be asked."
 
 
 def _trouble(numbers: dict[str, Any]) -> str | None:
