@@ -169,6 +169,31 @@ def test_links_between_pages_lead_somewhere(path: Path) -> None:
             assert (path.parent / target).exists(), f"{named(path)} links to {target}"
 
 
+def linked(start: Path) -> set[Path]:
+    """All pages that one comes to from a page by links."""
+    seen: set[Path] = set()
+    todo = [start]
+    while todo:
+        page = todo.pop().resolve()
+        if page not in seen:
+            seen.add(page)
+            found = re.findall(r"\]\(([^)#\s]+\.md)(?:#[\w-]*)?\)", page.read_text())
+            todo += [page.parent / target for target in found if not target.startswith("http")]
+    return seen
+
+
+def test_every_page_is_reached_from_the_overview() -> None:
+    orphans = set(DOCS) - linked(ROOT / "docs" / "index.md")
+    assert not orphans, f"no link from docs/index.md on leads to {sorted(map(named, orphans))}"
+
+
+def test_the_list_of_the_readme_names_every_main_page() -> None:
+    text = (ROOT / "README.md").read_text().partition("## Documentation")[2].partition("\n## ")[0]
+    listed = set(re.findall(r"\]\(docs/([\w/-]+\.md)\)", text))
+    pages = {path.name for path in DOCS if path.parent.name == "docs"} - {"index.md"}
+    assert pages | {"results/README.md"} == listed
+
+
 def test_the_site_lists_every_page() -> None:
     listed = set(re.findall(r"[\w/-]+\.md", (ROOT / "mkdocs.yml").read_text()))
     assert listed == {path.relative_to(ROOT / "docs").as_posix() for path in DOCS}
