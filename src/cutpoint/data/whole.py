@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import secrets
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO
@@ -15,11 +16,16 @@ def has_all(folder: Path, names: Iterable[str]) -> bool:
     return all(path.is_file() and path.stat().st_size for path in paths)
 
 
+def partial_of(path: Path) -> Path:
+    """A file beside `path` that nobody else has, to be filled and renamed: two processes may write at a time."""
+    token = secrets.token_hex(8)
+    return path.with_name(f".{path.name[:100]}-{token}.partial")
+
+
 def write_atomically(path: Path, write: Callable[[BinaryIO], object]) -> None:
     """Make `path` appear whole: `write` fills a file beside it, which is flushed to disk and renamed."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.name}.partial")
-    with filled(beside, path) as file:
+    with filled(partial_of(path), path) as file:
         write(file)
     with contextlib.suppress(OSError):  # not every system lets a folder be flushed
         flush(path.parent)

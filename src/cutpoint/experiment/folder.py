@@ -24,6 +24,7 @@ from cutpoint.experiment.results import Row, read_config, write_json, write_run
 from cutpoint.learners.registry import needs
 
 _OURS = {"config.json", "lock", "runs", "snapshots", "report", "unfinished"}
+_BEGUN = ".config.json-*.partial"  # of a beginning that was killed
 
 
 def refuse_foreign(folder: Path) -> None:
@@ -32,7 +33,8 @@ def refuse_foreign(folder: Path) -> None:
     if not there.is_dir():
         raise UsageError(f"{there} is a file; give a folder with --out.")
     if there == folder and not (folder / "config.json").exists():
-        foreign = sorted(path.name for path in folder.iterdir() if path.name not in _OURS | {".config.json.partial"})
+        ours = _OURS | {path.name for path in folder.glob(_BEGUN)}
+        foreign = sorted(path.name for path in folder.iterdir() if path.name not in ours)
         if foreign:
             raise UsageError(
                 f"{folder} is not a results folder: it holds {foreign[0]} and no config.json; give a new or "
@@ -61,7 +63,7 @@ def begin(folder: Path, config: BenchConfig, benchmarks: dict[str, Any], preset:
         }
         write_json(folder / "config.json", stored)
     (folder / "runs").mkdir(exist_ok=True)
-    for partial in folder.glob("*/.*.partial"):
+    for partial in (*folder.glob("*/.*.partial"), *folder.glob(_BEGUN)):
         partial.unlink()
 
 

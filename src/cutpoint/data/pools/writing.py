@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from cutpoint.data.pools.cells import defused
-from cutpoint.data.whole import filled
+from cutpoint.data.whole import filled, partial_of
 from cutpoint.errors import UsageError
 
 Row = Mapping[str, Any]
@@ -67,7 +67,7 @@ def write_new(path: Path, write: Callable[[BinaryIO], object]) -> None:
     if os.path.lexists(path):
         raise taken
     path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.name}.partial")
+    beside = partial_of(path)
     try:
         with filled(beside) as file:
             write(file)
