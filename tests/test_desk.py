@@ -183,7 +183,7 @@ def test_a_pass_is_taken_back_like_an_answer() -> None:
 @pytest.mark.parametrize(
     ("call", "words"),
     [
-        (lambda d, a: d.ask("", 1), "it must be a name"),
+        (lambda d, a: d.ask("", 1), "the name of an annotator is ''"),
         (lambda d, a: d.ask("one", -1), "n is -1"),
         (lambda d, a: d.tell(a, "crane"), "there is no class 'crane'; the classes are other, heron"),
         (lambda d, a: d.tell(a, 2), "label is 2"),
@@ -195,6 +195,9 @@ def test_a_pass_is_taken_back_like_an_answer() -> None:
         (lambda d, a: d.extend("77"), "has ended; ask again"),
         (lambda d, a: d.release(a.item, by="x"), "is not held back"),
         (lambda d, a: d.add_class("heron"), "is there twice"),
+        (lambda d, a: d.add_class("grey\theron"), r"the name of a class is 'grey\\theron', with '\\t' in it"),
+        (lambda d, a: d.add_annotator("eve\n"), r"the name of an annotator is 'eve\\n'"),
+        (lambda d, a: d.ask("e" * 201), "an annotator has 201 characters"),
         (lambda d, a: d.change(overlap=0), "overlap is 0"),
         (lambda d, a: d.import_labels([1, 2], [0], "file"), "2 items came with 1 label;"),
     ],

@@ -399,7 +399,8 @@ STRANGE = [
     ("POST", "/api/answer", b"", 422),
     ("POST", "/api/settings", b'{"lease_seconds": NaN}', 422),
     ("POST", "/api/settings", b'{"lease_seconds": Infinity}', 422),
-    ("POST", "/api/links", {"annotator": "\x00"}, 200),
+    ("POST", "/api/links", {"annotator": "\x00"}, 400),
+    ("POST", "/api/classes", {"name": "grey\theron"}, 400),
     ("POST", "/api/links", {"annotator": "   "}, 400),
     ("GET", "/items/1000000000000000000000000000000/picture", None, 422),
     ("GET", "/strips/0.svg?item=1000000000000000000000000000000", None, 400),
@@ -419,7 +420,7 @@ STRANGE = [
 def test_what_is_strange_is_refused_in_words(
     served: Served, method: str, path: str, content: object, status: int
 ) -> None:
-    client = served.client("chief" if "settings" in path or "links" in path else "ada")
+    client = served.client("chief" if any(part in path for part in ("settings", "links", "classes")) else "ada")
     body = content if isinstance(content, bytes) else None if content is None else json.dumps(content).encode()
     answer = client.request(method, path, content=body, headers={"content-type": "application/json"})
     assert answer.status_code == status, answer.text

@@ -14,6 +14,7 @@ from cutpoint.errors import UsageError
 from cutpoint.service.desk.asks import Ask, Asks, Receipt
 from cutpoint.service.desk.desk import Desk
 from cutpoint.service.desk.status import Status
+from cutpoint.service.log.names import check_new_classes
 from cutpoint.service.log.settings import BEGUN, Settings, checked_classes
 from cutpoint.service.log.state import State
 from cutpoint.service.training.embeddings import read_features
@@ -54,8 +55,9 @@ class Campaign:
             raise UsageError(f"a campaign has no setting {unknown[0]!r}; see Settings for those it has.")
         if classes is not None:
             meant = Settings(**{"name": _name(where), **settings, "classes": checked_classes(classes)})
+            check_new_classes(meant.classes)  # before a file is made
             if train != "off":
-                check_learner(meant)  # before a file is made
+                check_learner(meant)
         url = None
         if isinstance(where, str | Path):
             from cutpoint.store.opening import open_files, open_store

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from cutpoint.errors import UsageError
-from cutpoint.service.desk.book import Book, person_name
+from cutpoint.service.desk.book import Book
 from cutpoint.store.events import MOST_LABELS, New
 from cutpoint.words import count
 
@@ -17,7 +17,7 @@ class Admin(Book):
     def add_annotator(self, annotator: str, *, admin: bool = False) -> None:
         """Let somebody take part; or make them an admin, or one no more."""
         with self._at_work():
-            known = self.state.people.by_name.get(person_name(annotator))
+            known = self.state.people.by_name.get(self._person(annotator))
             if known is None or known.admin != admin:
                 self._write([New("annotator_added", {"annotator": annotator, "admin": admin})])
 

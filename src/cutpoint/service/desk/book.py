@@ -14,18 +14,12 @@ from cutpoint.errors import CutpointError, UsageError
 from cutpoint.service.desk.asks import Ask
 from cutpoint.service.desk.board import Board
 from cutpoint.service.desk.clock import Clock
+from cutpoint.service.log.names import check_new_name
 from cutpoint.service.log.state import State
 from cutpoint.store.base import MaybeStored, Store, StoreError
 from cutpoint.store.events import Event, New, encode
 from cutpoint.types import whole_number
 from cutpoint.words import count
-
-
-def person_name(value: object) -> str:
-    """The value, if it can be somebody's name; UsageError."""
-    if not isinstance(value, str) or not value.strip():
-        raise UsageError(f"annotator is {value!r}; it must be a name.")
-    return value
 
 
 class Book:
@@ -123,9 +117,15 @@ class Book:
         data = {"lease": name, "item": item, "annotator": annotator, "until": until, "seconds": seconds}
         return New("lease_granted", data)
 
+    def _person(self, annotator: object) -> str:
+        """The name of somebody who takes part, or may from now on; UsageError."""
+        if isinstance(annotator, str) and annotator in self.state.people.by_name:
+            return annotator
+        return check_new_name(annotator, "an annotator")
+
     def _introduce(self, annotator: str) -> None:
         """Make sure that the log knows somebody."""
-        if person_name(annotator) not in self.state.people.by_name:
+        if self._person(annotator) not in self.state.people.by_name:
             self._write([New("annotator_added", {"annotator": annotator, "admin": False})])
 
     def _item(self, item: Ask | int | str) -> int:

@@ -14,7 +14,6 @@ from typing import NamedTuple
 from cutpoint.errors import CutpointError
 from cutpoint.service.desk.asks import Ask, Asks
 from cutpoint.service.desk.board import Board
-from cutpoint.service.desk.book import person_name
 from cutpoint.service.desk.clock import Clock, SystemClock
 from cutpoint.service.desk.excuses import excuse
 from cutpoint.service.desk.live import why_of
@@ -71,7 +70,7 @@ class Desk(Pace):
 
         Never waits for a training or for other people; where there are fewer than n, `reason` says why.
         """
-        handed = self._asking.submit(_Wish(person_name(annotator), whole_number(n, "n", 0)))
+        handed = self._asking.submit(_Wish(self._person(annotator), whole_number(n, "n", 0)))
         names = [item.id for item in self._store.items([lease.item for lease, _, _ in handed.leases])]
         asks = [
             Ask(lease.item, name, annotator, lease.lease, left, why)

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from cutpoint.errors import UsageError, no_such
+from cutpoint.service.log.names import check_new_classes
 from cutpoint.store.events import New
 from cutpoint.strategies import STRATEGIES
 from cutpoint.types import whole_number
@@ -65,7 +66,8 @@ class Settings:
         return New("campaign_created", asdict(self) | {"classes": list(self.classes)})
 
     def with_class(self, name: str) -> Settings:
-        """With one class more, the last; UsageError if it is there."""
+        """With one class more, the last; UsageError if it is there, or cannot be the name of one."""
+        check_new_classes([name], self.classes)
         return replace(self, classes=(*self.classes, name))
 
     def changed(self, changes: Mapping[str, Any]) -> Settings:

@@ -93,7 +93,7 @@ class State:
     def _class_added(self, number: int, data: Data) -> tuple[int, ...]:
         if data["name"] in self.made.classes:  # added by two processes at a time
             return ()
-        self.settings = self.made.with_class(data["name"])
+        self.settings = self.made.changed({"classes": (*self.made.classes, data["name"])})
         return self._break(f"the class {data['name']} was added")
 
     def _guideline(self, number: int, data: Data) -> tuple[int, ...]:

@@ -20,6 +20,7 @@ import uvicorn
 
 from cutpoint.errors import CutpointError, UsageError
 from cutpoint.service.desk.desk import Desk
+from cutpoint.service.log.names import check_new_name
 from cutpoint.service.training.supervisor import TrainerProcess, trainer_command
 from cutpoint.service.web.app import create_app
 from cutpoint.service.web.auth import Person
@@ -177,10 +178,12 @@ def _looking(front: Front) -> Iterator[None]:
 
 
 def _check_names(annotators: Sequence[str], admins: Sequence[str]) -> None:
-    """UsageError for a name of nobody, and for somebody who would be both."""
+    """UsageError for what cannot be a name, and for somebody who would be both."""
     for what, names in (("annotators", annotators), ("admins", admins)):
         if not all(name.strip() for name in names):
             raise UsageError(f"one of the {what} has an empty name; give each a name, with commas between, or none.")
+        for name in names:
+            check_new_name(name, f"one of the {what}")
     for name in annotators:
         if name in admins:
             raise UsageError(
