@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import shlex
+from contextlib import nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -13,46 +14,72 @@ from cutpoint.cli_terminal import FilesOption, JsonOption, QuietOption
 if TYPE_CHECKING:
     from cutpoint.data.pools.bring import Wish
     from cutpoint.service.gather import Summary
+    from cutpoint.service.log.settings import Settings
+
+Given = Path | None
+Column = str | None
+
+NewNameArgument = Annotated[
+    str, typer.Argument(metavar="NAME", help="The new campaign: NAME.db is made, or a postgresql:// address used.")
+]
+ClassesOption = Annotated[str, typer.Option(help="Their names, with commas between; more can be added later.")]
+ImagesOption = Annotated[Given, typer.Option(help="Folder of pictures, with all below it.")]
+CsvOption = Annotated[Given, typer.Option(help="CSV of texts, of table rows, or of paths below --images.")]
+JsonlOption = Annotated[Given, typer.Option(help="JSONL of texts.")]
+ParquetOption = Annotated[Given, typer.Option(help="Parquet; a column of lists is taken as features.")]
+NpyOption = Annotated[Given, typer.Option(help="Features (N, d) alone.")]
+TextOption = Annotated[Column, typer.Option(metavar="COLUMN", help="Show this column, as texts.")]
+PictureOption = Annotated[Column, typer.Option(metavar="COLUMN", help="Show the pictures at these paths.")]
+IdOption = Annotated[
+    Column, typer.Option("--id", metavar="COLUMN", help="Names of the items; not given: id, or 1, 2, ...")
+]
+EmbeddingsOption = Annotated[
+    Given, typer.Option(help="Features of one's own: .npy in order, or .parquet with the ids.")
+]
+EncoderOption = Annotated[Given, typer.Option(help="Make features with an encoder: an ONNX file.")]
+ImportsOption = Annotated[
+    list[Path] | None,
+    typer.Option("--import", help="Labels that exist: id, label and perhaps annotator. May be repeated."),
+]
+ExamplesOption = Annotated[Given, typer.Option("--seed-examples", help="Rare items known beforehand: id and label.")]
+GuidelineOption = Annotated[Given, typer.Option(help="Text file that people can open while they label.")]
+StrategyOption = Annotated[str, typer.Option(help="Which strategy chooses.")]
+LearnerOption = Annotated[str, typer.Option(help="Which model learns.")]
+FirstOption = Annotated[int, typer.Option(help="Questions asked at random before the first model.")]
+BudgetOption = Annotated[
+    int | None, typer.Option(help="New answers between trainings; not given: 5 % of the labels, at least 20.")
+]
+ParallelOption = Annotated[int, typer.Option(help="Questions that the strategy plans at one time.")]
+OverlapOption = Annotated[int, typer.Option(help="People who are to answer each item.")]
+LeaseOption = Annotated[float, typer.Option(help="How long a question is kept for somebody.")]
+SeedOption = Annotated[int, typer.Option(help="The same seed asks the same questions.")]
 
 
 def init(
-    name: Annotated[
-        str, typer.Argument(metavar="NAME", help="The new campaign: NAME.db is made, or a postgresql:// address used.")
-    ],
+    name: NewNameArgument,
     *,
-    classes: Annotated[str, typer.Option(help="Their names, with commas between; more can be added later.")],
-    images: Annotated[Path | None, typer.Option(help="Folder of pictures, with all below it.")] = None,
-    csv: Annotated[Path | None, typer.Option(help="CSV of texts, of table rows, or of paths below --images.")] = None,
-    jsonl: Annotated[Path | None, typer.Option(help="JSONL of texts.")] = None,
-    parquet: Annotated[Path | None, typer.Option(help="Parquet; a column of lists is taken as features.")] = None,
-    npy: Annotated[Path | None, typer.Option(help="Features (N, d) alone.")] = None,
-    text: Annotated[str | None, typer.Option(metavar="COLUMN", help="Show this column, as texts.")] = None,
-    picture: Annotated[str | None, typer.Option(metavar="COLUMN", help="Show the pictures at these paths.")] = None,
-    id_column: Annotated[
-        str | None, typer.Option("--id", metavar="COLUMN", help="Names of the items; not given: id, or 1, 2, ...")
-    ] = None,
-    embeddings: Annotated[
-        Path | None, typer.Option(help="Features of one's own: .npy in order, or .parquet with the ids.")
-    ] = None,
-    encoder: Annotated[Path | None, typer.Option(help="Make features with an encoder: an ONNX file.")] = None,
-    imports: Annotated[
-        list[Path] | None,
-        typer.Option("--import", help="Labels that exist: id, label and perhaps annotator. May be repeated."),
-    ] = None,
-    examples: Annotated[
-        Path | None, typer.Option("--seed-examples", help="Rare items known beforehand: id and label.")
-    ] = None,
-    guideline: Annotated[Path | None, typer.Option(help="Text file that people can open while they label.")] = None,
-    strategy: Annotated[str, typer.Option(help="Which strategy chooses.")] = "direct",
-    learner: Annotated[str, typer.Option(help="Which model learns.")] = "logistic",
-    first: Annotated[int, typer.Option(help="Questions asked at random before the first model.")] = 20,
-    budget: Annotated[
-        int | None, typer.Option(help="New answers between trainings; not given: 5 % of the labels, at least 20.")
-    ] = None,
-    parallel: Annotated[int, typer.Option(help="Questions that the strategy plans at one time.")] = 1,
-    overlap: Annotated[int, typer.Option(help="People who are to answer each item.")] = 1,
-    lease_minutes: Annotated[float, typer.Option(help="How long a question is kept for somebody.")] = 15.0,
-    seed: Annotated[int, typer.Option(help="The same seed asks the same questions.")] = 0,
+    classes: ClassesOption,
+    images: ImagesOption = None,
+    csv: CsvOption = None,
+    jsonl: JsonlOption = None,
+    parquet: ParquetOption = None,
+    npy: NpyOption = None,
+    text: TextOption = None,
+    picture: PictureOption = None,
+    id_column: IdOption = None,
+    embeddings: EmbeddingsOption = None,
+    encoder: EncoderOption = None,
+    imports: ImportsOption = None,
+    examples: ExamplesOption = None,
+    guideline: GuidelineOption = None,
+    strategy: StrategyOption = "direct",
+    learner: LearnerOption = "logistic",
+    first: FirstOption = 20,
+    budget: BudgetOption = None,
+    parallel: ParallelOption = 1,
+    overlap: OverlapOption = 1,
+    lease_minutes: LeaseOption = 15.0,
+    seed: SeedOption = 0,
     files: FilesOption = None,
     as_json: JsonOption = False,
     quiet: QuietOption = False,
@@ -63,57 +90,92 @@ def init(
 
     Without --embeddings or --encoder: texts by TF-IDF, tables by their columns, pictures by shapes and colours.
     """
-    from contextlib import nullcontext
-    from dataclasses import asdict
+    named = {"strategy": strategy, "learner": learner, "seed": seed, "lease_seconds": 60 * lease_minutes}
+    sizes = {"first": first, "budget": budget, "parallel": parallel, "overlap": overlap}
+    settings = _settings(name, classes, guideline, named | sizes)
+    file = _one_of({"--csv": csv, "--jsonl": jsonl, "--parquet": parquet, "--npy": npy})
+    columns = {"text": text, "picture": picture, "id": id_column}
+    wish = _wish({"images": images, "file": file, "embeddings": embeddings, "encoder": encoder} | columns)
+    about = _begin(name, settings, wish, _labels(imports or [], examples), files=files, quiet=quiet)
+    _say(about, name, as_json=as_json, quiet=quiet)
 
+
+def _settings(name: str, classes: str, guideline: Path | None, others: dict[str, Any]) -> Settings:
+    from cutpoint.data.pools.bring import class_names
+    from cutpoint.service.gather import read_text
+    from cutpoint.service.log.settings import Settings
+    from cutpoint.service.place import title
+
+    text = "" if guideline is None else read_text(guideline)
+    return Settings(title(name), tuple(class_names(classes)), guideline=text, **others)
+
+
+def _one_of(given: dict[str, Path | None]) -> Path | None:
+    """The file of the pool, if one is given; UsageError for several, and for one that another option reads."""
+    from cutpoint.data.pools.bring import ENDINGS
+    from cutpoint.errors import UsageError
+
+    files = {option: path for option, path in given.items() if path is not None}
+    if len(files) > 1:
+        paths = ", ".join(map(str, files.values()))
+        raise UsageError(f"{len(files)} files are given ({paths}); a campaign begins with one.")
+    for option, path in files.items():
+        suffix = path.suffix.lower()
+        if suffix not in ENDINGS[option] and not path.is_dir():
+            other = next((other for other, ends in ENDINGS.items() if suffix in ends), None)
+            remedy = f"say {other} {shlex.quote(str(path))}" if other else "convert or rename it"
+            raise UsageError(f"{option} reads {' and '.join(ENDINGS[option])}, and {path} is not named so; {remedy}.")
+        return path
+    return None
+
+
+def _wish(given: dict[str, Any]) -> Wish:
+    from cutpoint.data.pools.bring import Wish
+
+    return Wish(**given)
+
+
+def _labels(imports: list[Path], examples: Path | None) -> list[tuple[str, Path]]:
+    """Where each lot of labels is from, and its file."""
+    from cutpoint.service.gather import SEED_EXAMPLES
+
+    return [(path.name, path) for path in imports] + ([(SEED_EXAMPLES, examples)] if examples else [])
+
+
+def _begin(
+    name: str, settings: Settings, wish: Wish, labels: list[tuple[str, Path]], *, files: str | None, quiet: bool
+) -> Summary:
+    """Read and check everything, what was typed wrong first, and write it; what there is to say of it."""
     from cutpoint.cli_stopping import leaving, terminable
     from cutpoint.cli_terminal import progress
-    from cutpoint.data.pools.bring import class_names
     from cutpoint.service.begin import begin
-    from cutpoint.service.gather import SEED_EXAMPLES, gather, read_text, summary
-    from cutpoint.service.log.settings import Settings
-    from cutpoint.service.place import begun, check_free, title
+    from cutpoint.service.gather import check_beginning, gather, summary
+    from cutpoint.service.place import begun, check_free
 
-    check_free(name)
-    wish = _wish([csv, jsonl, parquet, npy], images, (text, picture, id_column), embeddings, encoder)
-    settings = Settings(
-        *(title(name), tuple(class_names(classes)), strategy, seed, parallel, first, budget, overlap),
-        lease_seconds=60 * lease_minutes,
-        learner=learner,
-        guideline="" if guideline is None else read_text(guideline),
-    )
+    check_beginning(settings, wish, labels)
+    check_free(name, files)
     with terminable(), progress(quiet) as tell:
-        labels = [(path.name, path) for path in imports or []] + ([(SEED_EXAMPLES, examples)] if examples else [])
         beginning = gather(settings, wish, labels, tell)
-    unfinished = leaving("what is written is kept; the same command goes on") if "://" in name else nullcontext()
-    with terminable(), unfinished, begun(name, files) as (store, arrays):
-        begin(store, arrays, beginning)
+        unfinished = leaving("what is written is kept; the same command goes on") if "://" in name else nullcontext()
+        with unfinished, begun(name, files) as (store, arrays):
+            begin(store, arrays, beginning, tell)
+    return summary(beginning)
+
+
+def _say(about: Summary, name: str, *, as_json: bool, quiet: bool) -> None:
+    from cutpoint.cli_stopping import leaving
+
     with leaving("the campaign is made"):
         if as_json:
             import json
+            from dataclasses import asdict
 
-            typer.echo(json.dumps(asdict(summary(beginning)), ensure_ascii=False))
+            typer.echo(json.dumps(asdict(about), ensure_ascii=False))
         elif not quiet:
-            _say(summary(beginning), name)
+            _show(about, name)
 
 
-def _wish(
-    given: list[Path | None],
-    images: Path | None,
-    columns: tuple[str | None, str | None, str | None],
-    embeddings: Path | None,
-    encoder: Path | None,
-) -> Wish:
-    from cutpoint.data.pools.bring import Wish
-    from cutpoint.errors import UsageError
-
-    files = [path for path in given if path is not None]
-    if len(files) > 1:
-        raise UsageError(f"{len(files)} files are given ({', '.join(map(str, files))}); a campaign begins with one.")
-    return Wish(images, files[0] if files else None, *columns, embeddings, encoder)
-
-
-def _say(about: Summary, name: str) -> None:
+def _show(about: Summary, name: str) -> None:
     from cutpoint.cli_terminal import show
     from cutpoint.words import count
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from cutpoint.data.pools.brought import Brought
+from cutpoint.data.pools.brought import Brought, Progress, ignored
 from cutpoint.data.pools.given import Labelled, read_given
 from cutpoint.errors import UsageError
 from cutpoint.service.gather import Beginning
@@ -23,11 +23,11 @@ from cutpoint.store.events import MOST_LABELS, New
 from cutpoint.store.files import ArrayFiles
 
 
-def begin(store: Store, files: ArrayFiles, beginning: Beginning) -> None:
+def begin(store: Store, files: ArrayFiles, beginning: Beginning, progress: Progress = ignored) -> None:
     """Write the first events of a campaign; UsageError if the store holds one that is complete, or another."""
     features = files.put("features", beginning.embedded.features)
     fresh = _append(store, [beginning.settings.created()], BEGUN)
-    fresh |= _add_pool(store, beginning.pool, features)
+    fresh |= _add_pool(store, beginning.pool, features, progress)
     lots = (news for source, labelled in beginning.labels for news in label_events(labelled, source))
     for number, news in enumerate(lots):
         fresh |= _append(store, news, f"begin: labels {number}")
@@ -50,15 +50,21 @@ def label_events(labelled: Labelled, source: str) -> Iterator[list[New]]:
         yield [New("answered", {"item": item, "label": label, **about}) for item, label in pairs]
 
 
-def _add_pool(store: Store, pool: Brought, features: dict[str, Any]) -> bool:
+def _add_pool(store: Store, pool: Brought, features: dict[str, Any], progress: Progress) -> bool:
     source = pool.source if pool.folder is None else str(pool.folder)  # pictures are looked for below it
     added = New("pool_added", {"first": 0, "count": len(pool), "source": source, "features": features})
     if store.count():
         return _append(store, [added], "begin: pool")
-    pairs = zip(pool.ids, pool.contents(), strict=True)
-    items = (Item(index, name, content) for index, (name, content) in enumerate(pairs))
-    store.add_items(items, New(added.kind, added.data, "begin: pool"))
+    store.add_items(_items(pool, progress), New(added.kind, added.data, "begin: pool"))
     return True
+
+
+def _items(pool: Brought, progress: Progress) -> Iterator[Item]:
+    for index, (name, content) in enumerate(zip(pool.ids, pool.contents(), strict=True)):
+        if index % 1000 == 0:
+            progress("storing items", index, len(pool))
+        yield Item(index, name, content)
+    progress("storing items", len(pool), len(pool))
 
 
 def _append(store: Store, news: Sequence[New], key: str) -> bool:
@@ -103,7 +109,8 @@ def _new(lot: Labelled, state: State) -> Labelled:
 
 
 def add_class(store: Store, name: str) -> tuple[str, ...]:
-    """Add a class to a campaign; all of them by now. UsageError if it is there."""
+    """Add a class to a campaign; all of them by now. UsageError if it is there, or cannot be the name of one."""
+    name = name.strip()
     settings = State(store.events()).made.with_class(name)
     store.append([New("class_added", {"name": name})])
     return settings.classes

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from cutpoint.data.pools.bring import Wish, bring, embed
+from cutpoint.data.pools.bring import Wish, bring, check_files, check_wish, embed
 from cutpoint.data.pools.brought import Brought, Embedded, Progress, ignored
 from cutpoint.data.pools.given import Labelled, read_given
 from cutpoint.errors import DataError, UsageError
+from cutpoint.service.log.names import check_new_classes
 from cutpoint.service.log.settings import Settings
 from cutpoint.service.training.training import check_learner
 
@@ -43,6 +44,14 @@ class Summary:
     notes: tuple[str, ...]
 
 
+def check_beginning(settings: Settings, wish: Wish, labels: Sequence[tuple[str, Path]] = ()) -> None:
+    """UsageError or DataError for what is seen to be wrong before any of the files is read."""
+    check_new_classes(settings.classes)
+    check_learner(settings)
+    check_wish(wish)
+    check_files(*(path for _, path in labels))
+
+
 def gather(
     settings: Settings, wish: Wish, labels: Sequence[tuple[str, Path]] = (), progress: Progress = ignored
 ) -> Beginning:
@@ -50,8 +59,8 @@ def gather(
 
     Unsigned labels of two files that differ for one item are refused, as whatever else cannot be meant.
     """
-    check_learner(settings)
-    pool = bring(wish)
+    check_beginning(settings, wish, labels)
+    pool = bring(wish, progress)
     index = {name: i for i, name in enumerate(pool.ids)}
 
     def find(ids: Sequence[str]) -> list[int | None]:

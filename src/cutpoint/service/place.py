@@ -70,17 +70,19 @@ def begun(name: str, files: str | Path | None = None) -> Iterator[tuple[Store, A
         finally:
             store.close()
         return
-    if files is not None:
-        raise UsageError("--files is for postgresql:// alone; the arrays of a file are beside it: leave it out.")
-    check_free(name)
+    check_free(name, files)
     yield from _beside(where)
 
 
-def check_free(name: str) -> None:
+def check_free(name: str, files: str | Path | None = None) -> None:
     """UsageError if the campaign's file is there already, or if campaigns cannot be made here."""
     check_installed()
     where = address(name)
-    if isinstance(where, Path) and os.path.lexists(where):
+    if isinstance(where, str):
+        return
+    if files is not None:
+        raise UsageError("--files is for postgresql:// alone; the arrays of a file are beside it: leave it out.")
+    if os.path.lexists(where):
         raise UsageError(f"{where} is there already; give another name, or move it away.")
 
 

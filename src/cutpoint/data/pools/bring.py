@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import csv
+import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from cutpoint.data.pools.brought import Brought, Embedded, Progress, ignored
 from cutpoint.data.pools.folder import pictures
+from cutpoint.data.pools.records import CSV, JSONL, PARQUET
 from cutpoint.data.pools.sheets_of_items import listed_pictures, rows, texts
-from cutpoint.data.pools.vectors import features_column, numbered, read_embeddings, read_features
-from cutpoint.errors import UsageError
+from cutpoint.data.pools.vectors import NPY, features_column, numbered, read_embeddings, read_features
+from cutpoint.errors import DataError, UsageError
+
+ENDINGS = {"--csv": CSV, "--jsonl": JSONL, "--parquet": PARQUET, "--npy": NPY}
+"""How the names of the files end that each option reads."""
 
 
 @dataclass(frozen=True)
@@ -30,36 +35,70 @@ class Wish:
     encoder: Path | None = None
 
 
-def bring(wish: Wish) -> Brought:
-    """The pool, checked whole; a parquet file with a column of lists brings its features along."""
+def check_wish(wish: Wish) -> None:
+    """UsageError or DataError for what is seen to be wrong before anything is read."""
     if wish.images is None and wish.file is None:
         raise UsageError("no pool is given; name a folder with --images, or a file with --csv, --jsonl or --parquet.")
     if wish.text and wish.picture:
         raise UsageError("both --text and --picture are given; an item is one or the other: leave one out.")
+    if wish.embeddings and wish.encoder:
+        raise UsageError("both --embeddings and --encoder are given; leave one out.")
+    columns = {"--text": wish.text, "--picture": wish.picture, "--id": wish.id}
+    given = ", ".join(option for option, column in columns.items() if column)
+    if wish.file is None and (wish.text or wish.picture):
+        raise UsageError(f"{given} names a column, and there is no file with one; give it with --csv, or leave it out.")
+    if _is_npy(wish.file) and (given or wish.images):
+        raise UsageError(
+            f"{wish.file} holds features alone, and {given or '--images'} says what people see; give the features "
+            "with --embeddings beside the items, or leave the other out."
+        )
+    if wish.file is not None and bool(wish.picture) != bool(wish.images):
+        raise UsageError("pictures listed in a file need both --picture COLUMN and --images FOLDER; give both.")
+    if wish.images is not None and not wish.images.is_dir():
+        raise DataError(f"there is no folder {wish.images}; give the path of a folder of pictures.")
+    check_files(wish.file, wish.embeddings, wish.encoder)
+
+
+def check_files(*paths: Path | None) -> None:
+    """UsageError or DataError unless each of these is a file that may be read."""
+    for path in paths:
+        if path is None:
+            continue
+        if path.is_dir():
+            raise UsageError(f"{path} is a folder; give the path of a file.")
+        if not path.is_file():
+            raise DataError(f"there is no file {path}; give the path of a file that exists.")
+        if not os.access(path, os.R_OK):
+            raise DataError(f"{path} may not be read; give yourself the right to, or give a copy of it.")
+
+
+def bring(wish: Wish, progress: Progress = ignored) -> Brought:
+    """The pool, checked whole; a parquet file with a column of lists brings its features along."""
+    check_wish(wish)
     if wish.file is None:
         assert wish.images is not None
         return pictures(wish.images)
-    if wish.file.suffix.lower() == ".npy":
+    if _is_npy(wish.file):
         return numbered(wish.file)
     column = features_column(wish.file)
-    pool = _of_file(wish, wish.file, column)
+    pool = _of_file(wish, wish.file, column, progress)
     return pool if column is None else replace(pool, features=read_features(wish.file, column))
 
 
-def _of_file(wish: Wish, file: Path, features: str | None) -> Brought:
-    if wish.picture or wish.images:
-        if not (wish.picture and wish.images):
-            raise UsageError("pictures listed in a file need both --picture COLUMN and --images FOLDER; give both.")
-        return listed_pictures(file, wish.picture, wish.images, wish.id)
+def _is_npy(path: Path | None) -> bool:
+    return path is not None and path.suffix.lower() in NPY
+
+
+def _of_file(wish: Wish, file: Path, features: str | None, progress: Progress) -> Brought:
+    if wish.picture and wish.images:
+        return listed_pictures(file, wish.picture, wish.images, wish.id, progress)
     if wish.text:
-        return texts(file, wish.text, wish.id)
-    return rows(file, wish.id, frozenset({features} if features else ()))
+        return texts(file, wish.text, wish.id, progress)
+    return rows(file, wish.id, frozenset({features} if features else ()), progress)
 
 
 def embed(pool: Brought, wish: Wish, seed: int = 0, progress: Progress = ignored) -> Embedded:
     """Features for the first model: those given, an encoder's, those brought along, else the kind's default."""
-    if wish.embeddings and wish.encoder:
-        raise UsageError("both --embeddings and --encoder are given; leave one out.")
     if wish.encoder and pool.kind != "picture":
         raise UsageError(f"--encoder reads pictures, and the items are {pool.kind}s; leave it out.")
     if wish.embeddings:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
-from cutpoint.data.pools.brought import check_text
+from cutpoint.data.pools.brought import Progress, check_text
 from cutpoint.errors import DataError, UsageError
 
 Record = dict[str, Any]
@@ -27,11 +27,15 @@ _TOGETHER = 1024  # rows of a parquet file at one time: they may be long
 
 @dataclass(frozen=True)
 class Records:
-    """A file of records; iterating reads it from its start. `columns`: the header, of JSONL the first record's keys."""
+    """A file of records; iterating reads it from its start.
+
+    columns: the header, of JSONL the first record's keys. lines: how many lines it has (of parquet: rows), counted.
+    """
 
     path: Path
     columns: tuple[str, ...]
     read: Callable[[], Iterator[tuple[int, Record]]]
+    lines: Callable[[], int]
 
     def __iter__(self) -> Iterator[tuple[int, Record]]:
         """(line, record) from the first; DataError if the file is another than it was at the start of this reading."""
@@ -39,6 +43,16 @@ class Records:
         yield from self.read()
         if _stamp(self.path) != before:
             raise DataError(f"{self.path} was changed while it was read; run the command again.")
+
+    def watched(self, progress: Progress) -> Iterator[tuple[int, Record]]:
+        """The same, and how far it is."""
+        what, total = f"reading {self.path.name}", self.lines()
+        progress(what, 0, total)
+        for place, (line, record) in enumerate(self, 1):
+            yield line, record
+            if place % _TOGETHER == 0:
+                progress(what, min(line, total), total)
+        progress(what, total, total)
 
     def need(self, column: str, option: str) -> None:
         """UsageError unless there is such a column."""
@@ -86,7 +100,13 @@ def _open_csv(path: Path, wanted: Sequence[str]) -> Records:
                 )
             yield line, dict(zip(columns, fields, strict=True))
 
-    return Records(path, columns, read)
+    return Records(path, columns, read, lambda: _count(path))
+
+
+def _count(path: Path) -> int:
+    """How many lines a file of text has."""
+    with path.open("rb") as file:
+        return sum(block.count(b"\n") for block in iter(lambda: file.read(2**20), b""))
 
 
 def _header(path: Path, separator: str) -> tuple[str, ...]:
@@ -135,7 +155,7 @@ def _open_jsonl(path: Path, _wanted: Sequence[str]) -> Records:
                     yield line, _json_record(data, line, path)
 
     first = next(read(), (1, {}))[1]
-    return Records(path, tuple(first), read)
+    return Records(path, tuple(first), read, lambda: _count(path))
 
 
 def _json_record(data: bytes, line: int, path: Path) -> Record:
@@ -158,7 +178,7 @@ def _json_record(data: bytes, line: int, path: Path) -> Record:
 def _open_parquet(path: Path, _wanted: Sequence[str]) -> Records:
     parquet, broken = load_pyarrow(path)
     try:
-        columns = tuple(parquet.read_schema(path).names)
+        about = parquet.read_metadata(path)
     except broken as error:
         _damaged(path, error)
 
@@ -173,7 +193,7 @@ def _open_parquet(path: Path, _wanted: Sequence[str]) -> Records:
         except broken as error:
             _damaged(path, error)
 
-    return Records(path, columns, read)
+    return Records(path, tuple(about.schema.to_arrow_schema().names), read, lambda: about.num_rows)
 
 
 def load_pyarrow(path: Path) -> tuple[Any, tuple[type[Exception], ...]]:

@@ -11,26 +11,28 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from cutpoint.data.pools.brought import Brought, Content, Ids, check_text
+from cutpoint.data.pools.brought import Brought, Content, Ids, Progress, check_text, ignored
 from cutpoint.data.pools.records import JSONL, Record, Records, open_records
 from cutpoint.errors import DataError, UsageError
 
 ID = "id"
 
 
-def texts(path: Path, column: str, id_column: str | None = None) -> Brought:
+def texts(path: Path, column: str, id_column: str | None = None, progress: Progress = ignored) -> Brought:
     """A pool of the texts in one column of a CSV, JSONL or parquet file; checked whole."""
     records = open_records(path, [column])
     records.need(column, "--text")
     name = _id_column(records, id_column)
     ids, empty = Ids(path), 0
-    for place, (line, record) in enumerate(records, 1):
+    for place, (line, record) in enumerate(records.watched(progress), 1):
         empty += not _text(record, column, line, path).strip()
         ids.add(_id(record, name, place), line)
     return _brought("text", path, ids, lambda: _texts(records, column), empty)
 
 
-def rows(path: Path, id_column: str | None = None, left_out: frozenset[str] = frozenset()) -> Brought:
+def rows(
+    path: Path, id_column: str | None = None, left_out: frozenset[str] = frozenset(), progress: Progress = ignored
+) -> Brought:
     """A pool of the rows of a CSV or parquet table, shown as tables; columns in `left_out` are not shown."""
     if path.suffix.lower() in JSONL:
         raise UsageError(f"{path}: items of JSONL are texts; name their key with --text.")
@@ -40,14 +42,16 @@ def rows(path: Path, id_column: str | None = None, left_out: frozenset[str] = fr
     if not shown:
         raise DataError(f"{path} has no column besides {', '.join(records.columns)}; there is nothing to show.")
     ids = Ids(path)
-    for place, (line, record) in enumerate(records, 1):
+    for place, (line, record) in enumerate(records.watched(progress), 1):
         ids.add(_id(record, name, place), line)
         for column in shown:
             check_text(str(record[column]), f"{path}, line {line}, column {column}")
     return _brought("row", path, ids, lambda: _rows(records, shown), 0)
 
 
-def listed_pictures(path: Path, column: str, folder: Path, id_column: str | None = None) -> Brought:
+def listed_pictures(
+    path: Path, column: str, folder: Path, id_column: str | None = None, progress: Progress = ignored
+) -> Brought:
     """A pool of the pictures that a file lists, by their paths from the folder; none may lie outside of it."""
     if not folder.is_dir():
         raise DataError(f"there is no folder {folder}; give the path of a folder of pictures.")
@@ -56,7 +60,7 @@ def listed_pictures(path: Path, column: str, folder: Path, id_column: str | None
     records.need(column, "--picture")
     name = _id_column(records, id_column)
     ids = Ids(path)
-    for line, record in records:
+    for line, record in records.watched(progress):
         picture = _text(record, column, line, path)
         target = (root / picture).resolve()
         if not target.is_relative_to(root) or not target.is_file():

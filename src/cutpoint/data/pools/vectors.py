@@ -21,12 +21,13 @@ from cutpoint.data.pools.sheets_of_items import ID
 from cutpoint.errors import DataError, UsageError
 from cutpoint.words import count
 
+NPY = (".npy",)
 _TOGETHER = 4096  # rows read at one time
 
 
 def read_embeddings(path: Path, ids: Sequence[str], id_column: str | None = None) -> Embedded:
     """Features of the items `ids` from a file: .npy by place, parquet by id; refused whole if one item has none."""
-    if path.suffix.lower() == ".npy":
+    if path.suffix.lower() in NPY:
         features = _npy(path)
         if len(features) != len(ids):
             raise DataError(

@@ -1,0 +1,152 @@
+"""What people type wrong: each is one sentence that says what to do, exit code 2, and nothing is changed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from campaign_command import NAME, command, printed
+
+pytest.importorskip("sqlalchemy")
+pytest.importorskip("alembic")
+
+TWO = ["--classes", "a,b"]
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder with a few files of texts."""
+    monkeypatch.chdir(tmp_path)
+    Path("texts.csv").write_text("id,body\n1,one heron\n2,one crane\n")
+    Path("texts.jsonl").write_text('{"body": "one heron"}\n')
+    Path("texts").write_text("id,body\n1,one heron\n")
+
+
+def refused(capsys: pytest.CaptureFixture[str], *line: str) -> str:
+    """What a command says that is refused; nothing may have changed."""
+    before = {path: path.stat().st_mtime_ns for path in Path().rglob("*")}
+    said = command(capsys, *line, code=2)
+    assert {path: path.stat().st_mtime_ns for path in Path().rglob("*")} == before
+    assert said.count("\n") == 1
+    return said
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (
+            ["--jsonl", "texts.csv"],
+            "--jsonl reads .jsonl and .ndjson, and texts.csv is not named so; say --csv texts.csv",
+        ),
+        (["--csv", "texts.jsonl"], "texts.jsonl is not named so; say --jsonl texts.jsonl"),
+        (["--npy", "texts.csv"], "--npy reads .npy, and texts.csv is not named so; say --csv texts.csv"),
+        (["--csv", "texts"], "texts is not named so; convert or rename it"),
+    ],
+)
+def test_a_file_that_another_option_reads_is_refused(
+    capsys: pytest.CaptureFixture[str], options: list[str], said: str
+) -> None:
+    assert said in refused(capsys, "init", "birds", *TWO, "--text", "body", *options)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--csv", "tests.csv"], "there is no file tests.csv"),
+        (["--csv", "texts.csv", "--import", "old.csv"], "there is no file old.csv"),
+        (["--csv", "texts.csv", "--seed-examples", "."], ". is a folder"),
+        (["--csv", "texts.csv", "--embeddings", "x.npy"], "there is no file x.npy"),
+        (["--csv", "texts.csv", "--learner", "foo"], "foo"),
+        (["--images", "photos"], "there is no folder photos"),
+        (["--csv", "texts.csv"], "birds.db is there already"),
+    ],
+)
+def test_what_is_mistyped_is_said_before_the_name_is_looked_at(
+    capsys: pytest.CaptureFixture[str], options: list[str], said: str
+) -> None:
+    command(capsys, "init", "birds", "--csv", "texts.csv", "--text", "body", *TWO)
+    assert said in refused(capsys, "init", "birds", *TWO, *options)
+
+
+def test_a_name_that_is_taken_is_said_before_a_large_file_is_read(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    command(capsys, "init", "birds", "--csv", "texts.csv", "--text", "body", *TWO)
+    monkeypatch.setattr("cutpoint.service.gather.bring", None)  # would fail if it was called
+    assert "birds.db is there already" in refused(capsys, "init", "birds", "--csv", "texts.csv", *TWO)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--images", ".", "--text", "body"], "--text names a column, and there is no file with one"),
+        (["--npy", "x.npy", "--text", "body"], "x.npy holds features alone, and --text says what people see"),
+        (["--npy", "x.npy", "--images", "."], "give the features with --embeddings"),
+    ],
+)
+def test_options_that_cannot_be_meant_together_are_refused(
+    capsys: pytest.CaptureFixture[str], options: list[str], said: str
+) -> None:
+    Path("x.npy").write_bytes(b"")
+    assert said in refused(capsys, "init", "birds", *TWO, *options)
+
+
+BAD_NAMES = [
+    ("grey\nheron", "it must be one line"),
+    ("grey\theron", "it must be one line"),
+    ("heron\x1b[2J", "characters that cannot be seen"),
+    ("he\u202enor", "characters that cannot be seen"),
+    ("h" * 3000, "has 3000 characters"),
+    ("  ", "it must be a text, and not empty"),
+    ("he\u0301ron", "looks the same"),
+    ("h\u00e9ron", "is there twice"),
+]
+
+
+@pytest.mark.parametrize(("name", "said"), BAD_NAMES)
+def test_a_class_has_one_short_line_of_its_own(
+    campaign_folder: Path, capsys: pytest.CaptureFixture[str], name: str, said: str
+) -> None:
+    command(capsys, "classes", "add", NAME, " h\u00e9ron ")
+    before = printed(capsys, "classes", "list", NAME)
+    assert before[-1] == "h\u00e9ron"
+    assert said in command(capsys, "classes", "add", NAME, name, code=2)
+    assert printed(capsys, "classes", "list", NAME) == before
+
+
+@pytest.mark.parametrize(("name", "said"), BAD_NAMES[:5])
+def test_a_campaign_begins_with_such_names_alone(capsys: pytest.CaptureFixture[str], name: str, said: str) -> None:
+    csv_name = f'"{name}"'
+    assert said in refused(capsys, "init", "birds", "--csv", "texts.csv", "--classes", f"other,{csv_name}")
+
+
+def test_letters_are_classes_of_their_own(capsys: pytest.CaptureFixture[str]) -> None:
+    command(capsys, "init", "letters", "--csv", "texts.csv", "--text", "body", "--classes", "a,A")
+    assert printed(capsys, "classes", "list", "letters") == ["a", "A"]
+
+
+def test_a_log_of_odd_names_is_read_as_it_is(campaign_folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    from cutpoint.service.place import opened
+    from cutpoint.store.events import New
+
+    with opened(NAME) as (store, _):
+        store.append([New("class_added", {"name": "a\t" * 300})])
+    assert printed(capsys, "classes", "list", NAME)[-1] == "a\t" * 300
+
+
+def test_how_far_it_is_is_said_of_every_part_that_takes_long(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cutpoint.cli_terminal.EVERY", 0.0)
+    Path("many.csv").write_text("body\n" + "".join(f"the {i % 70} heron\n" for i in range(5000)))
+    capsys.readouterr()
+    from cutpoint.cli import run_cli
+
+    assert run_cli(["init", "birds", "--csv", "many.csv", "--text", "body", *TWO]) == 0
+    said = capsys.readouterr().err
+    assert "reading many.csv: 1025 of 5001" in said
+    assert "embedding texts: 5000 of 5000" in said
+    assert "storing items: 4000 of 5000" in said
+    assert run_cli(["init", "birds-2", "--csv", "many.csv", "--text", "body", *TWO, "--quiet"]) == 0
+    assert capsys.readouterr().err == ""
