@@ -67,7 +67,7 @@ def test_a_lost_connection_loses_and_doubles_nothing(here: Site) -> None:
     second = shown(page, other_than=first)
     page.keyboard.press("3")
     expect(page.locator("#banner")).to_contain_text("No connection")
-    expect(page.locator("#banner")).to_contain_text("2 answers are kept in this browser")
+    expect(page.locator("#banner")).to_contain_text("What you said of 2 items is kept in this browser")
     assert here.events("answered") == []
     page.context.set_offline(False)
     expect(page.locator("#banner")).to_be_hidden()
@@ -82,7 +82,7 @@ def test_answers_outlive_the_window(here: Site) -> None:
     item = shown(page)
     page.context.set_offline(True)
     page.keyboard.press("1")
-    expect(page.locator("#banner")).to_contain_text("1 answer is kept")
+    expect(page.locator("#banner")).to_contain_text("What you said of 1 item is kept")
     context = page.context
     page.close()
     context.set_offline(False)
@@ -131,7 +131,7 @@ def test_a_full_disk_is_said_and_the_answer_stays(here: Site, monkeypatch: pytes
         patch.setattr(here.served.store, "append", full)
         item = press(page, "1")
         expect(page.locator("#banner")).to_contain_text("cannot read or store anything")
-        expect(page.locator("#banner")).to_contain_text("1 answer is kept")
+        expect(page.locator("#banner")).to_contain_text("What you said of 1 item is kept")
         assert here.events("answered") == []
     expect(page.locator("#banner")).to_be_hidden()
     wait_until_sent(page)
@@ -168,3 +168,45 @@ def test_the_toast_undoes_by_mouse_and_passes_have_keys(here: Site) -> None:
         shown(page, other_than=item)
     wait_until_sent(page)
     assert [data["why"] for data in here.events("passed")] == ["unsure", "skip", "broken"]
+
+
+def test_the_remark_on_a_second_answer_names_the_class_and_can_be_undone(here: Site) -> None:
+    page = here.page("ada")
+    first = shown(page)
+    here.served.desk.tell(first, 1, annotator="bo")
+    page.keyboard.press("3")
+    toast = page.locator("#toast")
+    expect(toast).to_contain_text("crane. Somebody else answered this item differently")
+    expect(toast.locator(".dot.c2")).to_be_visible()
+    page.locator("#toast-undo").click()
+    assert shown(page) == first
+    wait_until_sent(page)
+    assert [data["item"] for data in here.events("taken_back")] == [first]
+
+
+def test_a_skip_of_what_somebody_else_answered_is_a_skip(here: Site) -> None:
+    page = here.page("ada")
+    first = shown(page)
+    here.served.desk.tell(first, 1, annotator="bo")
+    page.keyboard.press(" ")
+    wait_until_sent(page)
+    expect(page.locator("#toast-words")).to_have_text("Skipped")
+    expect(page.locator("#toast-undo")).to_be_visible()
+
+
+def test_an_undo_without_a_connection_keeps_no_more_than_the_answer_did(here: Site) -> None:
+    here.excused = RESENT
+    page = here.page("ada")
+    first = shown(page)
+    page.wait_for_load_state("networkidle")
+    page.context.set_offline(True)
+    page.keyboard.press("2")
+    banner = page.locator("#banner")
+    expect(banner).to_contain_text("What you said of 1 item is kept")
+    shown(page, other_than=first)
+    page.keyboard.press("z")
+    assert shown(page) == first
+    expect(banner).to_contain_text("What you said of 1 item is kept")
+    page.context.set_offline(False)
+    wait_until_sent(page)
+    assert here.served.desk.state.ballots.label(first) == -1

@@ -54,7 +54,7 @@ def test_only_a_receipt_of_ours_empties_the_outbox(here: Site, reply: tuple[int,
     page.wait_for_load_state("networkidle")
     given = intercept(page, "**/api/answer", [reply])
     item = press(page, "2")
-    expect(page.locator("#banner")).to_contain_text("1 answer is kept in this browser")
+    expect(page.locator("#banner")).to_contain_text("What you said of 1 item is kept in this browser")
     assert here.events("answered") == []
     wait_until_sent(page)
     expect(page.locator("#banner")).to_be_hidden()
@@ -102,9 +102,9 @@ def test_corrections_outlive_a_lost_connection_and_the_window(here: Site) -> Non
     row = page.locator("tr", has_text=f"item-{first}")
     row.get_by_role("combobox").select_option(label="crane")
     row.get_by_role("button", name="Correct").click()
-    expect(page.locator("#banner")).to_contain_text("1 answer is kept in this browser")
+    expect(page.locator("#banner")).to_contain_text("What you said of 1 item is kept in this browser")
     page.locator("tr", has_text=f"item-{second}").get_by_role("button", name="Take back").click()
-    expect(page.locator("#banner")).to_contain_text("2 answers are kept in this browser")
+    expect(page.locator("#banner")).to_contain_text("What you said of 2 items is kept in this browser")
     expect(page.locator(".said")).to_contain_text("Kept in this browser")
     assert here.events("corrected") == []
     context = page.context
@@ -141,7 +141,7 @@ def test_campaigns_of_one_name_keep_their_answers_apart(browser: Browser) -> Non
         page.wait_for_load_state("networkidle")
         page.context.set_offline(True)
         press(page, "2")
-        expect(page.locator("#banner")).to_contain_text("1 answer is kept")
+        expect(page.locator("#banner")).to_contain_text("What you said of 1 item is kept")
         left: dict[str, Any] = page.evaluate("() => ({...localStorage})")
         assert len(json.loads(left[box_of(page)])) == 1
         with site(serve_in_memory(), browser) as other:  # made anew under the same name, reached at the same address

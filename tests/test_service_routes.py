@@ -113,7 +113,7 @@ def test_my_answers_are_listed_a_page_at_a_time(served: Served) -> None:
         body = {"item": item, "label": item % 3, "key": key(item)}
         numbers[item] = ada.post("/api/answer", json=body).json()["number"]
     page = ada.get("/mine").text
-    assert "40 so far" in page
+    assert "40 answers; the latest first" in page
     assert page.index("item-39") < page.index("item-38")
     earlier = ada.get(f"/mine?before={numbers[5]}").text
     assert "item-4<" in earlier
@@ -463,3 +463,21 @@ def test_home_leads_on(served: Served) -> None:
     assert served.client("chief").get("/", follow_redirects=False).headers["location"] == "/dashboard"
     assert "private link" in served.client().get("/").text
     assert token("ada") not in served.client("ada").get("/label").text
+
+
+def test_a_pass_is_told_nothing_of_other_answers_and_counts_beside_them(served: Served) -> None:
+    ada, bo = served.client("ada"), served.client("bo")
+    for item in range(3):
+        ada.post("/api/answer", json={"item": item, "label": 1, "key": key(item)})
+    told = bo.post("/api/pass", json={"item": 0, "why": "skip", "key": key()}).json()
+    assert (told["status"], told["note"]) == ("saved", None)
+    ada.post("/api/pass", json={"item": 7, "why": "unsure", "key": key(7)})
+    assert "3 answers, 1 passed; the latest first" in ada.get("/mine").text
+    assert '>you <b id="mine">3</b>' in ada.get("/label").text
+    assert "0 answers, 1 passed" in bo.get("/mine").text
+
+
+def test_nowhere_is_a_skip_said_to_go_to_somebody_else(served: Served) -> None:
+    page = served.client("ada").get("/guide").text
+    assert "somebody else may say" not in page + (ROOT / "docs/labelling.md").read_text()
+    assert "nobody is asked about it until an admin releases it" in page

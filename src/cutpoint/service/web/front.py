@@ -15,7 +15,7 @@ from cutpoint.service.overview.diary import Diary
 from cutpoint.service.overview.strips import Strips
 from cutpoint.service.web.auth import Link, Person, hash_of, new_token
 from cutpoint.service.web.images import Gallery
-from cutpoint.service.web.shown import shown_ask, shown_receipt
+from cutpoint.service.web.shown import note_of, shown_ask, shown_receipt
 from cutpoint.service.web.views import Views
 from cutpoint.store.base import Store
 from cutpoint.store.files import ArrayFiles
@@ -133,17 +133,18 @@ class Front:
     def answer(self, person: Person, item: int, label: int, key: str) -> dict[str, Any]:
         """Store an answer; the same key again, or the same label, changes nothing."""
         receipt = self._desk.tell(item, label, annotator=person.name, key=_own(person, key))
-        return shown_receipt(receipt, self._desk.state.made.classes) | {"progress": self.progress(person)}
+        note = note_of(receipt, self._desk.state.made.classes)
+        return shown_receipt(receipt, note) | {"progress": self.progress(person)}
 
     def passed(self, person: Person, item: int, why: str, key: str) -> dict[str, Any]:
         """Store that a person cannot say, or would rather not."""
         receipt = self._desk.passed(item, why, annotator=person.name, key=_own(person, key))
-        return shown_receipt(receipt, self._desk.state.made.classes) | {"progress": self.progress(person)}
+        return shown_receipt(receipt) | {"progress": self.progress(person)}
 
     def take_back(self, person: Person, item: int, key: str) -> dict[str, Any]:
         """Take back what a person said of an item."""
         receipt = self._desk.take_back(item, annotator=person.name, key=_own(person, key))
-        return shown_receipt(receipt, self._desk.state.made.classes) | {"progress": self.progress(person)}
+        return shown_receipt(receipt) | {"progress": self.progress(person)}
 
     def extend(self, person: Person, lease: str) -> dict[str, Any]:
         """Keep a lease of one's own for longer; seconds is 0 where it is over or another's."""

@@ -10,6 +10,7 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse
 
 from cutpoint.service.web.gate import House
+from cutpoint.words import count
 
 HERE = Path(__file__).parent
 STATIC = HERE / "static"
@@ -30,6 +31,7 @@ class Pages:
             lstrip_blocks=True,
         )
         self._templates.filters["grouped"] = lambda number: f"{number:,}"
+        self._templates.filters["many"] = count
 
     def show(self, request: Request, template: str, **values: Any) -> HTMLResponse:
         """A page for whoever the gate let in."""

@@ -76,8 +76,8 @@ def reason(why: Why, names: Sequence[str]) -> str:
     return f"The strategy {why.strategy} puts this item first for “{name}”."
 
 
-def shown_receipt(receipt: Receipt, names: Sequence[str]) -> dict[str, Any]:
-    """What became of an answer, and a sentence where there is something to say of it."""
+def shown_receipt(receipt: Receipt, note: str | None = None) -> dict[str, Any]:
+    """What became of what somebody said, and a sentence for them where there is one."""
     return {
         "item": receipt.item,
         "status": receipt.status,
@@ -85,15 +85,14 @@ def shown_receipt(receipt: Receipt, names: Sequence[str]) -> dict[str, Any]:
         "late": receipt.late,
         "disputed": receipt.disputed,
         "number": receipt.number,
-        "note": _note(receipt, names),
+        "note": note,
     }
 
 
-def _note(receipt: Receipt, names: Sequence[str]) -> str | None:
-    if receipt.status == "taken back":
-        return None
+def note_of(receipt: Receipt, names: Sequence[str]) -> str | None:
+    """What somebody is told beside their own answer, where there is something to tell."""
     if receipt.disputed:
-        return "Kept. Somebody else answered this item differently; it will be looked at again."
+        return "Somebody else answered this item differently; it will be looked at again."
     if receipt.others and receipt.label is not None:
-        return f"Kept. Somebody else answered this item, too; its label is “{names[receipt.label]}”."
-    return "Kept, though your time for this item had run out." if receipt.late else None
+        return f"Somebody else answered this item, too; its label is “{names[receipt.label]}”."
+    return "It is kept, though your time for this item had run out." if receipt.late else None

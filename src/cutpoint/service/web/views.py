@@ -65,12 +65,12 @@ class Views:
                 }
                 for item, _ in page[:A_PAGE]
             ]
-            total, answered = (len(known.said), known.answers) if known else (0, 0)
+            answered, passed = (known.answers, known.passes) if known else (0, 0)
         items = self._store.items([item for item, _ in page[:A_PAGE]])
         return {
             "answers": [shown_item(item) | answer for item, answer in zip(items, answers, strict=True)],
-            "total": total,
             "answered": answered,
+            "passed": passed,
             "more": page[A_PAGE - 1][1] if len(page) > A_PAGE else None,
         }
 

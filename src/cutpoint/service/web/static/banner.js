@@ -1,4 +1,4 @@
-// What a person must know of answers on their way, on top of every page: how many wait and why, which were not taken.
+// What a person must know of answers on their way, on top of every page: of how many items and why, which were not taken.
 import { Outbox } from "./outbox.js";
 
 const box = document.getElementById("banner");
@@ -29,8 +29,8 @@ export function noteTrouble(what, data = {}) { // "" once there is none
 export const troubled = () => trouble !== "";
 
 function show() {
-  const waiting = outbox.list().length;
-  const kept = waiting ? ` ${waiting} ${waiting === 1 ? "answer is" : "answers are"} kept in this browser until then.` : "";
+  const items = new Set(outbox.list().map((entry) => entry.body.item)).size; // an answer and its undo are of one
+  const kept = items ? ` What you said of ${items} ${items === 1 ? "item" : "items"} is kept in this browser until then.` : "";
   const list = document.createElement("ul");
   list.append(...rejected.map((line) => Object.assign(document.createElement("li"), { textContent: line })));
   const close = Object.assign(document.createElement("button"), { textContent: "Understood", className: "quiet" });

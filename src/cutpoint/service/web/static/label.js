@@ -139,7 +139,7 @@ function send(path, body, words, colour) {
   if (!shown || performance.now() - since < GLANCE) return;
   const item = shown;
   const entry = outbox.add(path, { item: item.item, lease: item.lease ?? null, ...body }, `“${words}” for ${item.id}`);
-  past = [...past, { item, key: entry.body.key }].slice(-REMEMBERED);
+  past = [...past, { item, key: entry.body.key, words, colour }].slice(-REMEMBERED);
   toast(words, colour);
   shown = null;
   if (coming.length) present(coming.shift());
@@ -167,13 +167,18 @@ function undo() {
 onTold((what, entry, data) => {
   if (what === "sent") {
     progress(data.progress);
-    if (data.note) toast(data.note, undefined, false);
+    if (data.note) remark(entry, data.note);
     if (why.open) redraw();
   }
   if (what === "sent" || what === "rejected") refill();
 });
 
 // ---- what is said
+
+function remark(entry, note) { // beside what it is about, which can be undone as long as it is the last
+  const said = past.find((one) => one.key === entry.body.key);
+  toast(`${said?.words ?? entry.words}. ${note}`, said?.colour, said !== undefined && said === past.at(-1));
+}
 
 let toastTimer = 0;
 function toast(words, colour, undoable = true) {

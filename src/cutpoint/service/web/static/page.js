@@ -53,7 +53,7 @@ function keep(form, part, body) {
 onTold(async (what, entry, data) => {
   if (what !== "sent" && what !== "rejected") return;
   await refresh(true);
-  if (!outbox.list().length) say(document, what === "sent" ? data.note || "Saved." : "");
+  if (!outbox.list().length) say(document, what === "sent" ? `Saved. ${data.note ?? ""}` : "");
 });
 
 function showLink({ link, annotator }) { // shown once: the server keeps only its hash
