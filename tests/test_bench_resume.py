@@ -220,9 +220,22 @@ def test_a_foreign_folder_and_other_options_are_refused(tmp_path: Path, capsys: 
     assert "cannot be written" in refused(capsys, [*given, str(tmp_path / ("x" * 300))])
     assert run_cli([*given, str(ours), "--quiet"]) == 0
     before = rows_without_times(ours)
-    sentence = refused(capsys, [*given, str(ours), "--seeds", "3"])
-    assert "was begun with seeds = 2 and not 3" in sentence
+    sentence = refused(capsys, [*given, str(ours), "--seeds", "1"])
+    assert "was begun with seeds = 2 and not 1" in sentence
     assert rows_without_times(ours) == before
+
+
+def test_seeds_can_be_added_and_what_was_done_stays(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    given = [*ARGUMENTS, *SIZES, "--quiet", "--out"]
+    assert run_cli([*given, str(tmp_path / "added")]) == 0
+    done = {path: path.read_bytes() for path in (tmp_path / "added" / "runs").iterdir()}
+    more = ["--seeds", "3"]
+    assert run_cli([*given, str(tmp_path / "added"), *more]) == 0
+    assert run_cli([*given, str(tmp_path / "at once"), *more]) == 0
+    assert {path: path.read_bytes() for path in done} == done
+    assert rows_without_times(tmp_path / "added") == rows_without_times(tmp_path / "at once")
+    assert json.loads((tmp_path / "added" / "config.json").read_text())["options"]["seeds"] == 3
+    assert "seeds = 3 and not 2" in refused(capsys, [*given, str(tmp_path / "added")])
 
 
 def test_other_versions_are_warned_of_and_noted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -122,13 +122,15 @@ def test_a_figure_of_the_short_schedule_says_so(toys: Path) -> None:
         assert ("ResNet-18's short schedule (60 epochs" in " ".join(page.get_supxlabel().split())) == said
 
 
-def test_seeds_are_the_users_and_a_folder_keeps_its_own(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_seeds_are_the_users_and_can_be_added(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     one = ["run", "fig13", "--toy", "-q", "-o", str(tmp_path)]
     assert run_cli(["paper", *one, "--seeds", "1"]) == 0
     assert read_config(tmp_path / "fig13")["options"]["seeds"] == 1
-    assert "begun with seeds = 1 and not 2" in refused(capsys, ["paper", *one])
     assert run_cli(["paper", "plot", "fig13", "-q", "-o", str(tmp_path)]) == 0
     assert "mean of 1 trial," in (tmp_path / "figures" / "fig13.svg").read_text()
+    assert run_cli(["paper", *one]) == 0
+    assert read_config(tmp_path / "fig13")["options"]["seeds"] == 2
+    assert "begun with seeds = 2 and not 1" in refused(capsys, ["paper", *one, "--seeds", "1"])
     assert "seeds is 0; it must be at least 1" in refused(capsys, ["paper", *one, "--seeds", "0"])
     assert "jobs is 0; it must be at least 1" in refused(capsys, ["paper", *one, "--jobs", "0"])
 

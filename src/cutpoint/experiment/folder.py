@@ -48,11 +48,16 @@ def refuse_foreign(folder: Path) -> None:
 
 
 def begin(folder: Path, config: BenchConfig, benchmarks: dict[str, Any], preset: str | None) -> None:
-    """Store the configuration, or check that options and data are the stored ones; the folder must be locked."""
+    """Store the configuration, or check that options and data are the stored ones; the folder must be locked.
+
+    Only seeds may be added: each is a repetition of its own, and those that are done stay.
+    """
     options = config.model_dump(mode="json")
     refuse_foreign(folder)
     if (folder / "config.json").exists():
-        _refuse_other(folder, options, benchmarks)
+        stored = _refuse_other(folder, options, benchmarks)
+        if stored["options"] != options:
+            write_json(folder / "config.json", stored | {"options": options})
     else:
         stored = {
             "format": FORMAT,
@@ -67,18 +72,19 @@ def begin(folder: Path, config: BenchConfig, benchmarks: dict[str, Any], preset:
         partial.unlink()
 
 
-def _refuse_other(folder: Path, options: dict[str, Any], benchmarks: dict[str, Any]) -> None:
-    """UsageError if the folder was begun with other options, or with data of other sizes, classes or noise."""
+def _refuse_other(folder: Path, options: dict[str, Any], benchmarks: dict[str, Any]) -> dict[str, Any]:
+    """What is stored; UsageError for other options but more seeds, or for data of other sizes, classes or noise."""
     stored = read_config(folder)
     for name in ("options", "data"):
         if not isinstance(stored.get(name), dict):
             raise DataError(f"{folder / 'config.json'} has no {name}; restore it, or start in a new folder.")
     before = stored["options"]
     for key in dict.fromkeys((*options, *before)):
-        if options.get(key) != before.get(key):
+        then, now = before.get(key), options.get(key)
+        if then != now and not (key == "seeds" and isinstance(then, int) and then < options["seeds"]):
             raise UsageError(
-                f"{folder} was begun with {key} = {before.get(key)} and not {options.get(key)}; "
-                "go on with the same options, or give a new folder with --out."
+                f"{folder} was begun with {key} = {then} and not {now}; go on with the same options (seeds may be "
+                "added), or give a new folder with --out."
             )
     for name in dict.fromkeys((*benchmarks, *stored["data"])):
         then, now = (json.dumps(data.get(name), sort_keys=True) for data in (stored["data"], benchmarks))
@@ -87,6 +93,7 @@ def _refuse_other(folder: Path, options: dict[str, Any], benchmarks: dict[str, A
                 f"{folder} was begun with other data: {name} was {then} and is {now}; give the same data, or a new "
                 "folder with --out."
             )
+    return stored
 
 
 def note_versions(folder: Path, config: BenchConfig) -> str | None:
