@@ -453,6 +453,19 @@ def test_every_route_is_documented(served: Served) -> None:
     assert all(operation.get("summary") for path in app.openapi()["paths"].values() for operation in path.values())
 
 
+def test_questions_come_with_the_classes_as_they_are(served: Served) -> None:
+    ada = served.client("ada")
+    described = create_routes(served.front, served.house).openapi()
+    following = described["components"]["schemas"]["Next"]
+    assert "number" in following["properties"]["classes"]["description"]
+    said = ada.get("/api/next").json()
+    assert (set(said), said["classes"]) == (set(following["required"]), ["other", "heron", "crane"])
+    served.store.append([New("class_added", {"name": "stork"})])  # by another process
+    served.desk.tick()
+    served.desk.add_class("ibis")
+    assert ada.get("/api/next").json()["classes"] == ["other", "heron", "crane", "stork", "ibis"]
+
+
 def test_the_interface_describes_itself(served: Served) -> None:
     described = served.client("ada").get("/api/openapi.json").json()
     assert "/api/answer" in described["paths"]

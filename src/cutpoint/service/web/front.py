@@ -96,6 +96,7 @@ class Front:
         items = self._store.items([ask.item for ask in asks])
         return {
             "items": [shown_ask(ask, item, names) for ask, item in zip(asks, items, strict=True)],
+            "classes": list(names),
             "reason": asks.reason,
             "open": asks.open,
             "seconds": _pause(asks),

@@ -64,6 +64,20 @@ class Leases(BaseModel):
     leases: Annotated[list[Name], Field(max_length=100)]
 
 
+class Next(BaseModel):
+    """What a person is asked now."""
+
+    items: Annotated[list[dict[str, Any]], Field(description="each with its lease, and why it is asked")]
+    classes: Annotated[
+        list[str],
+        Field(description="their names, by number, as they are now: one that is added is the last, none goes away"),
+    ]
+    reason: Annotated[str, Field(description="why there are fewer than `n`; else empty")]
+    open: Annotated[int, Field(description="how many questions are with people")]
+    seconds: Annotated[float, Field(description="after which to ask again where there are fewer")]
+    progress: dict[str, Any]
+
+
 class Saved(BaseModel):
     """What became of an answer, a pass or an undo that is on the server's disk."""
 
@@ -121,7 +135,7 @@ def _add_pages(router: APIRouter, front: Front, pages: Pages) -> None:
 
 
 def _add_interface(router: APIRouter, front: Front) -> None:
-    @router.get("/api/next", summary="the items you hold, and more up to n; never waits")
+    @router.get("/api/next", response_model=Next, summary="the items you hold, and more up to n; never waits")
     def following(person: Annotator, n: Annotated[int, Query(ge=1, le=LARGEST_ASK)] = 2) -> dict[str, Any]:
         return front.next(person, n)
 

@@ -1,13 +1,14 @@
 // The labelling page. The item after the one shown is already here, its picture decoded: a key shows it at once, and the
 // answer goes its own way through the outbox.
 import { noteTrouble, onTold, outbox, troubled } from "./banner.js";
+import { refresh } from "./fresh.js";
 import { request } from "./outbox.js";
 import { emptyNode, kind, node, restNode, strip } from "./show.js";
 
 const $ = (id) => document.getElementById(id);
 const page = document.body.dataset;
-const classes = JSON.parse(page.classes);
 const stage = $("item");
+const LISTEN = 10000; // milliseconds between two looks whether there is something new, while somebody is here
 const AHEAD = 2; // items held: the one shown, and the next
 const GLANCE = 100; // milliseconds: nobody has seen an item that fast, so the key was meant for the one before
 const REMEMBERED = 50; // answers that z can go back through
@@ -17,8 +18,8 @@ let filling = null, resting = false; // the request for more items that is on it
 
 // ---- what is asked
 
-function refill() {
-  if (filling || resting || (shown && coming.length >= AHEAD - 1)) return;
+function refill(anyway = false) {
+  if (filling || resting || (!anyway && shown && coming.length >= AHEAD - 1)) return;
   filling = ask().finally(() => { filling = null; });
 }
 
@@ -32,6 +33,7 @@ async function ask() {
   }
   if (troubled() && !outbox.list().length) noteTrouble(""); // else the outbox knows better
   progress(data.progress);
+  learn(data.classes);
   const here = new Set([...(shown ? [shown.item] : []), ...coming.map((one) => one.item)]);
   const still = new Set(outbox.list().map((entry) => entry.body.item)); // answered while we asked
   for (const item of data.items) {
@@ -47,6 +49,9 @@ function later(seconds) {
   clearTimeout(retry);
   retry = setTimeout(refill, seconds * 1000);
 }
+
+const attended = () => document.visibilityState === "visible" && Date.now() - lastActive < 120000;
+setInterval(() => shown && attended() && refill(true), LISTEN);
 
 function prepare(item) {
   item.node = node(item);
@@ -117,7 +122,7 @@ function keepLease(item) { // as long as somebody is here; nothing is kept for t
   if (!item.lease) return;
   item.timer = setTimeout(async () => {
     if (shown !== item && !coming.includes(item)) return;
-    if (document.visibilityState === "visible" && Date.now() - lastActive < 120000) {
+    if (attended()) {
       const { status, data } = await request("/api/extend", { lease: item.lease });
       if (status === 200) item.until = performance.now() + data.seconds * 1000;
     }
@@ -132,6 +137,23 @@ document.addEventListener("visibilitychange", () => { // back after the lease ra
   if (shown && !fresh(shown)) shown = null;
   refill();
 });
+
+// ---- classes
+
+let classes = JSON.parse(page.classes), learning = false;
+
+async function learn(names) { // classes are only ever added; all that shows them is made anew, and nothing else
+  if (learning || names.length <= classes.length) return;
+  learning = true;
+  const fresh = await refresh(true);
+  learning = false;
+  if (!fresh) return; // with the next questions
+  const added = names.slice(classes.length).map((name) => `“${name}”`);
+  classes = JSON.parse(fresh.body.dataset.classes);
+  $("main").className = fresh.getElementById("main").className;
+  buttons(shown !== null);
+  toast(`${added.length === 1 ? "New class" : "New classes"}: ${added.join(", ")}`, undefined, false);
+}
 
 // ---- answers
 

@@ -1,6 +1,7 @@
 // The pages beside the labelling page: forms that post JSON, each with a key of its own; parts that keep themselves fresh.
 // What an annotator says of items goes through the outbox, so that it outlives a lost connection.
 import { onTold, outbox } from "./banner.js";
+import { refresh } from "./fresh.js";
 import { newKey, request } from "./outbox.js";
 
 document.addEventListener("submit", async (event) => {
@@ -63,24 +64,6 @@ function showLink({ link, annotator }) { // shown once: the server keeps only it
   box.querySelector(".link").textContent = location.origin + link;
   box.scrollIntoView({ block: "nearest" });
 }
-
-// Everything that may have changed, from the server; by itself only what nobody is in the middle of.
-async function refresh(asked = false) {
-  try {
-    const answer = await fetch(location.href, { cache: "no-store", signal: AbortSignal.timeout(15000) });
-    if (!answer.ok) return;
-    const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
-    for (const part of document.querySelectorAll("[data-fresh]")) {
-      const other = fresh.getElementById(part.id);
-      const place = stops(part).indexOf(document.activeElement);
-      if (!other || (place >= 0 && !asked)) continue;
-      part.replaceChildren(...other.childNodes);
-      if (place >= 0) stops(part)[Math.min(place, stops(part).length - 1)]?.focus({ preventScroll: true });
-    }
-  } catch { /* no connection: what is shown stays */ }
-}
-
-const stops = (part) => [...part.querySelectorAll("a, button, input:not([type=hidden]), select")];
 
 const every = Number(document.querySelector("[data-every]")?.dataset.every);
 if (every) setInterval(() => document.visibilityState === "visible" && refresh(), every * 1000);
