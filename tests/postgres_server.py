@@ -16,7 +16,7 @@ import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -58,6 +58,23 @@ def schema(address: str) -> Iterator[str]:
     finally:
         with psycopg.connect(address, autocommit=True) as connection:
             connection.execute(f"DROP SCHEMA {name} CASCADE")
+
+
+def cut_in_commit(beside: Any, arrived: bool) -> Callable[[Any], None]:
+    """For SQLAlchemy's event "commit": let the server end that connection, before the commit reaches it or after.
+
+    beside: another connection, which asks the server to.
+    """
+
+    def cut(connection: Any) -> None:
+        driver = connection.connection.driver_connection
+        pid = driver.info.backend_pid
+        if arrived:
+            driver.execute("COMMIT")
+            driver.execute("SELECT 1")  # begins another, so that the driver has something to commit
+        beside.execute("SELECT pg_terminate_backend(%s, 5000)", [pid])
+
+    return cut
 
 
 def binaries() -> Path | None:

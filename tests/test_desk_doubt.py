@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import given
@@ -21,6 +20,7 @@ from cutpoint.store.events import New
 from cutpoint.store.memory import MemoryStore
 from desks import events_of
 from doubts import Trouble
+from postgres_server import cut_in_commit
 
 
 @given(seed=st.integers(0, 10**6), overlap=st.sampled_from([1, 1, 2, 3]), odds=st.sampled_from([0.1, 0.3, 0.6]))
@@ -44,22 +44,14 @@ def test_a_store_on_disk_fails_no_otherwise(tmp_path: Path) -> None:
 @pytest.mark.parametrize("arrived", [False, True], ids=["before the commit", "after the commit"])
 def test_a_connection_to_a_server_breaks_in_a_commit(postgres_url: str, arrived: bool) -> None:
     import psycopg
-    from sqlalchemy import Connection, event
+    from sqlalchemy import event
 
     from cutpoint.store.opening import open_store
-
-    def cut(connection: Connection) -> None:
-        driver: Any = connection.connection.driver_connection
-        pid = driver.info.backend_pid
-        if arrived:
-            driver.execute("COMMIT")
-            driver.execute("SELECT 1")  # begins another, so that the driver has something to commit
-        beside.execute("SELECT pg_terminate_backend(%s, 5000)", [pid])
 
     with psycopg.connect(postgres_url, autocommit=True) as beside, closing(open_store(postgres_url, True)) as store:
         trouble = Trouble(store, 0, 1)
         ask = trouble.desk.ask("ada", 1)[0]
-        event.listen(store._engine, "commit", cut, once=True)
+        event.listen(store._engine, "commit", cut_in_commit(beside, arrived), once=True)
         if not arrived:
             with pytest.raises(MaybeStored):
                 trouble.desk.tell(ask, 1, key="k")
