@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from urllib.parse import quote, urlsplit
 
 import pytest
 
 from campaign_command import answer, command, fill, printed
+from cutpoint.cli import run_cli
 
 pytest.importorskip("psycopg")
 
@@ -36,6 +38,55 @@ def test_a_campaign_lives_in_a_database(
     assert "is there already" in command(capsys, *line, code=2)
 
 
+@pytest.mark.parametrize(("asked", "made"), [("Autumn", "autumn"), ('"Autumn; Leaves"', "Autumn; Leaves")])
+def test_the_schema_that_the_address_names_is_made(
+    line: list[str], postgres_url: str, capsys: pytest.CaptureFixture[str], asked: str, made: str
+) -> None:
+    import psycopg
+
+    line[1] = postgres_url.split("search_path")[0] + f"search_path%3D{quote(asked).replace('%20', '%5C%20')}"
+    with psycopg.connect(postgres_url, autocommit=True) as connection:
+        try:
+            assert "there is no campaign in postgresql://" in command(capsys, "status", line[1], code=2)
+            command(capsys, *line)
+            assert connection.execute(f'SELECT count(*) FROM "{made}".events').fetchone() == (3,)
+            assert printed(capsys, "status", line[1])["status"]["items"] == 41
+        finally:
+            connection.execute(f'DROP SCHEMA IF EXISTS "{made}" CASCADE')
+
+
+def test_who_may_not_make_the_schema_is_told_so(
+    line: list[str], postgres_url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import psycopg
+
+    with psycopg.connect(postgres_url, autocommit=True) as connection:
+        connection.execute("CREATE ROLE cutpoint_test_guest LOGIN PASSWORD 'hunter2secret'")
+        where = urlsplit(postgres_url)
+        try:
+            line[1] = f"postgresql://cutpoint_test_guest:hunter2secret@{where.hostname}:{where.port}{where.path}"
+            line[1] += "?options=-csearch_path%3Dautumn"
+            assert run_cli(line) == 1
+        finally:
+            connection.execute("DROP ROLE cutpoint_test_guest")
+    said = capsys.readouterr().err
+    assert "permission denied for database" in said
+    assert "give this user the right to do it" in said
+    assert "hunter2secret" not in said
+
+
+def test_what_the_server_refuses_is_said_before_the_pool_is_read(
+    line: list[str], postgres_url: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cutpoint.service.gather.bring", None)  # would fail if it was called
+    where = urlsplit(postgres_url)
+    assert run_cli([*line[:1], f"postgresql://nobody:hunter2secret@{where.hostname}:1/none", *line[2:]]) == 1
+    said = capsys.readouterr().err
+    assert "cannot be opened" in said
+    assert "hunter2secret" not in said
+    assert "give one that all processes can use: --files" in command(capsys, *line[:-2], code=2)
+
+
 def test_an_interrupted_beginning_goes_on(
     line: list[str], postgres_url: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -55,8 +106,6 @@ def test_an_interrupted_beginning_goes_on(
 
 
 def test_a_server_that_is_not_there_is_one_sentence(capsys: pytest.CaptureFixture[str]) -> None:
-    from cutpoint.cli import run_cli
-
     assert run_cli(["status", "postgresql://nobody:secret@127.0.0.1:9/none"]) == 1
     said = capsys.readouterr().err
     assert said.startswith("error: postgresql://127.0.0.1:9/none cannot be opened")

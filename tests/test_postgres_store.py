@@ -18,10 +18,11 @@ import numpy as np
 import pytest
 
 from cutpoint.errors import CutpointError, DataError, UsageError
-from cutpoint.store.base import Item, MaybeStored, Repeated, StoreError
+from cutpoint.store.base import Item, MaybeStored, Repeated, StoreError, Unreachable
 from cutpoint.store.events import Event, New, encode
 from cutpoint.store.opening import open_files, open_store
 from cutpoint.testing.stores import pool_of
+from postgres_server import cut_in_commit
 
 EVENT = New("resized", {"round": 1, "in_flight": 2})
 
@@ -75,6 +76,14 @@ def test_no_error_shows_a_password(postgres_url: str) -> None:
             assert caught.value.__suppress_context__ or caught.value.__context__ is None
 
 
+def test_a_server_that_is_not_there_is_told_from_one_that_refuses(postgres_url: str) -> None:
+    where = urlsplit(postgres_url)
+    with pytest.raises(Unreachable):
+        open_store(f"postgresql://nobody@{where.hostname}:1/none", False)
+    with closing(open_store(postgres_url, True)) as store:
+        assert not isinstance(store._refused(ValueError("no"), "read"), Unreachable)
+
+
 def test_a_broken_connection_is_made_anew_and_the_role_kept(postgres_url: str) -> None:
     mine = f"{postgres_url}&application_name=mine{secrets.token_hex(8)}"
     with asked(postgres_url) as connection, closing(open_store(mine, True)) as store, store.own("desk"):
@@ -100,19 +109,11 @@ def test_a_broken_connection_is_made_anew_and_the_role_kept(postgres_url: str) -
 def test_a_connection_that_breaks_in_a_commit_leaves_a_doubt_that_a_key_resolves(
     postgres_url: str, arrived: bool
 ) -> None:
-    from sqlalchemy import Connection, event
-
-    def cut(connection: Connection) -> None:
-        """End the server's side of the connection, just before the commit goes to it, or just after it did."""
-        driver: Any = connection.connection.driver_connection
-        pid = driver.info.backend_pid
-        if arrived:
-            driver.execute("COMMIT")
-            driver.execute("SELECT 1")  # begins another, so that the driver has something to commit
-        beside.execute("SELECT pg_terminate_backend(%s, 5000)", [pid])
+    from sqlalchemy import event
 
     keyed = New("resized", {"round": 1, "in_flight": 3}, key="request")
     with asked(postgres_url) as beside, closing(open_store(postgres_url, True)) as store:
+        cut = cut_in_commit(beside, arrived)
         event.listen(store._engine, "commit", cut)
         with pytest.raises(MaybeStored, match=r"failed in the moment of a commit .*send it again with the same key"):
             store.append([keyed])

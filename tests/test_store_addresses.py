@@ -7,6 +7,7 @@ import re
 import pytest
 
 from cutpoint.errors import UsageError
+from cutpoint.service.place import title
 from cutpoint.store import opening
 from cutpoint.store.opening import open_store
 
@@ -33,3 +34,19 @@ def test_a_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch, url: str, mis
         UsageError, match=re.escape(f"needs {missing}; install it with: pip install 'cutpoint[{extra}]'")
     ):
         open_store(url, True)
+
+
+@pytest.mark.parametrize(
+    ("url", "name"),
+    [
+        ("postgresql://ann:secret@host:5432/herons", "herons"),
+        ("postgresql://ann@host/herons?options=-csearch_path%3Dautumn", "autumn"),
+        ("postgresql://ann@host/herons?connect_timeout=3&options=-c%20search_path%3Dautumn,public", "autumn"),
+        ("postgresql://ann@host/my%20herons?sslmode=require", "my herons"),
+        ("postgresql://ann:secret@host", "campaign"),
+        ("sqlite:///there/herons.db", "herons"),
+        ("there/herons", "herons"),
+    ],
+)
+def test_a_campaign_is_called_after_its_file_its_schema_or_its_database(url: str, name: str) -> None:
+    assert title(url) == name

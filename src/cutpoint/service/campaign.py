@@ -17,6 +17,7 @@ from cutpoint.service.desk.status import Status
 from cutpoint.service.log.names import check_new_classes
 from cutpoint.service.log.settings import BEGUN, Settings, checked_classes
 from cutpoint.service.log.state import State
+from cutpoint.service.place import title_of
 from cutpoint.service.training.embeddings import read_features
 from cutpoint.service.training.supervisor import TrainerProcess, trainer_command
 from cutpoint.service.training.training import check_learner
@@ -265,10 +266,10 @@ def _texts(content: Any) -> Iterator[str]:
 
 
 def _name(where: str | Path | Store) -> str:
-    """What a new campaign is called: the last part of its file's or database's name."""
+    """What a new campaign is called: after its file, its schema or its database."""
     if not isinstance(where, str | Path):
         return "campaign"
-    return Path(str(where).partition("?")[0]).stem or "campaign"
+    return title_of(where) if isinstance(where, str) and "://" in where else Path(where).stem
 
 
 def _who(item: Question, annotator: str | None) -> str | None:

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from glob import escape
 from importlib.util import find_spec
 from pathlib import Path
+from urllib.parse import parse_qs, unquote, urlsplit
 
 from cutpoint.errors import UsageError
 from cutpoint.store.base import Store
 from cutpoint.store.files import ArrayFiles
-from cutpoint.store.opening import open_files, open_store
+from cutpoint.store.opening import check_answers, open_files, open_store
 
 SUFFIX = ".db"
+_FILE = "sqlite:///"
 OF_STORE = ("sqlalchemy", "alembic")
 OF_SERVER = (*OF_STORE, "fastapi", "uvicorn", "jinja2")
 
@@ -31,18 +34,25 @@ def address(name: str) -> Path | str:
     """The file NAME.db, or the name itself where it is one or is an address (postgresql://...)."""
     if not name.strip():
         raise UsageError("the campaign's name is empty; give one, such as herons.")
-    if "://" in name:
+    if "://" in name and not name.startswith(_FILE):
         return name
-    path = Path(name)
+    path = Path(name.removeprefix(_FILE))
     if path.name in ("", ".."):
         raise UsageError(f"{name} is a folder and no campaign; give a name, such as {path / 'herons'}.")
     return path if path.suffix == SUFFIX else path.with_name(path.name + SUFFIX)
 
 
 def title(name: str) -> str:
-    """What the campaign is called: the last part of its file's or database's name."""
+    """What the campaign is called: the last part of its file's name, its schema's name, or else its database's."""
     where = address(name)
-    return where.stem if isinstance(where, Path) else where.partition("?")[0].rstrip("/").rpartition("/")[2]
+    return where.stem if isinstance(where, Path) else title_of(where)
+
+
+def title_of(url: str) -> str:
+    """What a campaign at an address is called."""
+    parts = urlsplit(url)
+    schema = re.search(r"search_path\s*=\s*[\"']?([^\s,\"']+)", " ".join(parse_qs(parts.query).get("options", ())))
+    return schema[1] if schema else unquote(parts.path).strip("/").rpartition("/")[2] or "campaign"
 
 
 @contextmanager
@@ -75,10 +85,11 @@ def begun(name: str, files: str | Path | None = None) -> Iterator[tuple[Store, A
 
 
 def check_free(name: str, files: str | Path | None = None) -> None:
-    """UsageError if the campaign's file is there already, or if campaigns cannot be made here."""
+    """UsageError if the campaign's file is there already, or none can be made there; StoreError for no answer."""
     check_installed()
     where = address(name)
     if isinstance(where, str):
+        check_answers(where, files)
         return
     if files is not None:
         raise UsageError("--files is for postgresql:// alone; the arrays of a file are beside it: leave it out.")

@@ -22,6 +22,10 @@ class StoreError(CutpointError):
     """
 
 
+class Unreachable(StoreError):
+    """The database does not answer; once it does, the same store goes on."""
+
+
 class MaybeStored(StoreError):
     """The connection broke, or the disk failed, in the moment of the commit: whether it was stored is not known.
 

@@ -28,12 +28,31 @@ def open_store(url: str | Path, create: bool) -> SqlStore:
         return _sqlite(Path(url), create)
     if scheme == "sqlite" and rest.startswith("/") and len(rest) > 1:
         return _sqlite(Path(rest[1:]), create)
+    from_address = _on_server(url)
+    from cutpoint.store.postgres import open_postgres
+
+    return open_postgres(from_address, create)
+
+
+def check_answers(url: str, folder: str | Path | None = None) -> None:
+    """StoreError if the database does not answer, UsageError if it needs a folder for its files; changes nothing."""
+    address = _on_server(url)
+    from cutpoint.store.postgres import has_tables
+
+    if not has_tables(address) and folder is None:
+        raise UsageError(
+            "the database has no folder for the campaign's files yet; give one that all processes can use: --files "
+            "FOLDER."
+        )
+
+
+def _on_server(url: str | Path) -> str:
+    """The address of a database, as SQLAlchemy has it; UsageError for another kind, or where a library is missing."""
+    scheme, _, rest = str(url).partition("://")
     if re.fullmatch(r"postgres(ql)?(\+psycopg)?", scheme):
         _need_databases()
         _need("psycopg", "PostgreSQL", "postgres")
-        from cutpoint.store.postgres import open_postgres
-
-        return open_postgres(f"postgresql+psycopg://{rest}", create)
+        return f"postgresql+psycopg://{rest}"
     raise UsageError(
         f"a campaign cannot be kept in {scheme}://...; give the path of a file (birds.db, sqlite:///birds.db), or "
         "postgresql://user@host/database."

@@ -20,7 +20,7 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from cutpoint.errors import CutpointError, DataError, UsageError
 from cutpoint.store import schema
-from cutpoint.store.base import StoreError, id_twice
+from cutpoint.store.base import StoreError, Unreachable, id_twice
 from cutpoint.store.events import from_bytes
 from cutpoint.store.owner import Holder, check_role, held
 from cutpoint.store.sql import SqlStore
@@ -36,7 +36,7 @@ _REMEDIES = {
     "42501": "give this user the right to do it",
     "42P01": "restore the database from a backup",
 }
-
+_NO_CONNECTION = ("", "08", "57")  # classes of SQLSTATE: none was told, connection, the server stops or starts
 
 _PATIENCE = 1.0  # seconds in which the server notices that a killed process's connection is gone
 _TAKE = text("SELECT pg_try_advisory_lock(:ours, :role)")
@@ -160,7 +160,8 @@ def refused(url: URL, error: BaseException, doing: str) -> CutpointError:
     state = getattr(error, "sqlstate", None) or ""
     remedy = _REMEDIES.get(state, "see the server's log")
     stored = "; nothing was stored" if doing == "written to" else ""
-    return StoreError(f"{shown(url)} cannot be {doing} ({said}){stored}: {remedy}, and try again.")
+    kind = Unreachable if state[:2] in _NO_CONNECTION and isinstance(error, psycopg.OperationalError) else StoreError
+    return kind(f"{shown(url)} cannot be {doing} ({said}){stored}: {remedy}, and try again.")
 
 
 def engine_of(url: URL) -> Engine:
@@ -178,18 +179,37 @@ def engine_of(url: URL) -> Engine:
     return engine
 
 
-def open_postgres(address: str, create: bool) -> PostgresStore:
-    """The campaign in a database, which is made if it may be and migrated if it is older."""
+def url_of(address: str) -> URL:
+    """The address of a database, in its parts; UsageError."""
     try:
         url = make_url(address)
     except (ArgumentError, ValueError):  # whose words may show a password
         raise UsageError("this is no address; it must be postgresql://user:password@host:port/database.") from None
     if not url.database:
         raise UsageError(f"{shown(url)} names no database; it must be postgresql://user:password@host:port/database.")
+    return url
+
+
+def has_tables(address: str) -> bool:
+    """Whether there are a campaign's tables; StoreError where the database does not answer. Changes nothing."""
+    url = url_of(address)
+    engine = engine_of(url)
+    try:
+        with engine.connect() as connection:
+            return schema.VERSION_TABLE in inspect(connection).get_table_names()
+    except SQLAlchemyError as error:
+        raise refused(url, getattr(error, "orig", None) or error, "opened") from None
+    finally:
+        engine.dispose()
+
+
+def open_postgres(address: str, create: bool) -> PostgresStore:
+    """The campaign in a database, which is made if it may be, its schema too, and migrated if it is older."""
+    url = url_of(address)
     engine = engine_of(url)
     try:
         with engine.begin() as connection:
-            namespace = connection.exec_driver_sql("SELECT current_schema()").scalar() or ""
+            namespace = _namespace(connection, create)
             current = _is_current(connection, url, create)
         if not current:
             with engine.begin() as connection:
@@ -203,6 +223,22 @@ def open_postgres(address: str, create: bool) -> PostgresStore:
         engine.dispose()
         raise
     return PostgresStore(engine, url, namespace)
+
+
+def _namespace(connection: Connection, create: bool) -> str:
+    """The schema that one works in: the first of the search path that is there, or is made; empty if there is none."""
+    now = connection.exec_driver_sql("SELECT current_schema()")
+    path = str(connection.exec_driver_sql("SHOW search_path").scalar()).split(",")
+    wanted = next((name.strip() for name in path if name.strip() not in ("", '""', '"$user"')), None)
+    found = now.scalar()
+    if found is None and create and wanted is not None:
+        [found] = connection.execute(text("SELECT parse_ident(:name)"), {"name": wanted}).scalar_one()
+        connection.exec_driver_sql(f"CREATE SCHEMA IF NOT EXISTS {_quoted(connection, found)}")
+    return str(found or "")
+
+
+def _quoted(connection: Connection, name: str) -> str:
+    return connection.dialect.identifier_preparer.quote_identifier(name)
 
 
 def _is_current(connection: Connection, url: URL, create: bool) -> bool:
