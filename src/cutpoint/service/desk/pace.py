@@ -16,7 +16,7 @@ from cutpoint.service.desk.deeds import Deeds
 from cutpoint.service.desk.drafts import Ready, draft, nearly_spent, reason_for_next
 from cutpoint.service.desk.live import Live, start_of
 from cutpoint.service.desk.setback import Setback
-from cutpoint.store.base import Store
+from cutpoint.store.base import Store, StoreError, Unreachable
 from cutpoint.store.events import New
 
 TICK = 0.25  # seconds between two looks of the thread at the clock and at the log
@@ -38,7 +38,7 @@ class Pace(Deeds, Admin):
         self._demanded = False  # somebody got nothing, and the next round was not ready
         self._setback = Setback(clock)
         self._resized = clock.monotonic()
-        self._ailing = ""  # why the last tick failed
+        self._ailing: Exception | None = None  # why the last look of the thread failed
 
     def start(self) -> None:
         """Keep time and prepare rounds in a daemon thread from now on."""
@@ -71,15 +71,28 @@ class Pace(Deeds, Admin):
             try:
                 self.tick()
             except Exception as error:  # a full disk, a server gone: later, perhaps
-                _log.exception("the desk's thread goes on")
-                ailing = f"the campaign cannot be kept up to date: {error}"
+                self._note(error)
             else:
-                ailing = ""
-            if ailing or self._ailing:
-                with self._lock:
-                    self._board.hindered = self._ailing = ailing
+                self._note(None)
             self._wake.wait(TICK)
             self._wake.clear()
+
+    def _note(self, error: Exception | None) -> None:
+        """Show why the last look failed, if it did; say so when that begins, and when it is over."""
+        if error is not None or self._ailing is not None:
+            with self._lock:
+                self._board.hindered = f"the campaign cannot be kept up to date: {error}" if error else ""
+        before, self._ailing = self._ailing, error
+        if isinstance(error, StoreError):
+            if not isinstance(before, StoreError):
+                what = "does not answer" if isinstance(error, Unreachable) else "refuses"
+                _log.warning("the store %s (%s); trying again", what, error)
+        elif error is not None:
+            if type(error) is not type(before):
+                _log.error("the desk's thread failed, and tries again", exc_info=error)
+        elif before is not None:
+            what = "the store answers" if isinstance(before, StoreError) else "the desk's thread works"
+            _log.warning("%s again", what)
 
     def _expire(self) -> None:
         due = self._board.expiry.due()

@@ -23,7 +23,7 @@ from cutpoint.service.log.state import State
 from cutpoint.service.training.patience import Patience
 from cutpoint.service.training.supervisor import CAMPAIGN
 from cutpoint.service.training.training import due, pool_of, train
-from cutpoint.store.base import Store
+from cutpoint.store.base import Store, Unreachable
 from cutpoint.store.events import New
 from cutpoint.store.files import ArrayFiles
 
@@ -109,19 +109,27 @@ def main(arguments: Sequence[str] | None = None) -> None:
     try:
         store = open_store(chosen.url, create=False)
         with store.own("trainer"):
-            _train_on(Trainer(store, open_files(store, chosen.files)), chosen.poll)
+            _train_on(Trainer(store, open_files(store, chosen.files)), chosen.poll, started=chosen.parent is not None)
+    except Unreachable as error:
+        sys.exit(f"trainer: {error}" if chosen.parent is None else 1)
     except CutpointError as error:  # no campaign there, or another trainer at it
         sys.exit(f"trainer: {error}")
 
 
-def _train_on(trainer: Trainer, poll: float, wait: Callable[[float], None] = time.sleep) -> NoReturn:
-    """Train whenever it is time to; look less and less often at a store that refuses."""
+def _train_on(
+    trainer: Trainer, poll: float, wait: Callable[[float], None] = time.sleep, *, started: bool = False
+) -> NoReturn:
+    """Train whenever it is time to; look less and less often at a store that refuses.
+
+    started: by a server, which says itself that the store does not answer.
+    """
     refused = 0
     while True:
         try:
             worked, refused = trainer.step(), 0
         except CutpointError as error:  # the store's: a full disk, a server gone; the log may tell it later
-            print(f"trainer: {error}", file=sys.stderr, flush=True)
+            if not (started and isinstance(error, Unreachable)):
+                print(f"trainer: {error}", file=sys.stderr, flush=True)
             worked, refused = False, refused + 1
         if not worked:
             wait(pause_after(refused, poll, LONGEST_REFUSAL))

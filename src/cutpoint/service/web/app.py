@@ -22,6 +22,7 @@ from cutpoint.service.web.front import Front
 from cutpoint.service.web.gate import Gate, House
 from cutpoint.service.web.pages import STATIC, Pages
 from cutpoint.service.web.visitors import Stranger
+from cutpoint.store.base import Unreachable
 
 ABOUT = """Every request needs the session of a private link: its cookie, or the header `Authorization: Bearer TOKEN`
 with the token at the end of the link. Requests that change something are JSON. Those of annotators with a `key` are
@@ -98,7 +99,8 @@ def _add_errors(app: FastAPI, pages: Pages) -> None:
 
     @app.exception_handler(CutpointError)
     async def failed(request: Request, error: CutpointError) -> Response:
-        _log.error("a request failed: %s", error)  # not which one: its address may be a private link
+        if not isinstance(error, Unreachable):  # the desk says so, once
+            _log.error("a request failed: %s", error)  # not which one: its address may be a private link
         words = str(error) if request.state.admin else AMISS
         return told(request, 503, "Not at the moment", words, {"retry-after": str(TRY_AGAIN)})
 
