@@ -145,3 +145,11 @@ def test_a_port_and_a_folder_that_cannot_be_are_refused(
 def test_an_empty_name_is_refused_in_one_sentence(name: str, names: str, capsys: pytest.CaptureFixture[str]) -> None:
     said = command(capsys, "serve", name, "--annotators", names, "--port", "0", code=2)
     assert "one of the annotators has an empty name" in said
+
+
+def test_who_invites_nobody_is_told_how(name: str) -> None:
+    hint = "nobody is invited to label yet: --annotators one,two makes a private link for each\n"
+    for options, told in (([], True), (["--annotators", "ann"], False), ([], False)):
+        server = Server(name, *options)
+        assert server.end(signal.SIGINT) == (0, "")
+        assert (hint in server.said) is told, server.said

@@ -188,5 +188,5 @@ def _show(about: Summary, name: str) -> None:
     if about.labels:
         show(f"{count(about.labels, 'label')} taken in")
     show(*(f"note: {note}" for note in about.notes))
-    where = "with the same address" if "://" in name else shlex.quote(name)  # an address may hold a password
+    where = "ADDRESS" if "://" in name else shlex.quote(name)  # an address may hold a password
     show(f"Now: cutpoint serve {where} --annotators one,two")

@@ -26,6 +26,7 @@ from cutpoint.service.web.app import create_app
 from cutpoint.service.web.auth import Person
 from cutpoint.service.web.front import Front
 from cutpoint.service.web.gate import House
+from cutpoint.store.base import StoreError
 from cutpoint.store.opening import open_files, open_store
 
 ANYWHERE = ("0.0.0.0", "::", "")
@@ -95,6 +96,22 @@ def serve(
         where.hosts(where.port)
         listener = stack.enter_context(listening(where.host, where.port))  # first: a port that is taken costs nothing
         port = listener.getsockname()[1]
+        front = stack.enter_context(_at_work(url, files, pictures, train=train))
+        server = uvicorn.Server(_config(front, where, port))
+        if started is not None:
+            started(server)
+        with suppress(KeyboardInterrupt):
+            people = [*(Person(name, False) for name in annotators), *(Person(name, True) for name in admins)]
+            for line in _greetings(front, people, where.address(port), new_links):
+                say(line)
+            server.run(sockets=[listener])
+        say("stopped; everything that was said to be saved is kept")
+
+
+@contextmanager
+def _at_work(url: str | Path, files: str | Path | None, pictures: Path | None, *, train: bool) -> Iterator[Front]:
+    """The campaign with its desk, what the pages look at, and the training process, all at work."""
+    with ExitStack() as stack:
         store = open_store(url, create=False)
         stack.callback(store.close)
         arrays = open_files(store, files)
@@ -108,18 +125,18 @@ def serve(
             trainer = TrainerProcess(trainer_command(None if files is None else str(files)), desk, url=str(url))
             stack.callback(trainer.stop)
             trainer.start()
-        server = uvicorn.Server(_config(front, where, port))
-        if started is not None:
-            started(server)
-        with suppress(KeyboardInterrupt):
-            people = [*(Person(name, False) for name in annotators), *(Person(name, True) for name in admins)]
-            for person in people:
-                say(_invitation(front, person, where.address(port), new_links))
-            for lost in front.lost_folders():
-                say(f"the pictures are no longer in {lost}, and cannot be shown; --images FOLDER says where they are")
-            say(f"serving {desk.state.made.name} at {where.address(port)}; Ctrl-C ends it, and nothing is lost")
-            server.run(sockets=[listener])
-        say("stopped; everything that was said to be saved is kept")
+        yield front
+
+
+def _greetings(front: Front, people: Sequence[Person], address: str, new_links: bool) -> Iterator[str]:
+    """What is said before the first request; a link is made when its line is."""
+    for person in people:
+        yield _invitation(front, person, address, new_links)
+    if all(link.person.admin for link in front.links()):
+        yield "nobody is invited to label yet: --annotators one,two makes a private link for each"
+    for lost in front.lost_folders():
+        yield f"the pictures are no longer in {lost}, and cannot be shown; --images FOLDER says where they are"
+    yield f"serving {front.campaign()['campaign']} at {address}; Ctrl-C ends it, and nothing is lost"
 
 
 def _config(front: Front, where: Where, port: int) -> uvicorn.Config:
@@ -161,11 +178,17 @@ def _looking(front: Front) -> Iterator[None]:
     stop = threading.Event()
 
     def look() -> None:
+        behind = ""
         while not stop.is_set():
             try:
                 front.refresh()
-            except CutpointError as error:  # a file that is damaged, a server gone: the pages go on without it
-                _log.warning("the pages are behind: %s", error)
+                behind = ""
+            except StoreError:  # a server gone: the desk says so
+                pass
+            except CutpointError as error:  # a file that is damaged: the pages go on without it
+                if str(error) != behind:
+                    _log.warning("the pages are behind: %s", error)
+                behind = str(error)
             stop.wait(LOOK)
 
     thread = threading.Thread(target=look, name="pages", daemon=True)
