@@ -64,6 +64,12 @@ def events_of(store: Store, kind: str) -> list[Event]:
     return [event for event in store.events() if event.kind == kind]
 
 
+def in_flight(store: Store) -> object:
+    """How many questions the last round may keep open, by the log."""
+    said = [event.data["in_flight"] for event in store.events() if event.kind in ("round_opened", "resized")]
+    return said[-1]
+
+
 def publish(store: MemoryStore, folder: Path, probs: NDArray[Any], *, version: int = 1, **arrays: NDArray[Any]) -> None:
     """Publish scores as a trainer does."""
     files = ArrayFiles(folder)

@@ -236,13 +236,45 @@ class History:
         found = np.bincount(state.ballots.labels[state.ballots.labels >= 0], minlength=len(state.made.classes))
         assert [state.ballots.found[k] for k in range(len(found))] == found.tolist()
 
+    def check_status(self) -> None:
+        """Every number of the status, counted from what was acknowledged and from the events of the log."""
+        now, labels = self.desk.status(), self.desk.state.ballots.labels.tolist()
+        answered, passed = {item for item, _ in self.said}, {item for item, _ in self.passed}
+        unsettled = [item for item, label in enumerate(labels) if label < 0]
+        held = [item for item in unsettled if item in passed]
+        waiting = [item for item in unsettled if item in answered and item not in passed]
+        rest = [item for item in unsettled if item not in answered | passed]
+        assert (now.items, now.labelled) == (len(labels), len(labels) - len(unsettled)) == (now.items, sum(now.found))
+        assert (now.held, now.waiting, now.left) == (len(held), len(waiting), len(rest))
+        leases: dict[str, tuple[int, str]] = {}  # the lease of an item and a person is over with what they say of it
+        asked: list[int] = []
+        for event in self.store.events():
+            said = event.data
+            if event.kind == "lease_granted":
+                leases[said["lease"]] = said["item"], said["annotator"]
+            elif event.kind == "lease_ended":
+                leases.pop(said["lease"], None)
+            elif event.kind in ("answered", "passed"):
+                pair = said["item"], said["annotator"]
+                leases = {name: other for name, other in leases.items() if other != pair}
+            elif event.kind == "round_opened":
+                asked = []
+            elif event.kind == "asked":
+                asked += said["items"]
+        assert now.with_people == len({item for item, _ in leases.values()})
+        for person in now.people:
+            assert person.with_them == sum(name == person.name for _, name in leases.values())
+        if now.round is not None:
+            assert now.round.asked == len(asked)
+            assert now.round.done == sum(item not in unsettled or item in held for item in asked)
+
 
 def assert_same(one: State, other: State) -> None:
     """Two folds of one log know the same."""
     assert one.number == other.number
     assert one.settings == other.settings
     assert np.array_equal(one.ballots.labels, other.ballots.labels)
-    for name in ("votes", "passed", "pending", "decided", "found", "disputes"):
+    for name in ("votes", "passed", "pending", "held", "decided", "found", "disputes"):
         assert getattr(one.ballots, name) == getattr(other.ballots, name), name
     assert one.leases.live == other.leases.live
     assert one.people.by_name == other.people.by_name

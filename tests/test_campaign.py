@@ -47,7 +47,7 @@ def test_a_campaign_trains_as_it_goes_and_finds_what_is_rare(
         label(campaign, truth, 80)
         status = campaign.status()
         assert status.labelled == 80
-        assert status.scores == 3
+        assert status.model == 3
         assert status.found[1] >= 0.75 * truth.sum()  # a tenth of the pool; at random it would be a quarter of them
         assert {"labels", "found_1", "seconds", "foreseen"} <= set(status.measures[-1][1])
         assert campaign.labels == {str(i): ["other", "zero"][truth[i]] for i in map(int, campaign.labels)}
@@ -157,7 +157,7 @@ def test_a_pool_without_embeddings_is_asked_at_random(tmp_path: Path) -> None:
         campaign.add_pool(ids=[f"text {i}" for i in range(40)], contents=[{"text": str(i)} for i in range(40)])
         for _ in range(40):
             campaign.tell(campaign.ask()[0], "other")
-        assert campaign.status().scores is None
+        assert campaign.status().model is None
         assert campaign.ask().reason.startswith("Everything is labelled")
 
 

@@ -95,7 +95,7 @@ def test_a_request_that_said_nothing_new_is_taken_once_for_ever_too() -> None:
     ask, other = desk.ask("one", 2)
     desk.tell(ask, 1, key="a")
     again = desk.tell(ask, 1, key="b")
-    assert (again.status, desk.status().people[0].corrections) == ("again", 0)
+    assert (again.status, desk.status().people[0].corrected) == ("again", 0)
     assert desk.tell(ask, 1).number == again.number  # without a key nothing is written
     desk.tell(ask, 0, key="c")
     late = desk.tell(ask, 1, key="b")  # its receipt was lost on the way
@@ -144,7 +144,9 @@ def test_an_answer_to_what_nobody_asked_is_welcome() -> None:
     other = next(i for i in range(40) if i not in asked)
     receipt = desk.tell(f"i{other}", 1, annotator="two")
     assert (receipt.status, receipt.late, receipt.label) == ("saved", False, 1)
-    assert desk.status().asked == 5
+    now = desk.status().round
+    assert now is not None
+    assert (now.asked, now.done) == (5, 0)
 
 
 def test_undo_gives_the_question_back_to_whom_it_was() -> None:

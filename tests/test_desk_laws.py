@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from cutpoint.service.log.state import State
+from cutpoint.service.overview.standing import read
 from cutpoint.service.replay import replay
 from desks import events_of
 from histories import History, assert_same
@@ -23,6 +26,9 @@ def test_whatever_happens_the_log_is_the_truth(beside: bool, seed: int, strategy
     assert history.desk._board.trouble == ""
     history.check_labels()
     history.close()
+    history.check_status()
+    looked = read(history.store)[1].status
+    assert looked == replace(history.desk.status(), trouble=""), "who looks counts as the desk does"
     assert_same(State(history.store.events()), history.desk.state)
     done = replay(history.store, history.files)
     assert (done.differences, done.broken) == ((), ())

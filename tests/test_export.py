@@ -10,6 +10,7 @@ from cutpoint.data.pools.given import Labelled
 from cutpoint.service.begin import label_events
 from cutpoint.service.log.settings import Settings
 from cutpoint.service.overview.export import HISTORY, LABELS, Told, moment
+from cutpoint.service.overview.sentences import sentence
 from cutpoint.service.overview.standing import read
 from cutpoint.store.base import Item
 from cutpoint.store.events import New
@@ -68,11 +69,11 @@ def test_a_row_an_item_says_label_votes_and_source(store: MemoryStore) -> None:
 def test_an_export_and_the_status_count_in_the_same_words(store: MemoryStore) -> None:
     store.append([New("passed", {"item": 2, "annotator": "bob", "why": "skip", "lease": None, "late": False})])
     store.append([said("answered", 4, "eve", 0)])
-    more = "1 waiting for more answers, 1 answered by some and passed on by others"
+    more = "1 waiting for more answers, 1 held with an answer"
     assert Told(store).sentence == f"5 items: 3 labelled, {more}"
     _, now = read(store)
-    assert now.sentence == "3 of 6 items labelled, 1 waiting for more answers, 1 that people could not answer"
-    assert [(p.annotator, p.answers, p.passes, p.corrections, p.late) for p in now.status.people] == [
+    assert sentence(now.status) == "3 of 6 items labelled, 1 waiting for more answers, 1 held, 1 left"
+    assert [(p.name, p.answers, p.passed, p.corrected, p.late) for p in now.status.people] == [
         ("ann", 2, 0, 1, 0),  # the answer that was taken back is none
         ("bob", 1, 1, 0, 1),  # the pass that was released is none
         ("eve", 1, 0, 0, 0),

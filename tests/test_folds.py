@@ -33,7 +33,7 @@ def test_a_lease_that_is_granted_twice_is_one() -> None:
     assert (leases.on(3), leases.on(4), list(leases.live)) == (0, 1, ["2"])
     assert leases.end("1") is None
     assert leases.end("2") == 4
-    assert (leases.items, leases.people, leases.live) == ([], [], {})
+    assert (list(leases.items), leases.people, leases.live) == ([], [], {})
 
 
 def test_a_class_that_two_processes_add_is_one() -> None:
@@ -91,7 +91,7 @@ def test_a_log_of_a_newer_version_is_said_to_be_one() -> None:
 
 def test_the_next_training_is_told_as_it_will_begin() -> None:
     desk = a_desk(30, first=5, budget=2)
-    assert (desk.status().closed, desk.status().interval) == (0, 5)
+    assert (desk.status().done, desk.status().trains_at) == (0, 5)
     desk._store.append(
         [
             New(
@@ -101,7 +101,7 @@ def test_the_next_training_is_told_as_it_will_begin() -> None:
         ]
     )
     desk._catch_up()
-    assert desk.status().interval == 2
+    assert desk.status().trains_at == 2
 
 
 def test_a_desk_that_is_closed_writes_nothing_more() -> None:

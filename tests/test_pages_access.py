@@ -54,7 +54,7 @@ def test_names_for_those_who_hear_the_page(here: Site) -> None:
     shown(page)
     expect(page.get_by_role("group", name="Classes")).to_be_visible()
     expect(page.get_by_role("region", name="The item to label")).to_be_visible()
-    until = "20 more answers until the model learns again; 0 of 20 are there"
+    until = "20 more items until the model learns; 0 of 20 are done"
     expect(page.get_by_role("progressbar", name=until)).to_be_attached()
     expect(page.get_by_role("button", name="crane", exact=True)).to_be_enabled()
     assert page.locator("#item").get_attribute("aria-live") == "polite"

@@ -93,7 +93,7 @@ def test_a_form_says_beside_itself_what_became_of_it(here: Site) -> None:
 def test_the_budget_is_set_and_left_to_the_campaign_again(here: Site) -> None:
     page = here.page("chief", "/admin")
     settings = page.get_by_role("region", name="Settings")
-    budget = settings.get_by_label("Answers until the model learns again")
+    budget = settings.get_by_label("Items until the model learns")
     budget.fill("7")
     settings.get_by_role("button", name="Change").click()
     expect(settings.locator(".said")).to_have_text("Changed.")

@@ -87,7 +87,7 @@ def test_people_label_a_model_learns_and_it_ends_quietly(name: str, capsys: pyte
             said = server.request(who, "/api/answer", {"item": item["item"], "label": label, "key": f"answer-{turn}"})
             assert said["status"] == "saved"
         before = time.monotonic()
-        while server.request("admin", "/api/status")["scores"] is None:
+        while server.request("admin", "/api/status")["model"] is None:
             assert time.monotonic() - before < 60, "no model was trained"
             time.sleep(0.2)
         assert printed(capsys, "status", name)["status"]["labelled"] == 12  # another process may look meanwhile

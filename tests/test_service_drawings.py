@@ -13,7 +13,7 @@ pytest.importorskip("httpx2")
 
 from cutpoint.core.strip import Lie
 from cutpoint.service.overview.curve_svg import curve_svg
-from cutpoint.service.overview.diary import Diary
+from cutpoint.service.overview.diary import Diary, curve
 from cutpoint.service.overview.strip_svg import HIGH, MOST_DOTS, WIDE, Answers, strip_svg
 from cutpoint.store.events import Event
 from served import key, publish, serve_in_memory
@@ -105,37 +105,33 @@ def test_a_curve_is_marked_at_round_numbers(points: list[tuple[int, float]], acr
     marks = [text.text or "" for text in curve.findall(f"{SVG}text")]
     assert [mark for mark in marks if mark.endswith("%")] == up
     assert [mark for mark in marks if mark[0].isdigit() and not mark.endswith("%")] == across
-    assert "answers" in marks
+    assert "labels" in marks
 
 
-def test_a_pace_leaves_pauses_out_and_a_point_knows_its_answers() -> None:
+def test_a_pace_leaves_pauses_out_and_a_curve_is_over_labels() -> None:
     diary = Diary()
     about = {"annotator": "ada", "label": 0, "lease": "1", "late": False}
     times = [0.0, 2.0, 4.0, 7.0, 4000.0, 4002.0]
     for number, at in enumerate(times, 1):
         diary.apply(Event(number, at, "answered", about | {"item": number}, None))
-        if number == 3:
-            diary.apply(Event(number, at, "training_started", {"run": "r", "upto": 3, "learner": "l"}, None))
-    published = {"version": 1, "upto": 3, "measures": {"foreseen": 0.5}}
+    published = {"version": 1, "upto": 3, "measures": {"foreseen": 0.5, "labels": 3.0}}
     diary.apply(Event(7, 4003.0, "scores_published", published, None))
     assert diary.paces["ada"].seconds() == 2.0
     assert diary.paces["ada"].last_hour(4010.0) == 2
-    assert (diary.points[0].answers, diary.points[0].measures) == (3, {"foreseen": 0.5})
-    assert diary.answers == 6
+    assert curve(diary.points, "foreseen") == [(3, 0.5)]
+    assert curve(diary.points, "accuracy") == []
+    assert diary.points[0].when == "1970-01-01 01:06 UTC"
 
 
 def test_an_answer_that_was_taken_back_is_none() -> None:
     diary = Diary()
-    imported = {"items": [1, 2], "labels": [0, 0], "source": "file"}
-    diary.apply(Event(1, 0.0, "labels_imported", imported, None))
-    diary.apply(Event(2, 0.0, "labels_imported", imported, None))
     about = {"item": 0, "annotator": "ada", "label": 0, "lease": "1", "late": False}
     for number in (3, 5, 7):
         diary.apply(Event(number, float(number), "answered", about, None))
         diary.apply(Event(number + 1, number + 0.5, "taken_back", {"item": 0, "annotator": "ada"}, None))
-    assert (diary.answers, diary.paces["ada"].last_hour(10.0)) == (2, 0)
+    assert diary.paces["ada"].last_hour(10.0) == 0
     diary.apply(Event(9, 9.0, "answered", about, None))
-    assert (diary.answers, diary.paces["ada"].last_hour(10.0)) == (3, 1)
+    assert diary.paces["ada"].last_hour(10.0) == 1
     diary.apply(Event(10, 9.0, "answered", about | {"item": 5, "lease": None, "late": True}, None))
     diary.apply(Event(11, 9.0, "answered", about | {"item": 6, "lease": None}, None))
-    assert (diary.answers, diary.paces["ada"].last_hour(10.0)) == (5, 2), "late is asked, brought along is not"
+    assert diary.paces["ada"].last_hour(10.0) == 2, "late is asked, brought along is not"

@@ -238,17 +238,17 @@ def test_the_dashboard_shows_strips_curve_and_people(tmp_path: Path, monkeypatch
     probs = rng.dirichlet((3, 1, 1), 60)
     for item in range(12):
         ada.post("/api/answer", json={"item": item, "label": int(probs[item].argmax()), "key": key(item)})
-    publish(served, probs, 1, balanced_accuracy=0.6)
+    publish(served, probs, 1, balanced_accuracy=0.6, labels=10)
     bo.post("/api/answer", json={"item": 0, "label": 2, "key": key(50)})
     with monkeypatch.context() as patch:
         patch.setattr(served.front.strips, "refresh", lambda _: None)
-        publish(served, probs, 2, balanced_accuracy=0.75, found_0=10, found_2=2, seconds=1.25, val_loss=0.5)
+        publish(served, probs, 2, labels=12, balanced_accuracy=0.75, found_0=10, found_2=2, seconds=1.25, val_loss=0.5)
     assert ada.get("/strips/1.svg").status_code == 204, "newer scores, not sorted yet: come again"
     served.front.refresh()
     page = chief.get("/dashboard").text
     assert page.count('class="strip c') == 3
     assert "<polyline" in page
-    assert "Model 2 chooses" in page
+    assert "Model: model 2 is the newest" in page
     assert "Two models so far" in page, "too few for a trend"
     assert "10 other, 2 crane" in page, "classes by their names"
     assert "found 0" not in page
@@ -274,7 +274,7 @@ def test_a_failed_training_is_said(served: Served) -> None:
     served.store.append([New("training_started", {"run": "r1", "upto": upto, "learner": "logistic"})])
     served.desk.tick()
     chief = served.client("chief")
-    assert "is being trained" in chief.get("/dashboard").text
+    assert "the first is being trained now" in chief.get("/dashboard").text
     served.store.append([New("training_failed", {"run": "r1", "upto": upto, "error": "NaN in column 3."})])
     served.desk.tick()
     assert "NaN in column 3." in chief.get("/dashboard").text

@@ -133,7 +133,7 @@ def test_people_label_a_model_learns_and_a_restart_goes_on(campaign: Path) -> No
         ada, chief = (client(links(lines)[name]) for name in ("ada", "admin"))
         with ada, chief:
             answer(ada, 8, "first-part")
-            wait_for(chief, "scores", 1)
+            wait_for(chief, "model", 1)
             answer(ada, 3, "next-part")
             wait_for_strip(ada)
             assert chief.get("/dashboard").text.count('class="strip c') == 2

@@ -53,9 +53,9 @@ def test_a_training_starts_at_the_interval_and_not_before(files: ArrayFiles) -> 
     assert trainer.step()
     published = events_of(store, "scores_published")[-1].data
     assert (published["version"], published["rows"], published["classes"]) == (2, N, 2)
-    assert desk.status().closed == 8  # the desk has not looked yet
+    assert desk.status().done == 8  # the desk has not looked yet
     desk.tick()
-    assert desk.status().closed == 0
+    assert desk.status().done == 0
 
 
 def test_one_class_is_not_trained_on(files: ArrayFiles) -> None:
@@ -127,7 +127,7 @@ def test_scores_that_cannot_be_meant_are_refused_whole_and_the_old_ones_serve(
     assert sorted(files.folder.iterdir()) == before
     answer(desk, 3)
     status = desk.status()
-    assert (status.scores, status.failures, status.training) == (1, 1, None)
+    assert (status.model, status.failures, status.training) == (1, 1, None)
     assert not trainer.step()  # it pauses
     clock.now += FIRST_PAUSE
     assert trainer.step()
@@ -137,7 +137,7 @@ def test_scores_that_cannot_be_meant_are_refused_whole_and_the_old_ones_serve(
     clock.now += FIRST_PAUSE
     assert trainer.step()
     desk.tick()
-    assert (desk.status().scores, desk.status().failures) == (2, 0)
+    assert (desk.status().model, desk.status().failures) == (2, 0)
 
 
 def test_an_embedding_that_stays_the_same_is_stored_once(files: ArrayFiles) -> None:
@@ -329,7 +329,7 @@ def test_a_campaign_trains_in_a_process_of_its_own_and_never_waits(tmp_path: Pat
                 campaign.tell(ask, "heron" if features[ask.item, 0] > 1 else "other")
 
         label(25)
-        until(lambda: campaign.status().scores == 1, 120)
+        until(lambda: campaign.status().model == 1, 120)
         assert "sklearn" not in loaded_beside(tmp_path / "birds.db")
         label(5)
         why = campaign.ask(annotator="one")[0].why

@@ -47,7 +47,7 @@ StrategyOption = Annotated[str, typer.Option(help="Which strategy chooses.")]
 LearnerOption = Annotated[str, typer.Option(help="Which model learns.")]
 FirstOption = Annotated[int, typer.Option(help="Questions asked at random before the first model.")]
 BudgetOption = Annotated[
-    int | None, typer.Option(help="New answers between trainings; not given: 5 % of the labels, at least 20.")
+    int | None, typer.Option(help="Items between trainings; not given: 5 % of the labels, at least 20.")
 ]
 ParallelOption = Annotated[int, typer.Option(help="Questions that the strategy plans at one time.")]
 OverlapOption = Annotated[int, typer.Option(help="People who are to answer each item.")]

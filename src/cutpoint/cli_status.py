@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from cutpoint.service.overview.standing import Standing
 
 PEOPLE = (
-    "Passed: could not say what it is. Late: answered after the time for which a question is kept for somebody; it "
-    "counts all the same. Now open: questions in front of this person."
+    "Corrected, late: of the answers, changed by the person, and given after the time for which an item is "
+    "kept for somebody; they count all the same. With them: items that are before this person now."
 )
 
 
@@ -37,24 +37,26 @@ def status(name: NameArgument, *, files: FilesOption = None, as_json: JsonOption
 def _show(now: Standing) -> None:
     from cutpoint.cli_terminal import show, table
     from cutpoint.service.overview.found import NOTE
+    from cutpoint.service.overview.sentences import asking, model, sentence, warnings
+    from cutpoint.words import count
 
     said = now.status
     show(
-        f"{said.name}: {now.sentence}",
+        f"{said.name}: {sentence(said)}",
         table(
             ["class", "#found", "#at random", "#chosen", "#in the pool", "#random needs"],
             [_cells(rate) for rate in now.rates],
         ),
     )
     if now.rates[0].asked:
-        show(NOTE.format(asked=now.rates[0].asked))
+        show(NOTE.format(asked=count(now.rates[0].asked, "question")))
     if said.people:
         rows = [
-            (p.annotator, *(f"{n:,}" for n in (p.answers, p.corrections, p.passes, p.late, p.leases)))
+            (p.name, *(f"{n:,}" for n in (p.answers, p.corrected, p.passed, p.late, p.with_them)))
             for p in said.people
         ]
-        show(table(["person", "#answers", "#corrected", "#passed", "#late", "#now open"], rows), PEOPLE)
-    show(f"Questions: {now.asking}.", f"Model: {now.model}.")
+        show(table(["person", "#answers", "#corrected", "#passed", "#late", "#with them"], rows), PEOPLE)
+    show(f"Questions: {asking(said)}.", f"Model: {model(said)}.", *warnings(said))
 
 
 def _cells(rate: Rate) -> tuple[str, ...]:

@@ -34,7 +34,7 @@ class Ask:
 class Asks(list[Ask]):
     """Questions. If there are fewer than wanted: reason says why.
 
-    open: questions that are with anybody now. seconds: when it is worth asking again, None if answers alone help.
+    open: items that are with anybody now. seconds: when it is worth asking again, None if answers alone help.
     """
 
     def __init__(self, asks: Iterable[Ask] = (), *, reason: str = "", open: int = 0, seconds: float | None = None):

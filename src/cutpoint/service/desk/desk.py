@@ -150,7 +150,7 @@ class Desk(Pace):
         reason, seconds = "", None
         if len(held) < wish.n:
             reason, seconds = excuse(self._board, wish.annotator, preparing=self._demanded)
-        return _Handed(leases, reason, len(self.state.leases.live), seconds)
+        return _Handed(leases, reason, len(self.state.leases.items), seconds)
 
     def _find(self, annotator: str, n: int, *, idle: bool) -> list[int]:
         """(<= n) items for somebody; a round that has nothing for them makes way for the next if they are idle."""

@@ -23,7 +23,7 @@ def excuse(board: Board, person: str, *, preparing: bool) -> tuple[str, float | 
     if state.n_free:
         return "These are all questions that the round has for now; the answers bring the next.", None
     leases = state.leases
-    others = len(leases.live) - len(leases.held_by(person))
+    others = len({lease.item for lease in leases.live.values() if lease.annotator != person})
     if others:
         seconds = board.expiry.next()
         wait = "" if seconds is None else f"; the next may come back in about {max(1, round(seconds))} s"

@@ -1,37 +1,56 @@
-"""Where a campaign stands, in numbers."""
+"""Where a campaign stands, in numbers: each defined here, once, for pages, commands and scripts."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from cutpoint.service.desk.board import Board
+from cutpoint.service.log.state import State
 
 
 @dataclass(frozen=True)
 class PersonStatus:
-    """What stands of one annotator's work, and how many questions they hold.
+    """What stands of one annotator's work; all but `late` and `corrected`, which are of the answers, are of items.
 
-    answers: items with an answer of theirs.  corrections, late: how many of these they corrected, came late.
-    passes: items that they passed on.
+    answers: with an answer of theirs.  passed: that they passed on.  corrected: answers that they changed.
+    late: answers that came late.  with_them: before them now.
     """
 
-    annotator: str
-    admin: bool
+    name: str
     answers: int
-    passes: int
-    corrections: int
+    passed: int
+    corrected: int
     late: int
-    leases: int
+    with_them: int
+
+
+@dataclass(frozen=True)
+class RoundStatus:
+    """The round that was opened last, by the log.
+
+    model: whose scores it goes by, None where it draws at random.  budget: how many questions it may ask.
+    asked: how many it has chosen so far, which is no news to anybody.  done: how many of these are labelled or held.
+    """
+
+    number: int
+    strategy: str
+    model: int | None
+    budget: int
+    asked: int
+    done: int
 
 
 @dataclass(frozen=True)
 class Status:
-    """The numbers of a dashboard.
+    """The numbers of a campaign, by its log. Every item is either labelled, waiting, held or left.
 
-    labelled: settled items.  found: of each class.  pending: half answered.  held: items passed on, not labelled.
-    closed: questions since the last training knew the log.  interval: at which the next training begins.
-    scores: version, None before the first.  training: the run that is on, None for none.  failures: in a row.
-    measures: (number of the last event the model knew, measures) of every scores, in order.
+    labelled: settled, by as many answers as are wanted, an import or a decision; found: of these, of each class.
+    waiting: not labelled, with fewer answers than wanted.  held: not labelled, passed on, until an admin releases it.
+    left: all others.  disputed: people differ and nobody has decided.  with_people: before somebody now.
+    done: items that were labelled or held since the last model; trains_at: at how many of them the next one is due.
+    model: the newest, None before the first.  training: the run that is on, None for none.  failures: in a row.
+    measures: (number of the last event the model knew, measures) of every model, in order.
+    people: all who answer; of admins, those who did.
     """
 
     name: str
@@ -39,18 +58,15 @@ class Status:
     items: int
     labelled: int
     found: tuple[int, ...]
-    held: int
-    pending: int
-    disputed: int
-    leases: int
     waiting: int
-    round: int | None
-    budget: int | None
-    asked: int | None
-    in_flight: int | None
-    closed: int
-    interval: int
-    scores: int | None
+    held: int
+    left: int
+    disputed: int
+    with_people: int
+    round: RoundStatus | None
+    done: int
+    trains_at: int
+    model: int | None
     training: str | None
     failures: int
     last_error: str
@@ -60,35 +76,46 @@ class Status:
 
 
 def status_of(board: Board) -> Status:
-    """The numbers as they are; O(people + classes + held + trainings)."""
-    state, session = board.state, board.live.session if board.live else None
+    """The numbers as they are; O(people + classes + trainings + questions of the round)."""
+    state = board.state
     settings, ballots, runs = state.made, state.ballots, state.runs
-    people = tuple(
-        PersonStatus(p.name, p.admin, p.answers, p.passes, p.corrections, p.late, len(state.leases.held_by(p.name)))
-        for p in state.people.by_name.values()
-    )
     return Status(
         name=settings.name,
         classes=settings.classes,
         items=state.count,
         labelled=ballots.n_settled,
         found=tuple(ballots.found[k] for k in range(len(settings.classes))),
-        held=sum(bool(ballots.labels[item] < 0) for item in ballots.passed),
-        pending=len(ballots.pending),
+        waiting=len(ballots.pending),
+        held=len(ballots.held),
+        left=state.count - ballots.n_settled - len(ballots.pending) - len(ballots.held),
         disputed=len(ballots.disputes),
-        leases=len(state.leases.live),
-        waiting=len(board.waiting),
-        round=board.live.number if board.live else None,
-        budget=session.round.budget if session else None,
-        asked=session.n_asked if session else None,
-        in_flight=session.in_flight if session else None,
-        closed=ballots.closed_since(runs.upto),
-        interval=state.interval,
-        scores=runs.scores[-1]["version"] if runs.scores else None,
+        with_people=len(state.leases.items),
+        round=_round(state),
+        done=ballots.closed_since(runs.upto),
+        trains_at=state.interval,
+        model=runs.scores[-1]["version"] if runs.scores else None,
         training=runs.running["run"] if runs.running else None,
         failures=len(runs.failures),
         last_error=runs.failures[-1]["error"] if runs.failures else "",
         trouble=board.trouble,
         measures=tuple((scores["upto"], dict(scores["measures"])) for scores in runs.scores),
-        people=people,
+        people=tuple(_people(state)),
     )
+
+
+def _round(state: State) -> RoundStatus | None:
+    last = state.rounds.last
+    if last is None:
+        return None
+    data, ballots = last.data, state.ballots
+    done = sum(bool(ballots.labels[item] >= 0) or item in ballots.held for item in last.asked)
+    asked = len(last.asked)
+    return RoundStatus(data["round"], data["strategy"], data["scores"], data["budget"], asked, done)
+
+
+def _people(state: State) -> list[PersonStatus]:
+    return [
+        PersonStatus(p.name, p.answers, p.passes, p.corrections, p.late, len(state.leases.held_by(p.name)))
+        for p in state.people.by_name.values()
+        if p.said or not p.admin
+    ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -87,9 +87,9 @@ class Leases:
         return (item, person) in self._lost
 
     @property
-    def items(self) -> list[int]:
-        """The items that somebody holds."""
-        return list(self._by_item)
+    def items(self) -> Collection[int]:
+        """The items that somebody holds, each once."""
+        return self._by_item.keys()
 
     @property
     def people(self) -> list[str]:

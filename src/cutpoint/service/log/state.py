@@ -77,8 +77,9 @@ class State:
     def n_free(self) -> int:
         """How many items could be asked in a new round: neither settled, passed on, half answered nor leased."""
         ballots = self.ballots
-        taken = {*ballots.passed, *ballots.pending, *self.leases.items}
-        return self.count - ballots.n_settled - sum(bool(ballots.labels[item] < 0) for item in taken)
+        leased = (i for i in self.leases.items if ballots.labels[i] < 0 and i not in ballots.pending)
+        taken = sum(item not in ballots.held for item in leased) + len(ballots.pending) + len(ballots.held)
+        return self.count - ballots.n_settled - taken
 
     @property
     def interval(self) -> int:

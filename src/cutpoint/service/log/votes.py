@@ -56,8 +56,9 @@ class Ballots:
         self.overlap = 1
         self.labels: NDArray[np.int32] = np.empty(0, np.int32)  # (N,) of settled items, -1 of all others
         self.votes: dict[int, dict[str, int]] = {}  # item -> person -> label, in the order of first answers
-        self.passed: dict[int, dict[str, str]] = {}  # item -> person -> why, of items that wait for an admin
+        self.passed: dict[int, dict[str, str]] = {}  # item -> person -> why, until it is released
         self.pending: dict[int, None] = {}  # answered by some, not yet by all who are wanted
+        self.held: dict[int, None] = {}  # passed on and not settled: they wait for an admin
         self.decided: dict[int, int] = {}  # item -> adjudicated label
         self.found: Counter[int] = Counter()  # settled items of each class
         self.disputes: dict[int, None] = {}  # items on which people differ and nobody has decided
@@ -99,7 +100,7 @@ class Ballots:
     def derived(self) -> NDArray[np.int32]:
         """(N,) the labels of all items of which anything was said, a copy: what a model learns from."""
         labels = self.labels.copy()
-        for item in (*self.pending, *(i for i in self.passed if i in self.votes)):
+        for item in (*self.pending, *(i for i in self.held if i in self.votes)):
             labels[item] = self.label(item)
         return labels
 
@@ -126,7 +127,7 @@ class Ballots:
         """Close the question without a label: the item waits for an admin."""
         first = item not in self.passed
         self.passed.setdefault(item, {})[person] = why
-        self.pending.pop(item, None)
+        self._note(item)
         if first and self.labels[item] == UNKNOWN:
             self._skip(number, item)
         self._mark(number, item)
@@ -164,8 +165,8 @@ class Ballots:
         settled = item in self.decided or IMPORTED in cast or len(cast) >= self.overlap
         label = self.label(item) if settled else UNKNOWN
         before = int(self.labels[item])
-        self._note(item, cast, settled)
         self._relabel(item, before, label)
+        self._note(item)
         self._mark(number, item)
         if label != before or (reopened and label == UNKNOWN):
             self._journal.steps.append(Step(number, "tell", item, label, before))
@@ -192,13 +193,17 @@ class Ballots:
             self._closed[item] = number
             self._closings.append(number)
 
-    def _note(self, item: int, cast: dict[str, int], settled: bool) -> None:
-        """Bring the lists of pending and disputed items up to date."""
-        if cast and not settled and item not in self.passed:
-            self.pending[item] = None
-        else:
-            self.pending.pop(item, None)
-        if item not in self.decided and len(set(cast.values())) > 1:
-            self.disputes[item] = None
-        else:
-            self.disputes.pop(item, None)
+    def _note(self, item: int) -> None:
+        """Bring the lists of pending, held and disputed items up to date."""
+        cast, open_, passed = self.votes.get(item, {}), bool(self.labels[item] == UNKNOWN), item in self.passed
+        _list(self.pending, item, open_ and bool(cast) and not passed)
+        _list(self.held, item, open_ and passed)
+        _list(self.disputes, item, item not in self.decided and len(set(cast.values())) > 1)
+
+
+def _list(items: dict[int, None], item: int, wanted: bool) -> None:
+    """Let an item be in a list, in its old place if it is there, or not."""
+    if wanted:
+        items[item] = None
+    else:
+        items.pop(item, None)

@@ -13,14 +13,14 @@ MOST_SPOTS = 40  # models of a curve on which each has a spot
 
 
 def curve_svg(points: Sequence[tuple[int, float]], name: str) -> str:
-    """A measure against answers; points (answers, value in 0..1), at least one, answers not descending."""
-    points = list(dict(points).items())  # of several models with the same answers, the last
+    """A measure against labels; points (labels, value in 0..1), at least one, labels not descending."""
+    points = list(dict(points).items())  # of several models with the same labels, the last
     first, last = points[0][0], max(points[-1][0], points[0][0] + 1)
     percents = _percents(min(value for _, value in points))
     floor = percents[0] / 100
 
-    def x(answers: float) -> float:
-        return LEFT + (answers - first) / (last - first) * (WIDE - LEFT - RIGHT)
+    def x(labels: float) -> float:
+        return LEFT + (labels - first) / (last - first) * (WIDE - LEFT - RIGHT)
 
     def y(value: float) -> float:
         return HIGH - BOTTOM - (value - floor) / (1 - floor) * (HIGH - TOP - BOTTOM)
@@ -30,14 +30,14 @@ def curve_svg(points: Sequence[tuple[int, float]], name: str) -> str:
         at = y(percent / 100)
         parts.append(f'<line class="grid" x1="{LEFT}" x2="{WIDE - RIGHT}" y1="{at:.1f}" y2="{at:.1f}"/>')
         parts.append(f'<text x="{LEFT - 8}" y="{at + 4:.1f}" text-anchor="end">{percent} %</text>')
-    for answers in _round_numbers(first, last):
-        parts.append(f'<text x="{x(answers):.1f}" y="{HIGH - 24}" text-anchor="middle">{answers:,}</text>')
-    parts.append(f'<text x="{WIDE - RIGHT}" y="{HIGH - 5}" text-anchor="end">answers</text>')
-    line = " ".join(f"{x(answers):.1f},{y(value):.1f}" for answers, value in points)
+    for labels in _round_numbers(first, last):
+        parts.append(f'<text x="{x(labels):.1f}" y="{HIGH - 24}" text-anchor="middle">{labels:,}</text>')
+    parts.append(f'<text x="{WIDE - RIGHT}" y="{HIGH - 5}" text-anchor="end">labels</text>')
+    line = " ".join(f"{x(labels):.1f},{y(value):.1f}" for labels, value in points)
     parts.append(f'<polyline class="line" points="{line}"/>')
-    for answers, value in points if len(points) <= MOST_SPOTS else points[-1:]:
-        parts.append(f'<circle class="spot" cx="{x(answers):.1f}" cy="{y(value):.1f}" r="3.5"/>')
-    words = f"{name}: {100 * points[0][1]:.0f} % at {count(points[0][0], 'answer')}, {100 * points[-1][1]:.0f} % at"
+    for labels, value in points if len(points) <= MOST_SPOTS else points[-1:]:
+        parts.append(f'<circle class="spot" cx="{x(labels):.1f}" cy="{y(value):.1f}" r="3.5"/>')
+    words = f"{name}: {100 * points[0][1]:.0f} % at {count(points[0][0], 'label')}, {100 * points[-1][1]:.0f} % at"
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" class="curve" viewBox="0 0 {WIDE} {HIGH}" role="img">'
         f"<title>{escape(f'{words} {points[-1][0]:,}')}</title>{''.join(parts)}</svg>"

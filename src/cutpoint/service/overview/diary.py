@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from itertools import pairwise
 from statistics import median
-from typing import Any
 
-from cutpoint.service.log.votes import IMPORTED
 from cutpoint.store.base import Store
 from cutpoint.store.events import Event
 
@@ -23,19 +22,52 @@ MEASURES = {
 }
 """Measures of a training that are shares, and what they say."""
 _TITLES = {
-    "foreseen": "answers foreseen",
+    "foreseen": "labels foreseen",
     "labels": "labels that it knows",
     "seconds": "seconds of training",
     "C": "C, of the logistic regression",
 }
+EACH = "of each class"
+_FOUND = "found_"  # and a class's number: how many of the labels are of it
+KNOWN = "Labels that it knows: those that follow from the answers so far, also of items that wait for more or are held."
+"""How these are counted, which is not how "found" is."""
 
 
-def title_of(measure: str, classes: Sequence[str]) -> str:
-    """A measure as people read it; "found_1" is of class 1."""
-    kind, _, number = measure.rpartition("_")
-    if kind == "found" and number.isdecimal() and int(number) < len(classes):
-        return f"found: {classes[int(number)]}"
+def title_of(measure: str) -> str:
+    """A measure as people read it."""
     return _TITLES.get(measure, measure.replace("_", " "))
+
+
+def table_of(points: Sequence[Point], classes: Sequence[str]) -> tuple[list[str], list[list[str]]]:
+    """Titles and a row for each model: which, when, what it knew, how good it was, and whatever else was measured."""
+    rows = [{"model": f"{point.version}", "when": point.when} | _measured(point, classes) for point in points]
+    first = ["model", "when", title_of("labels"), EACH, *map(title_of, MEASURES)]
+    named = dict.fromkeys(title for row in rows for title in row)
+    last = title_of("seconds")
+    rest = [title for title in named if title not in (*first, last)]
+    titles = [title for title in (*first, *rest, last) if title in named]
+    return titles, [[row.get(title, "–") for title in titles] for row in rows]
+
+
+def _measured(point: Point, classes: Sequence[str]) -> dict[str, str]:
+    """Title -> value of what was measured of a model; its labels of each class are one."""
+    each = [(name, point.measures.get(f"{_FOUND}{k}", 0)) for k, name in enumerate(classes)]
+    of_each = ", ".join(f"{n:,.0f} {name}" for name, n in each if n)
+    said = {title_of(name): _value(name, n) for name, n in point.measures.items() if not name.startswith(_FOUND)}
+    return said | ({EACH: of_each} if of_each else {})
+
+
+def _value(measure: str, value: float) -> str:
+    """A measure's value: a share in per cent, a count in full."""
+    if measure in MEASURES:
+        return f"{100 * value:.0f} %"
+    return f"{value:,.0f}" if value == int(value) else f"{value:.3g}"
+
+
+def curve(points: Iterable[Point], measure: str) -> list[tuple[int, float]]:
+    """(labels that a model knew, what was measured of it) of the models that say both, labels ascending."""
+    both = [point.measures for point in points if {"labels", measure} <= point.measures.keys()]
+    return sorted(((round(each["labels"]), float(each[measure])) for each in both), key=lambda point: point[0])
 
 
 @dataclass
@@ -63,11 +95,16 @@ class Pace:
 
 @dataclass(frozen=True)
 class Point:
-    """One version of the scores: how many answers its model knew, and what was measured."""
+    """One model: when it was published, seconds since 1970, and what was measured."""
 
     version: int
-    answers: int
+    at: float
     measures: Mapping[str, float]
+
+    @property
+    def when(self) -> str:
+        """When it was published, as people read it."""
+        return f"{datetime.fromtimestamp(self.at, UTC):%Y-%m-%d %H:%M} UTC"
 
 
 class Diary:
@@ -77,14 +114,6 @@ class Diary:
         self.number = 0
         self.paces: dict[str, Pace] = defaultdict(Pace)
         self.points: list[Point] = []
-        self.last_training: float | None = None
-        self._answered: set[tuple[int, str]] = set()  # item and person of the answers that stand
-        self._known: dict[int, int] = {0: 0}  # number of an event -> answers up to it, where a training began
-
-    @property
-    def answers(self) -> int:
-        """How many answers stand, imported labels among them."""
-        return len(self._answered)
 
     def follow(self, store: Store) -> None:
         """Read the events since the last one."""
@@ -95,20 +124,9 @@ class Diary:
         """Take in one event."""
         self.number, data = event.number, event.data
         if event.kind == "answered":
-            self._answered.add((data["item"], data["annotator"]))
             if data["lease"] is not None or data["late"]:  # else brought from elsewhere, perhaps many at once
                 self.paces[data["annotator"]].answered(data["item"], event.at)
         elif event.kind == "taken_back":
-            self._answered.discard((data["item"], data["annotator"]))
             self.paces[data["annotator"]].times.pop(data["item"], None)
-        elif event.kind == "labels_imported":
-            self._answered.update((item, IMPORTED) for item in data["items"])
-        elif event.kind == "training_started":
-            self._known[data["upto"]] = self.answers
-            self.last_training = event.at
         elif event.kind == "scores_published":
-            self._publish(data)
-
-    def _publish(self, data: Mapping[str, Any]) -> None:
-        answers = self._known.get(data["upto"], self.answers)  # of scores from elsewhere: all so far
-        self.points.append(Point(data["version"], answers, dict(data["measures"])))
+            self.points.append(Point(data["version"], event.at, dict(data["measures"])))

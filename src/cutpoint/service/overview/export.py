@@ -82,7 +82,7 @@ class Told:
         """How many items have a label, in the words of `cutpoint status`."""
         ballots, rows = self.state.ballots, len(self.answered())
         rest = {"waiting for more answers": len(ballots.pending)}
-        rest["answered by some and passed on by others"] = rows - ballots.n_settled - len(ballots.pending)
+        rest["held with an answer"] = rows - ballots.n_settled - len(ballots.pending)
         more = "".join(f", {n:,} {words}" for words, n in rest.items() if n)
         return f"{count(rows, 'item')}: {ballots.n_settled:,} labelled{more}"
 

@@ -19,7 +19,7 @@ class Rate:
     """One class. found: settled items of it, imported ones among them.
 
     at_random, chosen: its share of the questions drawn at random and of those chosen since; None without any.
-    in_pool: bounds of how many the pool has. asked: questions answered so far. random_needs: bounds of how many answers
+    in_pool: bounds of how many the pool has. asked: questions labelled so far. random_needs: bounds of how many items
     labelling at random would need to find as many as these questions found, at most the whole pool; the upper one None
     where there is no bound. Both None where nothing can be said.
     """
@@ -68,7 +68,7 @@ def between(bounds: tuple[int, int | None] | None) -> str:
 NOTE = (
     "At random: the class's share of the questions that were drawn at random, before the first model. Chosen: its "
     "share of those that the strategy chose since. In the pool: 95 % bounds by the questions drawn at random. Random "
-    "needs: how many answers labelling at random would take to find as many as the {asked:,} answered questions did, "
-    "by the same bounds."
+    "needs: how many items labelling at random would take to find as many as the {asked} labelled so far did, by the "
+    "same bounds."
 )
 """How to read the table."""

@@ -14,8 +14,9 @@ from cutpoint.errors import UsageError
 from cutpoint.service.log.state import State
 from cutpoint.service.overview.agreement import AGREEMENT, Agreement, agreement
 from cutpoint.service.overview.curve_svg import curve_svg
-from cutpoint.service.overview.diary import MEASURES, Diary, title_of
+from cutpoint.service.overview.diary import EACH, KNOWN, MEASURES, Diary, curve, table_of, title_of
 from cutpoint.service.overview.found import NOTE, between
+from cutpoint.service.overview.sentences import asking, model, sentence, warnings
 from cutpoint.service.overview.standing import Standing, read
 from cutpoint.service.overview.strip_svg import LEGEND
 from cutpoint.service.overview.strips import Strips
@@ -44,7 +45,7 @@ def page(store: Store, files: ArrayFiles) -> str:
         _section("found", "Found", _found(now)),
         _section("strips", "Where each class ends", _strips(strips, state)),
         _section("curve", "What the model has learned", _curve(diary, now)),
-        _section("people", "People", _people(state, diary, agreed)),
+        _section("people", "People", _people(now, diary, agreed)),
         _section("confusion", "Who takes what for what", _confusion(state, agreed)),
         _section("disputed", "Disputed", _disputed(store, state, agreed)),
         _section("settings", "Settings", _settings(state)),
@@ -70,12 +71,11 @@ def check_replaceable(path: Path, force: bool = False) -> None:
 
 def _top(now: Standing) -> str:
     said = now.status
-    cards = [
-        (said.labelled, f"of {count(said.items, 'item')} labelled"),
-        *((rate.found, rate.name) for rate in now.rates),
-    ]
+    cards = [(rate.found, rate.name) for rate in now.rates]
     shown = "".join(f'<div class="card"><b>{n:,}</b><span><bdi>{escape(text)}</bdi></span></div>' for n, text in cards)
-    return f'<h1>{escape(said.name)}</h1><p class="soft">{escape(now.sentence)}</p><div class="cards">{shown}</div>'
+    amiss = "".join(f'<p class="warn">{escape(words)}</p>' for words in warnings(said))
+    words = f'<h1>{escape(said.name)}</h1><p class="soft">{escape(sentence(said))}</p>'
+    return f'{words}{amiss}<div class="cards">{shown}</div>'
 
 
 def _section(name: str, title: str, body: str) -> str:
@@ -90,7 +90,7 @@ def _found(now: Standing) -> str:
         )
         for rate in now.rates
     ]
-    note = NOTE.format(asked=now.rates[0].asked)
+    note = NOTE.format(asked=count(now.rates[0].asked, "question"))
     return _table(["class", "#found", "#at random", "#chosen", "#in the pool", "#random needs"], rows, note)
 
 
@@ -118,30 +118,28 @@ def _curve(diary: Diary, now: Standing) -> str:
     """The curve of each measure that is known to be a share, and a table of all models, the newest first."""
     drawn = ""
     for name, words in MEASURES.items():
-        points = [(each.answers, float(each.measures[name])) for each in diary.points if name in each.measures]
+        points = curve(diary.points, name)
         if len(points) > 1:
-            title = title_of(name, now.status.classes)
+            title = title_of(name)
             inner = f"<h3>{title.capitalize()}</h3>{curve_svg(points, title)}"
             drawn += f'<div class="card">{inner}<p class="small soft">{words}</p></div>'
-    names = list(dict.fromkeys(name for point in diary.points for name in point.measures))
-    rows: list[Sequence[Cell]] = [
-        (point.version, *(f"{point.measures[name]:.4g}" if name in point.measures else "–" for name in names))
-        for point in reversed(diary.points)
-    ]
-    titles = [f"#{title_of(name, now.status.classes)}" for name in names]
-    return f"<p>{escape(now.model)}</p>{drawn}{_table(['#model', *titles], rows) if rows else ''}"
+    titles, rows = table_of(diary.points[::-1], now.status.classes)
+    columns = [title if title == EACH else f"#{title}" for title in titles]
+    said = f"Questions: {asking(now.status)}.", f"Model: {model(now.status)}."
+    words = "".join(f"<p>{escape(line)}</p>" for line in said)
+    return f"{words}{drawn}{_table(columns, rows, KNOWN) if rows else ''}"
 
 
-def _people(state: State, diary: Diary, agreed: Agreement) -> str:
+def _people(now: Standing, diary: Diary, agreed: Agreement) -> str:
     rows: list[Sequence[Cell]] = []
-    for person in state.people.by_name.values():
+    for person in now.status.people:
         pace = diary.paces.get(person.name)
         seconds = pace.seconds() if pace else None
         same, others = agreed.agreed.get(person.name, (0, 0))
         share = f"{100 * same / others:.0f} % of {others:,}" if others else "–"
         rows.append(
             (
-                *(person.name, person.answers, person.corrections, person.passes, person.late, share),
+                *(person.name, person.answers, person.corrected, person.passed, person.late, share),
                 "–" if seconds is None else f"{seconds:.1f}",
             )
         )
@@ -200,7 +198,7 @@ def _settings(state: State) -> str:
         ("model", made.learner),
         ("seed", made.seed),
         ("questions at random first", made.first),
-        ("answers between trainings", made.budget or f"{made.interval(state.ballots.n_settled)} now"),
+        ("items between trainings", made.budget or f"{made.interval(state.ballots.n_settled)} now"),
         ("people an item", made.overlap),
         ("minutes a question is kept", f"{made.lease_seconds / 60:g}"),
         *(("pool", f"{pool['count']:,} from {pool['source']}") for _, pool in state.pools),

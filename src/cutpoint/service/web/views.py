@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from itertools import islice
 from typing import Any
 
 from cutpoint.service.desk.desk import Desk
+from cutpoint.service.desk.status import Status
 from cutpoint.service.overview.agreement import AGREEMENT
 from cutpoint.service.overview.curve_svg import curve_svg
-from cutpoint.service.overview.diary import MEASURES, Diary, title_of
+from cutpoint.service.overview.diary import KNOWN, MEASURES, Diary, curve, table_of, title_of
+from cutpoint.service.overview.sentences import asking, counts, labelled, learning, model, warnings
 from cutpoint.service.overview.strip_svg import LEGEND
 from cutpoint.service.overview.strips import Strip, Strips
 from cutpoint.service.web.auth import Person
 from cutpoint.service.web.shown import shown_item, whole
 from cutpoint.store.base import Store
 from cutpoint.types import UNKNOWN
-from cutpoint.words import count
 
 A_PAGE = 50  # answers, disputes, leases or held items shown at one time
 ELSEWHERE = "Whoever runs the campaign can see why."
@@ -37,11 +38,11 @@ class Views:
         with self._desk.locked:
             state = self._desk.state
             ballots, known = state.ballots, state.people.by_name.get(person.name)
-            of = state.interval
-            done = min(ballots.closed_since(state.runs.upto), of)
+            done, of = ballots.closed_since(state.runs.upto), state.interval
+            words = learning(done, of, state.runs.running is not None)
             found = [ballots.found[k] for k in range(len(state.made.classes))]
             mine = known.answers if known else 0
-        return {"done": done, "of": of, "words": _until(done, of), "found": found, "mine": mine}
+        return {"done": min(done, of), "of": of, "words": words, "found": found, "mine": mine}
 
     def strip(self, k: int, item: int | None) -> Strip | None:
         """Class k's strip now; None while the newest scores are being sorted for it."""
@@ -102,10 +103,10 @@ class Views:
             now = time.time()
             live = list(islice(state.leases.live.values(), 200))
             held = [
-                (item, ", ".join(f"{PASSED[why]} by {who}" for who, why in passes.items()))
-                for item, passes in islice(state.ballots.passed.items(), A_PAGE)
+                (item, ", ".join(f"{PASSED[why]} by {who}" for who, why in state.ballots.passed[item].items()))
+                for item in islice(state.ballots.held, A_PAGE)
             ]
-            held_total, made = len(state.ballots.passed), state.made
+            held_total, made = len(state.ballots.held), state.made
             settled = state.ballots.n_settled
         leased = self._store.items([lease.item for lease in live])
         items = self._store.items([item for item, _ in held])
@@ -128,17 +129,12 @@ class Views:
 
     def status(self, visitor: Person) -> dict[str, Any]:
         """How the campaign stands, as numbers for programs; of other people's work an admin alone is told."""
-        with self._desk.locked:
-            status, free = self._desk.status(), self._desk.state.n_free
-        numbers = asdict(status)
-        del numbers["measures"]
-        if not visitor.admin:  # errors name files and databases
-            numbers |= {said: numbers[said] and ELSEWHERE for said in ("trouble", "last_error")}
-        return numbers | {"free": free, "people": self._people(visitor)}
+        status = self._told(visitor)
+        return asdict(status) | {"people": self._people(status)}
 
     def dashboard(self, visitor: Person) -> dict[str, Any]:
         """The dashboard's parts."""
-        numbers = self.status(visitor)
+        said = self._told(visitor)
         with self._desk.locked:
             made = self._desk.state.made
             news = self._strips.news(self._desk.state)
@@ -146,15 +142,16 @@ class Views:
         shown = range(min(len(self._strips), len(made.classes)))
         strips = [self._strips.draw(k, made.classes, answers) for k in shown]
         return {
-            "headline": _headline(numbers),
-            "trouble": _trouble(numbers),
-            "found": list(numbers["found"]),
-            "numbers": _cards(numbers),
+            "headline": labelled(said),
+            "warnings": warnings(said),
+            "found": list(said.found),
+            "numbers": counts(said),
             "strips": [{"k": s.k, "name": s.name, "words": s.words, "svg": s.svg} for s in strips],
             "curves": list(self._curves()),
-            "model": _model(numbers),
+            "sentences": [f"Questions: {asking(said)}.", f"Model: {model(said)}."],
             "facts": self._facts(made.classes),
-            "people": numbers["people"],
+            "known": KNOWN,
+            "people": self._people(said),
             "agreement": AGREEMENT,
             "legend": LEGEND,
         }
@@ -162,86 +159,41 @@ class Views:
     def _curves(self) -> Iterator[dict[str, str]]:
         """The drawing of each measure that is a share and that two models have, with what it says."""
         for name, words in MEASURES.items():
-            known = [point for point in self._diary.points if name in point.measures]
-            points = [(point.answers, float(point.measures[name])) for point in known]
+            points = curve(self._diary.points, name)
             if len(points) > 1:
-                title = title_of(name, ())
+                title = title_of(name)
                 few = " Two models so far are too few to tell a trend from chance." if len(points) == 2 else ""
                 yield {"title": title.capitalize(), "svg": curve_svg(points, title), "words": words + few}
 
     def _facts(self, classes: Sequence[str]) -> list[tuple[str, str]]:
-        """What was measured of the last model, in words; what it found of each class is one fact."""
-        measured = dict(self._diary.points[-1].measures) if self._diary.points else {}
-        counts = [(name, measured.pop(f"found_{k}", 0)) for k, name in enumerate(classes)]
-        facts = [(title_of(name, classes), _value(name, value)) for name, value in measured.items()]
-        known = ", ".join(f"{count:,.0f} {name}" for name, count in counts if count)
-        return [*facts, ("of each class", known)] if known else facts
+        """What is known of the last model."""
+        titles, rows = table_of(self._diary.points[-1:], classes)
+        return [fact for row in rows for fact in zip(titles, row, strict=True)]
 
-    def _people(self, visitor: Person) -> list[dict[str, Any]]:
-        """Everybody for an admin, oneself for an annotator."""
+    def _told(self, visitor: Person) -> Status:
+        """The numbers that a visitor may see: an annotator those of their own work, and no errors."""
+        status = self._desk.status()
+        if visitor.admin:
+            return status
+        own = tuple(person for person in status.people if person.name == visitor.name)
+        error, trouble = status.last_error and ELSEWHERE, status.trouble and ELSEWHERE  # they name files and databases
+        return replace(status, people=own, last_error=error, trouble=trouble)
+
+    def _people(self, said: Status) -> list[dict[str, Any]]:
+        """Each person's numbers, how they agree with others, and their pace."""
         with self._desk.locked:
-            people = self._desk.state.people.by_name
-            picked = list(people.values()) if visitor.admin else [p for p in people.values() if p.name == visitor.name]
-            counts = [(p.name, p.answers, p.passes) for p in picked if not p.admin or p.answers]
             shares = self._desk.state.ballots.agreed.shares()
         now = time.time()
         rows = []
-        for name, answers, passes in counts:
-            pace, both = self._diary.paces.get(name), shares.get(name)
+        for person in said.people:
+            pace, both = self._diary.paces.get(person.name), shares.get(person.name)
             seconds = pace.seconds() if pace else None
             rows.append(
-                {
-                    "name": name,
-                    "answers": answers,
-                    "passed": passes,
+                asdict(person)
+                | {
                     "agreement": f"{100 * both[0] / both[1]:.0f} % of {both[1]:,}" if both else "–",
                     "hour": pace.last_hour(now) if pace else 0,
                     "pace": f"{seconds:.1f}" if seconds is not None else "–",
                 }
             )
         return rows
-
-
-def _model(numbers: dict[str, Any]) -> str:
-    """What the model does."""
-    if numbers["training"]:
-        return "A model is being trained on the answers so far; questions go on meanwhile."
-    if numbers["scores"] is None:
-        return "There is no model yet: the first questions are drawn at random."
-    return f"Model {numbers['scores']} chooses the questions."
-
-
-def _value(measure: str, value: float) -> str:
-    """A measure's value: a share in per cent, a count in full."""
-    if measure in MEASURES:
-        return f"{100 * value:.0f} %"
-    return f"{value:,.0f}" if value == int(value) else f"{value:.3g}"
-
-
-def _until(done: int, of: int) -> str:
-    """How far it is to the next training."""
-    if done == of:
-        return "The model is learning."
-    return f"{count(of - done, 'more answer')} until the model learns again; {done} of {of} are there"
-
-
-def _headline(numbers: dict[str, Any]) -> str:
-    items, labelled = numbers["items"], numbers["labelled"]
-    return f"{labelled:,} of {count(items, 'item')} labelled; {numbers['free']:,} could still be asked."
-
-
-def _trouble(numbers: dict[str, Any]) -> str | None:
-    if not numbers["failures"]:
-        return f"Something is amiss at the desk: {numbers['trouble']}" if numbers["trouble"] else None
-    times = "once" if numbers["failures"] == 1 else f"{numbers['failures']} times in a row"
-    error = numbers["last_error"]
-    return f"The last training failed ({times}): {error} The last good model goes on choosing questions."
-
-
-def _cards(numbers: dict[str, Any]) -> list[tuple[str, str]]:
-    cards = [(f"{numbers['labelled']:,}", "labelled"), (f"{numbers['leases']:,}", "with people now")]
-    if numbers["held"]:
-        cards.append((f"{numbers['held']:,}", "held: skipped, unsure, broken"))
-    if numbers["disputed"]:
-        cards.append((f"{numbers['disputed']:,}", "disputed"))
-    return cards

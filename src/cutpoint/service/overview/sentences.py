@@ -1,0 +1,87 @@
+"""What the numbers of a campaign mean, in words: the same on its pages, in the report and on the terminal."""
+
+from __future__ import annotations
+
+from cutpoint.service.desk.status import Status
+from cutpoint.words import count
+
+
+def counts(said: Status) -> list[tuple[int, str]]:
+    """What there is beside the labelled items, each with its word, nothing of which there is none.
+
+    Waiting, held and left make up the pool with what is labelled; disputed and with people are of all.
+    """
+    numbers = [
+        (said.waiting, "waiting for more answers"),
+        (said.held, "held"),
+        (said.left, "left"),
+        (said.disputed, "disputed"),
+        (said.with_people, "with people now"),
+    ]
+    return [(n, words) for n, words in numbers if n]
+
+
+def labelled(said: Status) -> str:
+    """How far it is."""
+    return f"{said.labelled:,} of {count(said.items, 'item')} labelled"
+
+
+def sentence(said: Status) -> str:
+    """How far it is, and what waits for somebody, in one sentence."""
+    return ", ".join([labelled(said), *(f"{n:,} {words}" for n, words in counts(said))])
+
+
+def asking(said: Status) -> str:
+    """How questions are chosen at the moment, and how many of the round's are done, in words."""
+    if said.labelled == said.items:
+        return "every item has a label, and nothing is left to ask"
+    round = said.round
+    if round is None:
+        return "nothing was asked yet; the first question comes when somebody opens their link"
+    by = f"chosen by {round.strategy} with model {round.model}"
+    if round.model is None:
+        by = "drawn at random, as there was no model yet"
+    return f"round {round.number}, {by}: {round.done:,} of its {count(round.budget, 'question')} done"
+
+
+def model(said: Status) -> str:
+    """Which model there is, and when there will be another one, in words."""
+    parts = ["none yet" if said.model is None else f"model {said.model} is the newest"]
+    following = "first" if said.model is None else "next one"
+    if said.measures and "foreseen" in said.measures[-1][1]:
+        foreseen = said.measures[-1][1]["foreseen"]
+        parts.append(
+            f"the one before it had foreseen {foreseen:.0%} of the labels that came after, as a mean of the classes"
+        )
+    left = said.trains_at - said.done
+    if said.training is not None:
+        parts.append(f"the {following} is being trained now")
+    elif said.failures:
+        parts.append(f"the {following} is tried again")
+    elif said.labelled < said.items and left > 0:
+        parts.append(f"the {following} is trained after {count(left, 'more item')}")
+    elif said.labelled < said.items:
+        few = sum(n > 0 for n in said.found) < min(2, len(said.classes))
+        parts.append(f"the {following} is due" + (" once two classes are found" if few else ""))
+    return "; ".join(parts)
+
+
+def learning(done: int, trains_at: int, training: bool) -> str:
+    """How far it is to the next model, for those who label."""
+    if training:
+        return "The model is learning."
+    if done >= trains_at:
+        return "The model is about to learn."
+    return f"{count(trains_at - done, 'more item')} until the model learns; {done:,} of {trains_at:,} are done"
+
+
+def warnings(said: Status) -> list[str]:
+    """What is amiss, and what goes on all the same."""
+    found = []
+    if said.failures:
+        times = "training" if said.failures == 1 else f"{said.failures:,} trainings"
+        chosen = "are drawn at random" if said.model is None else f"are chosen with model {said.model}"
+        found.append(f"The last {times} failed ({said.last_error}): people go on, and questions {chosen}.")
+    if said.trouble:
+        found.append(f"Something is amiss at the desk: {said.trouble}")
+    return found

@@ -1,0 +1,123 @@
+"""The numbers on the pages agree with one another, with the status and with the report."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+pytest.importorskip("fastapi")
+pytest.importorskip("httpx2")
+
+from cutpoint.service.overview.report import page as report
+from cutpoint.store.events import New
+from served import Served, first_item, key, publish, serve_in_memory
+
+
+def counted(html: str) -> dict[str, int]:
+    """What the dashboard counts beside the labelled items: words -> number."""
+    line = re.search(r'<p class="counts">(.*?)</p>', html)
+    assert line is not None
+    shown = re.sub(r"</?(a|b|span)\b[^>]*>", "|", line[1])
+    cells = [cell.strip() for cell in shown.split("|") if cell.strip()]
+    return {words: int(number) for number, words in zip(cells[::2], cells[1::2], strict=True)}
+
+
+def test_the_dashboard_counts_every_item_once() -> None:
+    served = serve_in_memory(12, overlap=2)
+    ada, bo, chief = (served.client(name) for name in ("ada", "bo", "chief"))
+    for client in (ada, bo):
+        client.get("/api/next?n=3")
+    for item in range(6):
+        ada.post("/api/answer", json={"item": item, "label": 1, "key": key(item)})
+    for item, label in ((0, 1), (1, 2)):
+        bo.post("/api/answer", json={"item": item, "label": label, "key": key(item)})
+    bo.post("/api/pass", json={"item": 2, "why": "skip", "key": key(2)})
+    bo.post("/api/pass", json={"item": 9, "why": "unsure", "key": key(9)})
+    chief.post("/api/adjudicate", json={"item": 11, "label": 0})
+    html, status = chief.get("/dashboard").text, chief.get("/api/status").json()
+    assert "3 of 12 items labelled" in html
+    said = counted(html)
+    assert (said["waiting for more answers"], said["held"], said["left"], said["disputed"]) == (3, 2, 4, 1)
+    assert 3 + 3 + 2 + 4 == 12
+    assert [status[name] for name in ("labelled", "waiting", "held", "left", "disputed")] == [3, 3, 2, 4, 1]
+    assert sum(status["found"]) == 3
+    assert chief.get("/admin").text.count('data-post="/api/release"') == 2, "as many as are held"
+
+
+def test_an_item_that_two_people_have_is_with_people_once() -> None:
+    served = serve_in_memory(1, overlap=2)
+    ada, bo, chief = (served.client(name) for name in ("ada", "bo", "chief"))
+    first_item(ada)
+    assert bo.get("/api/next?n=3").json()["open"] == 1
+    status = chief.get("/api/status").json()
+    assert status["with_people"] == 1
+    assert [person["with_them"] for person in status["people"]] == [1, 1]
+    assert counted(chief.get("/dashboard").text)["with people now"] == 1
+
+
+def test_with_several_answers_an_item_the_line_counts_items_that_are_done() -> None:
+    served = serve_in_memory(12, overlap=2, first=5)
+    ada, bo = served.client("ada"), served.client("bo")
+    for item in range(3):
+        ada.post("/api/answer", json={"item": item, "label": 0, "key": key(item)})
+    assert "5 more items until the model learns; 0 of 5 are done" in ada.get("/label").text
+    bo.post("/api/answer", json={"item": 0, "label": 0, "key": key()})
+    told = bo.post("/api/pass", json={"item": 4, "why": "skip", "key": key(4)}).json()["progress"]
+    assert told["words"] == "3 more items until the model learns; 2 of 5 are done"
+    assert (told["done"], told["of"]) == (2, 5)
+    for item in range(1, 4):
+        for client in (ada, bo):
+            client.post("/api/answer", json={"item": item, "label": 0, "key": key(20 + item)})
+    assert ada.get("/api/next").json()["progress"]["words"] == "The model is about to learn.", "no training runs"
+    assert "the first is due once two classes are found" in ada.get("/dashboard").text
+
+
+def test_no_question_is_done_before_anybody_has_seen_one() -> None:
+    served = serve_in_memory()
+    served.desk.tick()
+    first_item(served.client("ada"))
+    page = served.client("chief").get("/dashboard").text
+    assert "drawn at random, as there was no model yet: 0 of its 20 questions done" in page
+
+
+def fail(served: Served, error: str) -> None:
+    """A training that fails."""
+    upto = served.store.last()
+    served.store.append([New("training_started", {"run": "r9", "upto": upto, "learner": "logistic"})])
+    served.store.append([New("training_failed", {"run": "r9", "upto": upto, "error": error})])
+    served.desk.tick()
+
+
+def test_without_a_model_none_is_said_to_go_on(tmp_path: Path) -> None:
+    served = serve_in_memory(30, files=tmp_path)
+    chief = served.client("chief")
+    fail(served, "no memory")
+    page = chief.get("/dashboard").text
+    assert "The last training failed (no memory): people go on, and questions are drawn at random." in page
+    assert "Model: none yet; the first is tried again." in page
+    assert "good model" not in page
+    publish(served, np.random.default_rng(0).dirichlet((3, 1, 1), 30))
+    fail(served, "no memory")
+    page = chief.get("/dashboard").text
+    assert "people go on, and questions are chosen with model 1." in page
+    assert "model 1 is the newest; the next one is tried again" in page
+
+
+def test_the_report_has_the_columns_of_the_dashboard_in_reading_order(tmp_path: Path) -> None:
+    served = serve_in_memory(30, files=tmp_path)
+    probs = np.random.default_rng(0).dirichlet((3, 1, 1), 30)
+    found = {f"found_{k}": n for k, n in enumerate((4.0, 3.0, 1.0))}
+    publish(served, probs, 1, seconds=0.5, **found, C=1.0, labels=8.0)
+    publish(served, probs, 2, seconds=0.5, **found, C=1.0, foreseen=0.75, labels=8.0)
+    titles = ["model", "when", "labels that it knows", "of each class", "labels foreseen"]
+    titles += ["C, of the logistic regression", "seconds of training"]
+    assert served.front.files is not None
+    table = report(served.store, served.front.files).split('<section id="curve">')[1].split("</section>")[0]
+    assert re.findall(r"<th(?: [^>]*)?>(.*?)</th>", table) == titles
+    assert table.index("4 other, 3 heron, 1 crane") < table.index("75 %")
+    page = served.client("chief").get("/dashboard").text
+    assert re.findall(r"<dt>(.*?)</dt>", page.split('<dl class="facts">')[1].split("</dl>")[0]) == titles
+    assert "also of items that wait for more or are held" in page
