@@ -17,6 +17,7 @@ from cutpoint.experiment.config import make_config
 from cutpoint.experiment.observed import canonical_noise
 from cutpoint.experiment.presets import PRESETS, preset
 from cutpoint.experiment.results import read_results
+from cutpoint.learners import LEARNERS
 from cutpoint.strategies import STRATEGIES
 
 
@@ -77,6 +78,17 @@ def test_what_is_missing_is_said(capsys: pytest.CaptureFixture[str]) -> None:
     assert "no data set is given; name one with --dataset" in refused(capsys, ["bench", "run"])
     assert "name one with --out" in refused(capsys, [*ARGUMENTS, *SIZES])
     assert "see `cutpoint bench --help`" in refused(capsys, ["bench", "walk"])
+
+
+def test_all_missing_data_sets_are_named_at_once(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("CUTPOINT_DATA", raising=False)
+    given = ["bench", "run", "--dataset", "digits-2,imb-svhn-2,fmow,cifar10-jpeg-2", "-o", str(tmp_path / "out")]
+    said = "the data sets imb-svhn-2, fmow, cifar10-jpeg-2 are needed, and no data root is set; fetch with `cutpoint "
+    said += "data fetch imb-svhn-2 fmow --data-root FOLDER` and put cifar10_jpeg_features.npz into FOLDER."
+    assert said in refused(capsys, given)
+    assert f"{tmp_path} does not hold them" in refused(capsys, [*given, "--data-root", str(tmp_path)])
 
 
 def test_dry_run_prints_runs_and_hours(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -146,6 +158,22 @@ def test_options_of_files_are_for_the_files_among_the_data_sets() -> None:
     config = make_config({**TINY, "suites": suites, "label_column": "kind", "split_column": "part", "group": 2})
     assert config.data_options("digits-2") == DataOptions()
     assert config.data_options("toy.npz") == DataOptions(label="kind", split="part", group=2)
+
+
+def test_every_learner_is_listed_with_its_options_and_named_in_the_help(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_cli(["bench", "learners"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split(":")[0] for line in lines if not line.startswith(" ")] == list(LEARNERS)
+    assert "clip: reads pictures; needs torch, torchvision, open_clip_torch, safetensors" in lines
+    assert lines[-3:] == [
+        "  encoder    the path of an .onnx file",
+        "  head       one of logistic, torch-linear, torch-mlp",
+        "  cache      auto, none or the path of a folder",
+    ]
+    assert run_cli(["bench", "run", "--help"]) == 0
+    told = " ".join(capsys.readouterr().out.replace("│", " ").split())
+    assert ", ".join(list(LEARNERS)[:-1]) + f" or {list(LEARNERS)[-1]}" in told
+    assert "all: cutpoint data list" in told
 
 
 def test_help_answers_quickly() -> None:

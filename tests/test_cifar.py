@@ -110,8 +110,8 @@ def test_another_set_than_that_of_table_1_is_refused(
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("imb-cifar10", "asks for no number of classes; write imb-cifar10-K with K from 2 to 10"),
-        ("imb-cifar10-1", "asks for 1 classes; write imb-cifar10-K"),
+        ("imb-cifar10", "says no number of classes; write imb-cifar10-2, or imb-cifar10-K with K from 2 to 10"),
+        ("imb-cifar10-1", "asks for 1 classes; write imb-cifar10-2, or"),
         ("imb-cifar10-11", "from 2 to 10"),
         ("imb-cifar100-101", "from 2 to 100"),
     ],

@@ -234,8 +234,15 @@ def test_the_list_has_every_set_of_table_1_and_fits_a_terminal(
     assert here == {"imb-cifar10-2", "imb-cifar10-3", "ham10000-pictures"}
     assert rows["fmow"]["files"] == ["fmow_v1.1"]
     assert rows["imb-cifar10-2"]["urls"] == ["https://www.cs.toronto.edu/~kriz/cifar-10-python.tar.gz"]
+    assert run_cli(["data", "list", "--data-root", str(tmp_path)]) == 0
+    said = f"the files are there, and were not checked: cutpoint data check --data-root {tmp_path}"
+    assert said in capsys.readouterr().out
+    assert run_cli(["data", "list", "--data-root", "nope"]) == 0
+    assert "Data root: nope (no such folder)" in capsys.readouterr().out
     assert run_cli(["data", "list"]) == 0
     out = capsys.readouterr().out
+    assert "were not checked" not in out
+    assert "digits-2" in out
     assert all(name in out for name in TABLE_1)
     assert max(map(len, out.splitlines())) <= 100
     assert not any(row.here for row in holdings(None))
@@ -246,9 +253,13 @@ def test_the_list_has_every_set_of_table_1_and_fits_a_terminal(
     [
         (["fetch", "imb-cifar10-2"], "no data root is given; name a folder with --data-root or CUTPOINT_DATA"),
         (["check"], "no data root is given"),
-        (["fetch", "digits", "--data-root", "x"], "there is nothing to fetch for 'digits'; choose one of imb-cifar10"),
-        (["check", "imb-svhn-2", "--data-root", "x"], "fetch it with `cutpoint data fetch imb-svhn-2 --data-root x`"),
-        (["check", "nothing", "--data-root", "x"], "there is no data set 'nothing'"),
+        (["fetch", "mnist", "--data-root", "x"], "no address is known of a data set 'mnist'; choose one of"),
+        (["fetch", "digits-2", "--data-root", "x"], "digits-2 needs no fetch: it is made where it is used"),
+        (["fetch", "fmow", "drawn-3", "--data-root", "x"], "drawn-3 needs no fetch"),  # before anything is fetched
+        (["fetch", "ham10000", "--data-root", "x"], "ham10000 has no address; whoever has its file ham10000_features"),
+        (["check", "--data-root", "x"], "the data root x is no folder; give the one that holds the data sets"),
+        (["check", "imb-svhn-2", "--data-root", "."], "fetch it with `cutpoint data fetch imb-svhn-2 --data-root .`"),
+        (["check", "nothing", "--data-root", "."], "there is no data set 'nothing'"),
     ],
 )
 def test_what_cannot_be_meant_is_one_sentence(
@@ -258,6 +269,18 @@ def test_what_cannot_be_meant_is_one_sentence(
     err = capsys.readouterr().err
     assert said in err
     assert len(err.splitlines()) == 1
+
+
+def test_several_are_fetched_in_one_go(serve: Serve, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (served,) = serve("imb-cifar10", cifar10_archive(tmp_path).read_bytes())
+    root = tmp_path / "root"
+    assert run_cli(["data", "fetch", "imb-cifar10-2", "imb-cifar10-3", "--data-root", str(root)]) == 0
+    first, second = capsys.readouterr().out.splitlines()
+    assert (first.split(": ")[:2], second.split(": ")[:2]) == (
+        ["fetched", "imb-cifar10-2"],
+        ["already there", "imb-cifar10-3"],
+    )
+    assert served.asked == [None]
 
 
 def test_an_empty_root_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -196,12 +196,12 @@ def test_missing_data_is_one_sentence_before_anything_runs(
     monkeypatch.chdir(tmp_path)
     said = refused(capsys, ["paper", "run", "fig01"])
     assert "fig01 needs imb-cifar10-2, imb-cifar100-2, fmow, and no data root is set" in said
-    assert "`cutpoint data fetch imb-cifar10-2 --data-root FOLDER`" in said
+    assert "`cutpoint data fetch imb-cifar10-2 imb-cifar100-2 fmow --data-root FOLDER`" in said
     assert "`cutpoint paper run fig01 --toy`" in said
     (tmp_path / "data").mkdir()
-    assert "fig15 needs imb-cifar10-2, and data does not hold it" in refused(
-        capsys, ["paper", "run", "15", "--data-root", "data"]
-    )
+    said = refused(capsys, ["paper", "run", "15", "--data-root", "data"])
+    assert "fig15 needs imb-cifar10-2, and data does not hold it; fetch with `cutpoint data fetch" in said
+    assert "fetch imb-cifar10-2 --data-root data`" in said
     assert sorted(path.name for path in tmp_path.iterdir()) == ["data"]
 
 

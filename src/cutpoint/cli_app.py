@@ -13,6 +13,7 @@ from cutpoint.cli_doctor import doctor
 from cutpoint.cli_export import export
 from cutpoint.cli_import import classes_add, classes_list, import_labels
 from cutpoint.cli_init import init
+from cutpoint.cli_learners import bench_learners
 from cutpoint.cli_paper import paper_list, paper_plot, paper_run
 from cutpoint.cli_replay import replay
 from cutpoint.cli_report import bench_report
@@ -49,6 +50,7 @@ app.command("select")(select)
 app.command("cite")(cite)
 bench.command("run")(bench_run)
 bench.command("report")(bench_report)
+bench.command("learners")(bench_learners)
 data.command("list")(data_list)
 data.command("fetch")(data_fetch)
 data.command("check")(data_check)

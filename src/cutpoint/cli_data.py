@@ -48,23 +48,40 @@ def data_list(
         table.add_row(row.name, str(row.n), row.classes, row.gamma, row.terms, size, "yes" if row.here else "no")
     console = Console(width=100, highlight=False)
     console.print(table)
-    console.print(f"Data root: {data_root or 'none; give --data-root or set CUTPOINT_DATA'}", soft_wrap=True)
+    root = "none; give --data-root or set CUTPOINT_DATA" if data_root is None else str(data_root)
+    missing = data_root is not None and not data_root.is_dir()
+    console.print(f"Data root: {root}{' (no such folder)' if missing else ''}", soft_wrap=True)
+    if any(row.here for row in rows):
+        told = f"yes: the files are there, and were not checked: cutpoint data check --data-root {root}"
+        console.print(told, soft_wrap=True)
+    console.print("Without files: digits-2 to digits-10, drawn-3:n=2000; of your own: any .npz, .npy or .parquet file")
 
 
 def data_fetch(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="A data set, as `data list` calls it.")],
+    names: Annotated[list[str], typer.Argument(metavar="NAME...", help="Data sets, as `data list` calls them.")],
     *,
     data_root: RootOption = None,
     quiet: QuietOption = False,
 ) -> None:
-    """Fetch a data set from where it is published, and check it; what is interrupted goes on where it stopped.
+    """Fetch data sets from where they are published, and check them; what is interrupted goes on where it stopped.
 
     FMoW and iWildCam come in one piece, and begin anew.
     """
+    from cutpoint.data.obtain import check_fetchable
+
+    root = _given(data_root)
+    for name in names:
+        check_fetchable(name, root)
+    for name in names:
+        _fetch(name, root, quiet)
+
+
+def _fetch(name: str, root: Path, quiet: bool) -> None:
+    """Fetch one data set, check it, and say what was found."""
     from cutpoint.data.obtain import check, obtain
     from cutpoint.data.sources import source_for
 
-    root, source = _given(data_root), source_for(name)
+    source = source_for(name)
     whole = source.in_one_piece if not source.is_here(root) else ()
     if whole and not quiet:
         typer.echo(_warned(whole), err=True)
@@ -98,9 +115,11 @@ def data_check(
 ) -> None:
     """Compare files with their published checksums, and data sets with the paper's Table 1."""
     from cutpoint.data.obtain import check, here, known_sets
-    from cutpoint.errors import DataError
+    from cutpoint.errors import DataError, UsageError
 
     root = _given(data_root)
+    if not root.is_dir():
+        raise UsageError(f"the data root {root} is no folder; give the one that holds the data sets with --data-root.")
     names = [_with_classes(name)] if name is not None else [each for each in known_sets() if here(each, root)]
     wrong: list[str] = []
     for each in names:
@@ -119,7 +138,7 @@ def data_check(
             "each by its name, and do what is said."
         )
     if not names and not quiet:
-        typer.echo(f"none of the data sets is in {root}; see `cutpoint data list`.")
+        typer.echo(f"none of the data sets is in {root}; see `cutpoint data list --data-root {root}`.")
 
 
 def _given(root: Path | None) -> Path:

@@ -20,7 +20,9 @@ DEFAULT_STRATEGIES = ["direct", "galaxy", "margin", "random"]
 Many = list[str] | None
 
 
-DatasetOption = Annotated[Many, typer.Option(help="Data sets: digits-2, drawn-3:n=2000, cifar10-jpeg-2, a file, ...")]
+DatasetOption = Annotated[
+    Many, typer.Option(help="Data sets: digits-2, drawn-3:n=2000, imb-cifar10-2, a file, ...; all: cutpoint data list.")
+]
 PresetOption = Annotated[str | None, typer.Option(help="Start from named options: quick, features.")]
 StrategiesOption = Annotated[Many, typer.Option(help="Strategies, by name.")]
 NoiseOption = Annotated[Many, typer.Option(help="Rates, human:COLUMN or matrix:FILE.")]
@@ -30,7 +32,11 @@ FirstOption = Annotated[int | None, typer.Option(help="Labels of the first, rand
 BudgetOption = Annotated[int | None, typer.Option(help="Labels of each further round.")]
 RoundsOption = Annotated[int | None, typer.Option(help="Rounds after the first batch.")]
 LearnerOption = Annotated[
-    str | None, typer.Option(help="logistic, logistic:C=0.01, logistic:by_column=yes, mlp:hidden=64.")
+    str | None,
+    typer.Option(
+        help="logistic, mlp, torch-linear, torch-mlp, resnet18, clip or onnx, options behind it: logistic:C=0.01; all: "
+        "cutpoint bench learners."
+    ),
 ]
 FeaturesOption = Annotated[str | None, typer.Option(help="Of a data file: its features.")]
 LabelOption = Annotated[str | None, typer.Option(help="Of a data file: its labels.")]

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
-from cutpoint.data import DataOptions, Pictures, load_benchmark, source_of
+from cutpoint.data import DATASETS, DataOptions, Pictures, load_benchmark, source_of
 from cutpoint.data.download import Progress, differs, fetch, md5_of
 from cutpoint.data.pictures import Files
 from cutpoint.data.pool import Benchmark
@@ -18,9 +18,54 @@ from cutpoint.data.sources import SOURCES, Source, source_for
 from cutpoint.data.stored import ABOUT, FILES
 from cutpoint.data.table_1 import TABLE_1, gamma
 from cutpoint.data.unpack import refuse_folder, unpack
-from cutpoint.errors import DataError
+from cutpoint.errors import DataError, UsageError
 
 Step = Callable[[str, Progress], None]
+
+
+def check_fetchable(data_set: str, root: Path) -> None:
+    """UsageError, with what to do in place of it, if there is nothing to fetch for a data set of that name."""
+    source = source_of(data_set)
+    if source in FILES:
+        raise UsageError(f"{data_set} has no address; whoever has its file {FILES[source]} puts it into {root}.")
+    if source in DATASETS and source not in SOURCES:
+        raise UsageError(f"{data_set} needs no fetch: it is made where it is used; name it with --dataset at once.")
+    source_for(data_set)
+
+
+def absent(data_sets: Iterable[str], root: Path | None) -> list[str]:
+    """Those of these data sets of which a data root holds nothing at all, not even a part."""
+    return [each for each in data_sets if (kept := _kept(each)) and not any(root and (root / k).exists() for k in kept)]
+
+
+def check_present(data_sets: Iterable[str], root: Path | None) -> None:
+    """DataError, naming all of them, if a data root holds nothing of several of these data sets.
+
+    What is to be said of one, its loader says.
+    """
+    missing = absent(data_sets, root)
+    if len(missing) > 1:
+        where = f"{root} does not hold them" if root else "no data root is set"
+        raise DataError(f"the data sets {', '.join(missing)} are needed, and {where}; {how_to_get(missing, root)}.")
+
+
+def _kept(data_set: str) -> tuple[str, ...]:
+    """The files and folders of the data root, any of which may hold a data set; none for one that needs no root."""
+    name = source_of(data_set)
+    if name in FILES:
+        return (FILES[name],)
+    if name not in SOURCES:
+        return ()
+    return tuple(filter(None, (*SOURCES[name].kept, SOURCES[name].folder)))
+
+
+def how_to_get(data_sets: Iterable[str], root: Path | None) -> str:
+    """What to type, and what to put where, so that a data root holds these data sets."""
+    names, folder = list(data_sets), root or "FOLDER"
+    fetched = [each for each in names if source_of(each) in SOURCES]
+    files = dict.fromkeys(FILES[source_of(each)] for each in names if source_of(each) in FILES)
+    told = [f"fetch with `cutpoint data fetch {' '.join(fetched)} --data-root {folder}`"] if fetched else []
+    return " and ".join([*told, f"put {', '.join(files)} into {folder}"] if files else told)
 
 
 def obtain(data_set: str, root: Path, show: Step = lambda _what, _now: None) -> bool:

@@ -83,9 +83,9 @@ def class_names(names: tuple[str, ...], n_classes: int | None) -> tuple[str, ...
 def wanted_classes(data_set: str, n_classes: int | None, most: int) -> int:
     """K of a name that must end in it; UsageError unless 2 <= K <= most, the number of classes before grouping."""
     if n_classes is None or not 2 <= n_classes <= most:
-        asked = "no number of classes" if n_classes is None else f"{n_classes} classes"
         source = data_set if n_classes is None else data_set.removesuffix(f"-{n_classes}")
-        raise UsageError(f"data set {data_set} asks for {asked}; write {source}-K with K from 2 to {most}.")
+        found = "says no number of classes" if n_classes is None else f"asks for {n_classes} classes"
+        raise UsageError(f"data set {data_set} {found}; write {source}-2, or {source}-K with K from 2 to {most}.")
     return n_classes
 
 

@@ -189,8 +189,5 @@ def source_for(data_set: str) -> Source:
     """Where a data set comes from, named with or without its number of classes; UsageError if nowhere."""
     key = re.sub(r"-\d+$", "", data_set)
     if key not in SOURCES:
-        raise UsageError(
-            f"there is nothing to fetch for '{data_set}'; choose one of {', '.join(SOURCES)}, or see `cutpoint data "
-            "list`."
-        )
+        raise UsageError(f"no address is known of a data set '{data_set}'; choose one of {', '.join(SOURCES)}.")
     return SOURCES[key]

@@ -57,10 +57,8 @@ def as_in_table_1(benchmark: Benchmark, where: Path) -> Benchmark:
     if row is None:
         return benchmark
     counts = tuple(np.bincount(benchmark.labels, minlength=benchmark.n_classes).tolist())
-    is_and_must_be: list[tuple[str, object, object]] = [
-        ("examples in the pool", benchmark.pool.n_examples, row.pool),
-        ("classes", benchmark.n_classes, row.classes),
-    ]
+    check_pool_size(benchmark.name, benchmark.pool.n_examples, where)
+    is_and_must_be: list[tuple[str, object, object]] = [("classes", benchmark.n_classes, row.classes)]
     if row.counts is not None:
         is_and_must_be.append(("examples per class", _joined(counts), _joined(row.counts)))
     if row.test is not None:
@@ -73,6 +71,13 @@ def as_in_table_1(benchmark: Benchmark, where: Path) -> Benchmark:
     return benchmark
 
 
+def check_pool_size(name: str, n: int, where: Path) -> None:
+    """DataError if Table 1 has a row of that name with another size than `n`: before anything else is said of it."""
+    row = TABLE_1.get(name)
+    if row is not None and n != row.pool:
+        raise _differs(name, where, f"{n} examples in the pool", str(row.pool))
+
+
 def _joined(counts: tuple[int, ...]) -> str:
     return "/".join(str(count) for count in counts)
 
@@ -80,7 +85,7 @@ def _joined(counts: tuple[int, ...]) -> str:
 def _differs(name: str, where: Path, found: str, wanted: str) -> DataError:
     return DataError(
         f"{where} gives {name} with {found}; Table 1 of the paper has {wanted}: it is another set, or not all of it; "
-        f"see `cutpoint data check {name}`, and put the official files there."
+        "put the official files there."
     )
 
 

@@ -20,7 +20,7 @@ from cutpoint.data.captions import ENGLISH
 from cutpoint.data.options import DataOptions
 from cutpoint.data.pictures import Files, Pictures
 from cutpoint.data.pool import Benchmark, Pool
-from cutpoint.data.table_1 import as_in_table_1
+from cutpoint.data.table_1 import as_in_table_1, check_pool_size
 from cutpoint.data.unpack import is_inside
 from cutpoint.errors import DataError, UsageError
 from cutpoint.types import Labels
@@ -142,6 +142,7 @@ def _rows(path: Path, columns: tuple[str, ...]) -> Iterator[dict[str, str]]:
 
 def _load(name: str, folder: Path, examples: list[Example], pictures: str, classes: tuple[str, ...]) -> Benchmark:
     parts = {part: [each for each in examples if each.part == part] for part in ("train", "test")}
+    check_pool_size(name, len(parts["train"]), folder)
     for part, chosen in parts.items():
         if not chosen:
             raise DataError(f"{folder} has no examples of the part '{part}'; {_ANEW}")

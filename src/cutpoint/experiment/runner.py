@@ -24,6 +24,7 @@ from typing import Any, NamedTuple
 
 from cutpoint.data import Benchmark, DataOptions, load_benchmark
 from cutpoint.data.captions import captions
+from cutpoint.data.obtain import check_present
 from cutpoint.data.side_by_side import Job, become
 from cutpoint.errors import CutpointError, UsageError
 from cutpoint.experiment.campaign import Measure, Schedule, State, run_campaign
@@ -76,6 +77,7 @@ def prepare(config: BenchConfig, root: Path | None, warn: Callable[[str], object
     for strategy in config.strategies:
         check_gives(strategy, learner, config.learner)
     check_ready(equipped(learner, root=DataOptions(root=root).data_root, scratch=None))
+    check_present(config.datasets, DataOptions(root=root).data_root)
     described = {}
     for dataset in config.datasets:
         benchmark = _benchmark(dataset, _options(config, dataset, root))

@@ -68,7 +68,7 @@ def gives(learner: Learner) -> frozenset[str] | None:
     return None if said is None else frozenset(said)
 
 
-def reads(learner: Learner) -> str:
+def reads(learner: object) -> str:
     """What the learner reads of a pool: "pictures" if it says so, else "features"."""
     return "pictures" if getattr(learner, "reads", "features") == "pictures" else "features"
 

@@ -97,6 +97,13 @@ _OPTIONS: Mapping[str, Mapping[str, Option]] = {
     },
     "onnx": {"encoder": Option(_some, "the path of an .onnx file"), "head": one_of(*HEADS), "cache": CACHE},
 }
+
+
+def options_of(kind: str) -> dict[str, str]:
+    """The options of a learner, and what each must be, in words."""
+    return {key: option.meant for key, option in _OPTIONS[kind].items()}
+
+
 NEEDS: Mapping[str, tuple[str, ...]] = {
     "torch-linear": ("torch",),
     "torch-mlp": ("torch",),

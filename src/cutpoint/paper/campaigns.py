@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from cutpoint.data import DataOptions
-from cutpoint.data.obtain import here
+from cutpoint.data.obtain import here, how_to_get
 from cutpoint.data.table_1 import TABLE_1
 from cutpoint.errors import DataError
 from cutpoint.experiment.config import BenchConfig, make_config
@@ -54,10 +54,9 @@ def check_data(name: str, figure: Figure, root: Path | None) -> None:
         return
     folder = DataOptions(root=root).data_root
     where = f"{folder} does not hold {'them' if missing[1:] else 'it'}" if folder else "no data root is set"
-    remedy = "" if folder else " --data-root FOLDER"
     raise DataError(
-        f"{name} needs {', '.join(missing)}, and {where}; fetch with `cutpoint data fetch {missing[0]}{remedy}`, or "
-        f"see what will come with `cutpoint paper run {name} --toy`."
+        f"{name} needs {', '.join(missing)}, and {where}; {how_to_get(missing, folder)}, or see what will come with "
+        f"`cutpoint paper run {name} --toy`."
     )
 
 
