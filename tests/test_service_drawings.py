@@ -81,6 +81,34 @@ def test_strips_follow_answers_corrections_and_what_is_taken_back(tmp_path: Path
     assert disputed.disputed[disputed.items == 5].tolist() == [True]
 
 
+def test_a_class_that_no_model_knows_has_the_strip_that_its_questions_are_chosen_by(tmp_path: Path) -> None:
+    served = serve_in_memory(60, files=tmp_path, first=6, budget=8)
+    ada, chief = served.client("ada"), served.client("chief")
+    for turn in range(6):
+        served.desk.tell(served.desk.ask("ada", 1)[0], turn % 3)
+    publish(served, np.random.default_rng(0).dirichlet((1, 1, 1), 60))
+    served.desk.add_class("stork")
+    assert ada.get("/strips/3.svg").status_code == 204, "being drawn"
+    served.front.refresh()
+    held = [served.desk.ask("ada", 1)[0]]
+    while len(held) < 8 and (held[-1].why is None or held[-1].why.class_ != 3):
+        served.desk.passed(held[-1], "skip")
+        held += served.desk.ask("ada", 1)
+    asked = ada.get("/api/next").json()["items"][0]
+    assert asked["why"].startswith("No example of “stork” was known when this was asked")
+    assert asked["strip"] == f"/strips/3.svg?item={asked['item']}"
+    strip = ElementTree.fromstring(ada.get(asked["strip"]).text)
+    assert (strip.findtext(f"{SVG}title") or "").startswith("no example of “stork” is known yet; this item at place ")
+    assert not strip.findall(f"{SVG}line[@class='cut']"), "no place is better than another"
+    assert len(dots(strip, "other")) == 6
+    dashboard = chief.get("/dashboard").text
+    assert dashboard.count('class="strip c') == 4
+    assert dashboard.count('<span class="small">no example is known yet</span>') == 1
+    assert ada.get("/strips/4.svg").status_code == 400, "there is no such class"
+    served.desk.tell(held[-1], "stork")
+    assert "“stork” may end at any of" in ada.get("/strips/3.svg").text
+
+
 @pytest.mark.parametrize("points", [[(20, 0.5)], [(20, 0.5), (40, 0.9)], [(20, 0.4), (20, 0.6)], [(0, 1.0), (5, 1.0)]])
 def test_a_curve_stays_in_its_frame(points: list[tuple[int, float]]) -> None:
     curve = ElementTree.fromstring(curve_svg(points, "accuracy"))

@@ -33,6 +33,7 @@ def test_the_cut_is_the_one_of_the_definitions(case: tuple[np.ndarray, np.ndarra
     assert cut.threshold == best_threshold(losses(y, k))
     assert cut.at == between(lie.pool, cut.threshold)
     assert cut.left == cut.high - cut.low + 1
+    assert cut.ours == np.count_nonzero(labels == k)
 
 
 @given(labelled_pools())

@@ -68,7 +68,7 @@ class Cut:
     """What the answers say of one class's threshold; places as in `core.thresholds`, positions along the strip.
 
     low, high: first and last threshold possible; space: where they lie; threshold: the best one, and `at`, where it
-    lies.
+    lies.  ours: how many of the answers are of the class.
     """
 
     low: int
@@ -76,6 +76,7 @@ class Cut:
     space: tuple[float, float]
     threshold: int
     at: float
+    ours: int
 
     @property
     def left(self) -> int:
@@ -113,9 +114,10 @@ class Lie:
         i, j = labelled_ends(y, self.k)
         low = int(places[i]) if i >= 0 else 0
         high = int(places[j]) - 1 if j < len(places) else len(self)
-        threshold = least_loss(places, y == self.k, len(self))
+        ours = y == self.k
+        threshold = least_loss(places, ours, len(self))
         space = between(self.pool, low), between(self.pool, high)
-        return Cut(low, high, space, threshold, between(self.pool, threshold))
+        return Cut(low, high, space, threshold, between(self.pool, threshold), int(ours.sum()))
 
 
 def least_loss(places: Index, ours: NDArray[np.bool_], n: int) -> int:

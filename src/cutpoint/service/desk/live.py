@@ -147,13 +147,19 @@ def scores_of(entry: Data | None, n: int, n_classes: int, files: ArrayFiles | No
         return Scores(np.full((n, n_classes), 1 / n_classes, np.float32))
     if files is None:
         raise ReplayError("the log has scores, and there are no files with them; open the campaign with its files.")
-    arrays = {name: files.open(where) for name, where in entry["files"].items()}
+    arrays = {name: files.open(where) for name, where in entry["files"].items() if name != "probs"}
+    embedding, head = arrays.get("embedding"), arrays.get("head")
     more = n_classes - entry["classes"]
-    probs, head = arrays["probs"], arrays.get("head")
-    if more:
-        probs = np.pad(probs, ((0, 0), (0, more)))
-        head = None if head is None else _widened(head, more, arrays["embedding"].shape[1])
-    return Scores(probs, arrays.get("embedding"), head)
+    if more and head is not None:
+        head = _widened(head, more, arrays["embedding"].shape[1])
+    return Scores(probs_of(entry, n_classes, files), embedding, head)
+
+
+def probs_of(entry: Data, n_classes: int, files: ArrayFiles) -> NDArray[np.float32]:
+    """(n, K) the published probabilities, 0 for every class added since."""
+    probs = files.open(entry["files"]["probs"])
+    more = n_classes - entry["classes"]
+    return np.pad(probs, ((0, 0), (0, more))) if more else probs
 
 
 def _widened(head: NDArray[Any], more: int, width: int) -> NDArray[Any]:

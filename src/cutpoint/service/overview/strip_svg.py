@@ -50,11 +50,11 @@ def strip_svg(lie: Lie, cut: Cut, answers: Answers, name: str, here: int | None 
 
     parts = [_band(lie, left, scale), *_space(x(cut.space[0]), x(cut.space[1])), *_dots(lie, answers, left, scale)]
     top, bottom = f"{MIDDLE - REACH:.0f}", f"{MIDDLE + REACH:.0f}"
-    at = x(cut.at)
-    parts.append(f'<line class="cut" x1="{at}" x2="{at}" y1="{top}" y2="{bottom}"/>')
-    range_ = f"may end at any of {cut.left:,} places, {cut.low:,} to {cut.high:,} of {len(lie):,}"
-    words = f"“{name}” " + (range_ if cut.left > 1 else f"ends at place {cut.low:,} of {len(lie):,}")
-    words += f"; the best so far is {cut.threshold:,}"
+    words = f"no example of “{name}” is known yet"
+    if cut.ours:
+        at = x(cut.at)
+        parts.append(f'<line class="cut" x1="{at}" x2="{at}" y1="{top}" y2="{bottom}"/>')
+        words = f"“{name}” {_range(cut, len(lie))}; the best so far is {cut.threshold:,}"
     if here is not None:
         spot = float(lie.along(np.array([here]))[0])
         parts += _mark(x(spot), bottom)
@@ -63,6 +63,12 @@ def strip_svg(lie: Lie, cut: Cut, answers: Answers, name: str, here: int | None 
         f'<svg xmlns="http://www.w3.org/2000/svg" class="strip c{lie.k % 10}" viewBox="0 0 {WIDE} {HIGH}" role="img">'
         f"<title>{escape(words)}</title>{''.join(parts)}</svg>"
     )
+
+
+def _range(cut: Cut, n: int) -> str:
+    if cut.left > 1:
+        return f"may end at any of {cut.left:,} places, {cut.low:,} to {cut.high:,} of {n:,}"
+    return f"ends at place {cut.low:,} of {n:,}"
 
 
 def _band(lie: Lie, left: float, scale: float) -> str:

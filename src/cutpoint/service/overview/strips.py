@@ -14,6 +14,7 @@ import numpy as np
 
 from cutpoint.core.strip import Cut, Lie
 from cutpoint.errors import UsageError
+from cutpoint.service.desk.live import probs_of
 from cutpoint.service.log.journal import Step
 from cutpoint.service.log.state import State
 from cutpoint.service.overview.strip_svg import Answers, strip_svg
@@ -35,6 +36,8 @@ class Strip:
     @property
     def words(self) -> str:
         """What it says, in one line."""
+        if not self.cut.ours:
+            return "no example is known yet"
         if self.cut.left == 1:
             return f"ends at place {self.cut.threshold:,} of {self.n:,}"
         return f"{self.cut.left:,} of {self.n + 1:,} places possible"
@@ -62,17 +65,19 @@ class Strips:
         self._lock = threading.Lock()
 
     def behind(self, state: State) -> bool:
-        """Whether there are newer scores than those that are drawn, so that `refresh` has to come first."""
+        """Whether there are newer scores or classes than those that are drawn, so that `refresh` has to come first."""
         scores = state.runs.scores
-        return bool(scores) and self._files is not None and scores[-1]["version"] != self._version
+        if not scores or self._files is None:
+            return False
+        return (scores[-1]["version"], len(state.made.classes)) != (self._version, len(self._lies))
 
     def refresh(self, state: State) -> None:
-        """Sort the newest scores, if they are new. Called by a thread that nobody waits for."""
+        """Sort the newest scores, as a round sees them, if they are new. Called by a thread that nobody waits for."""
         if self._files is None or not self.behind(state):
             return
-        newest = state.runs.scores[-1]
-        probs = self._files.open(newest["files"]["probs"])
-        lies = [Lie(probs, k) for k in range(probs.shape[1])]
+        newest, n_classes = state.runs.scores[-1], len(state.made.classes)
+        probs = probs_of(newest, n_classes, self._files)
+        lies = [Lie(probs, k) for k in range(n_classes)]
         with self._lock:
             self._lies, self._version, self._arrays = lies, newest["version"], None
 

@@ -92,10 +92,10 @@ class Front:
     def next(self, person: Person, n: int) -> dict[str, Any]:
         """Up to n items for a person: what they hold, the oldest first, and new ones; why there are no more."""
         asks = self._desk.ask(person.name, n)
-        names = self._desk.state.made.classes
+        names, found = self._desk.state.made.classes, self._desk.state.ballots.found
         items = self._store.items([ask.item for ask in asks])
         return {
-            "items": [shown_ask(ask, item, names) for ask, item in zip(asks, items, strict=True)],
+            "items": [shown_ask(ask, item, names, found) for ask, item in zip(asks, items, strict=True)],
             "classes": list(names),
             "reason": asks.reason,
             "open": asks.open,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from cutpoint.service.desk.asks import Ask, Receipt
@@ -41,25 +41,30 @@ def _cell(value: Any) -> str:
     return f"{value:.6g}" if isinstance(value, float) else str(value)[:LONGEST_CELL]
 
 
-def shown_ask(ask: Ask, item: Item, names: Sequence[str]) -> dict[str, Any]:
-    """A question: its item, the lease, and why it is asked, with the address of the drawing that shows it."""
+def shown_ask(ask: Ask, item: Item, names: Sequence[str], found: Mapping[int, int]) -> dict[str, Any]:
+    """A question: its item, the lease, and why it is asked, with the address of the drawing that shows it.
+
+    found: how many examples of each class are known.
+    """
     k = ask.why.class_ if ask.why is not None else None
     strip = f"/strips/{k}.svg?item={ask.item}" if k is not None else None
     return shown_item(item) | {
         "lease": ask.lease,
         "seconds": ask.seconds,
-        "why": reason(ask.why, names) if ask.why is not None else None,
+        "why": reason(ask.why, names, found) if ask.why is not None else None,
         "strip": strip,
     }
 
 
-def reason(why: Why, names: Sequence[str]) -> str:
+def reason(why: Why, names: Sequence[str], found: Mapping[int, int]) -> str:
     """Why a question is asked, in one or two sentences."""
     if why.class_ is None or why.class_ >= len(names):
         if why.phase == "random":
             return "Drawn at random: that is how a campaign begins, before there is a model to choose by."
         return f"The strategy {why.strategy} puts this item first of all that are not labelled yet."
     name = names[why.class_]
+    if not found.get(why.class_):
+        return f"No example of “{name}” was known when this was asked. Your answer may give the first."
     if why.phase == "search" and why.low is not None and why.high is not None:
         left = why.high - why.low + 1
         return (
