@@ -150,3 +150,72 @@ def test_how_far_it_is_is_said_of_every_part_that_takes_long(
     assert "storing items: 4000 of 5000" in said
     assert run_cli(["init", "birds-2", "--csv", "many.csv", "--text", "body", *TWO, "--quiet"]) == 0
     assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("ü" * 150, "has 303 bytes; it must have at most 200: give a shorter one"),
+        ("na\nme", "it must be one line"),
+        ("texts.csv/birds", "texts.csv is no folder"),
+        ("-birds", "-birds begins as an option does"),
+        ("closed/birds", "closed may not be written to"),
+    ],
+)
+def test_a_campaign_has_a_name_that_a_file_can_have(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, name: str, said: str
+) -> None:
+    Path("closed").mkdir()
+    monkeypatch.setattr("os.access", lambda path, mode: Path(path).name != "closed")
+    monkeypatch.setattr("cutpoint.service.gather.bring", None)  # would fail if it was called: that comes later
+    assert said in refused(capsys, "init", "--csv", "texts.csv", "--text", "body", *TWO, "--", name)
+
+
+@pytest.mark.parametrize("line", ["status", "export -o o.csv", "report", "replay", "doctor", "classes list"])
+def test_a_path_that_cannot_be_is_a_mistake_of_whoever_gave_it(capsys: pytest.CaptureFixture[str], line: str) -> None:
+    said = refused(capsys, *line.split(), "n" * 300)
+    assert said.endswith(("give another place; what was stored before is kept.\n", "give a shorter one.\n"))
+
+
+@pytest.mark.parametrize("line", ["export NAME -o OUT.csv", "report NAME -o OUT.html"])
+@pytest.mark.parametrize(("out", "said"), [("o" * 300, "at most 200"), ("texts.csv/o", "texts.csv is no folder")])
+def test_what_is_written_needs_a_place(capsys: pytest.CaptureFixture[str], line: str, out: str, said: str) -> None:
+    command(capsys, "init", "birds", "--csv", "texts.csv", "--text", "body", *TWO)
+    assert said in refused(capsys, *line.replace("NAME", "birds").replace("OUT", out).split())
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--classes", "a\nb,c"], "it must be one line, with commas between the names"),
+        (["--classes", ""], "--classes names 0 classes"),
+        (["--classes", "a,b", "--guideline", "latin.txt"], "latin.txt is not UTF-8 (byte 0xe9 at place 1); save it"),
+        (["--classes", "a,b", "--guideline", "."], ". is a folder"),
+        (["--classes", "a,b", "--lease-minutes", "nan"], "--lease-minutes is nan; it must be a number above 0"),
+    ],
+)
+def test_an_option_that_cannot_be_is_named(capsys: pytest.CaptureFixture[str], options: list[str], said: str) -> None:
+    Path("latin.txt").write_bytes("h\u00e9ron".encode("latin-1"))
+    assert said in refused(capsys, "init", "birds", "--csv", "texts.csv", "--text", "body", *options)
+
+
+def test_an_empty_file_of_lines_is_said_to_be_empty(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("none.jsonl").write_text("\n")
+    assert "none.jsonl holds nothing" in refused(capsys, "init", "b", "--jsonl", "none.jsonl", "--text", "x", *TWO)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--annotators", "a\nb"], "it must be one line, with commas between the names"),
+        (["--annotators", "a,b,a"], "'a' is among the annotators twice"),
+        (["--annotators", "a" * 201], "has 201 characters"),
+        (["--names", "a b"], "'a b' is no name of a host"),
+        (["--names", "https://label.example.org"], "it must be as in label.example.org"),
+    ],
+)
+def test_serve_refuses_what_cannot_be_meant(capsys: pytest.CaptureFixture[str], options: list[str], said: str) -> None:
+    pytest.importorskip("uvicorn")
+    pytest.importorskip("fastapi")
+    command(capsys, "init", "birds", "--csv", "texts.csv", "--text", "body", *TWO)
+    assert said in refused(capsys, "serve", "birds", "--port", "0", *options)

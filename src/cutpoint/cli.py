@@ -5,10 +5,15 @@ Exit codes: 0 done, 1 failed, 2 your input (one sentence on stderr), 130 interru
 
 from __future__ import annotations
 
+import errno
 import sys
 
 from cutpoint.cli_stopping import Terminated, hear_all
 from cutpoint.errors import CutpointError, DataError, UsageError
+
+# What the system says of a path that somebody gave, rather than of a disk.
+_NO_PLACE = (errno.ENAMETOOLONG, errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.ENOENT, errno.ELOOP)
+_NO_RIGHT = (errno.EACCES, errno.EPERM, errno.EROFS)
 
 
 def main() -> None:
@@ -29,7 +34,11 @@ def run_cli(arguments: list[str]) -> int:
     except KeyboardInterrupt as stop:
         return _stopped(stop)
     except OSError as error:  # no space, no permission, a folder where a file should be
-        return _fail(f"{error.filename or 'the system'}: {error.strerror or error}; what was stored before is kept.", 1)
+        theirs = error.errno in _NO_PLACE + _NO_RIGHT
+        right = "yourself the right to it, or " if error.errno in _NO_RIGHT else ""
+        remedy = f"give {right}another place; " if theirs else ""
+        said = f"{error.filename or 'the system'}: {error.strerror or error}"
+        return _fail(f"{said}; {remedy}what was stored before is kept.", 2 if theirs else 1)
     except Exception as error:
         return _other(error)
 

@@ -90,7 +90,7 @@ def init(
 
     Without --embeddings or --encoder: texts by TF-IDF, tables by their columns, pictures by shapes and colours.
     """
-    named = {"strategy": strategy, "learner": learner, "seed": seed, "lease_seconds": 60 * lease_minutes}
+    named = {"strategy": strategy, "learner": learner, "seed": seed, "lease_seconds": _seconds(lease_minutes)}
     sizes = {"first": first, "budget": budget, "parallel": parallel, "overlap": overlap}
     settings = _settings(name, classes, guideline, named | sizes)
     file = _one_of({"--csv": csv, "--jsonl": jsonl, "--parquet": parquet, "--npy": npy})
@@ -108,6 +108,14 @@ def _settings(name: str, classes: str, guideline: Path | None, others: dict[str,
 
     text = "" if guideline is None else read_text(guideline)
     return Settings(title(name), tuple(class_names(classes)), guideline=text, **others)
+
+
+def _seconds(minutes: float) -> float:
+    from cutpoint.errors import UsageError
+
+    if not 0 < minutes < float("inf"):
+        raise UsageError(f"--lease-minutes is {minutes:g}; it must be a number above 0, such as 15.")
+    return 60 * minutes
 
 
 def _one_of(given: dict[str, Path | None]) -> Path | None:

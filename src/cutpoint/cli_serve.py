@@ -32,14 +32,15 @@ def serve(
     A link is shown when it is made, and never again. A model is trained beside it, in a process of its own.
     """
     from cutpoint.cli_stopping import leaving, terminable
+    from cutpoint.data.pools.bring import listed
     from cutpoint.service.place import OF_SERVER, address, check_installed
 
     check_installed(OF_SERVER)
     from cutpoint.service.web.server import Where
     from cutpoint.service.web.server import serve as run
 
-    where = Where(host, port, [name for name in _listed(names) if name], https)
-    people, masters = [] if annotators is None else _listed(annotators), _listed(admins)
+    where = Where(host, port, [name for name in listed(names) if name], https)
+    people, masters = [] if annotators is None else listed(annotators), listed(admins)
     with terminable(), leaving("everything that was said to be saved is kept"):
         run(
             address(name),
@@ -51,10 +52,3 @@ def serve(
             pictures=images,
             say=typer.echo,
         )
-
-
-def _listed(text: str) -> list[str]:
-    """The names in a comma-separated list, empty ones among them; one with a comma in it stands in quotes."""
-    import csv
-
-    return [name.strip() for name in next(csv.reader([text], skipinitialspace=True), [])] or [""]

@@ -9,6 +9,10 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
+from cutpoint.errors import UsageError
+
+LONGEST = 200  # bytes of a file's name: most systems take 255, and what is written beside it has a longer one
+
 
 def has_all(folder: Path, names: Iterable[str]) -> bool:
     """True if all of these files are in the folder, and none of them is empty."""
@@ -16,10 +20,23 @@ def has_all(folder: Path, names: Iterable[str]) -> bool:
     return all(path.is_file() and path.stat().st_size for path in paths)
 
 
+def check_place(path: Path) -> None:
+    """UsageError unless a file of that name can be made: a name that is short enough, in a folder to write to."""
+    if len(os.fsencode(path.name)) > LONGEST:
+        raise UsageError(
+            f"the name {path.name[:40]}... has {len(os.fsencode(path.name))} bytes; it must have at most {LONGEST}: "
+            "give a shorter one."
+        )
+    there = next(folder for folder in path.absolute().parents if os.path.lexists(folder))
+    if not there.is_dir():
+        raise UsageError(f"{there} is no folder, and {path} would lie below it; give another place.")
+    if not os.access(there, os.W_OK | os.X_OK):
+        raise UsageError(f"{there} may not be written to; give another place, or yourself the right to.")
+
+
 def partial_of(path: Path) -> Path:
     """A file beside `path` that nobody else has, to be filled and renamed: two processes may write at a time."""
-    token = secrets.token_hex(8)
-    return path.with_name(f".{path.name[:100]}-{token}.partial")
+    return path.with_name(f".{path.name}-{secrets.token_hex(8)}.partial")
 
 
 def write_atomically(path: Path, write: Callable[[BinaryIO], object]) -> None:

@@ -10,7 +10,7 @@ from cutpoint.data.pools.bring import Wish, bring, check_files, check_wish, embe
 from cutpoint.data.pools.brought import Brought, Embedded, Progress, ignored
 from cutpoint.data.pools.given import Labelled, read_given
 from cutpoint.errors import DataError, UsageError
-from cutpoint.service.log.names import check_new_classes
+from cutpoint.service.log.names import check_new_classes, check_new_name
 from cutpoint.service.log.settings import Settings
 from cutpoint.service.training.training import check_learner
 
@@ -46,6 +46,7 @@ class Summary:
 
 def check_beginning(settings: Settings, wish: Wish, labels: Sequence[tuple[str, Path]] = ()) -> None:
     """UsageError or DataError for what is seen to be wrong before any of the files is read."""
+    check_new_name(settings.name, "a campaign")
     check_new_classes(settings.classes)
     check_learner(settings)
     check_wish(wish)
@@ -96,8 +97,10 @@ def summary(beginning: Beginning) -> Summary:
 
 
 def read_text(path: Path) -> str:
-    """A text file; DataError if it cannot be read as UTF-8."""
+    """A text file; DataError if it is not UTF-8."""
+    check_files(path)
     try:
         return path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"{path} cannot be read as text ({error}); give a text file in UTF-8.") from None
+    except UnicodeDecodeError as error:
+        byte = error.object[error.start]
+        raise DataError(f"{path} is not UTF-8 (byte 0x{byte:02x} at place {error.start}); save it as UTF-8.") from None

@@ -12,6 +12,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlsplit
 
+from cutpoint.data.whole import check_place
 from cutpoint.errors import UsageError
 from cutpoint.store.base import Store
 from cutpoint.store.files import ArrayFiles
@@ -95,6 +96,9 @@ def check_free(name: str, files: str | Path | None = None) -> None:
         raise UsageError("--files is for postgresql:// alone; the arrays of a file are beside it: leave it out.")
     if os.path.lexists(where):
         raise UsageError(f"{where} is there already; give another name, or move it away.")
+    check_place(where)
+    if where.name.startswith("-"):
+        raise UsageError(f"{name} begins as an option does; give a name that begins otherwise.")
 
 
 def _beside(where: Path) -> Iterator[tuple[Store, ArrayFiles]]:

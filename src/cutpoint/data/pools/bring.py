@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from cutpoint.data.pools.records import CSV, JSONL, PARQUET
 from cutpoint.data.pools.sheets_of_items import listed_pictures, rows, texts
 from cutpoint.data.pools.vectors import NPY, features_column, numbered, read_embeddings, read_features
 from cutpoint.errors import DataError, UsageError
+from cutpoint.words import count
 
 ENDINGS = {"--csv": CSV, "--jsonl": JSONL, "--parquet": PARQUET, "--npy": NPY}
 """How the names of the files end that each option reads."""
@@ -60,7 +60,7 @@ def check_wish(wish: Wish) -> None:
 
 
 def check_files(*paths: Path | None) -> None:
-    """UsageError or DataError unless each of these is a file that may be read."""
+    """UsageError or DataError unless each of these is a file."""
     for path in paths:
         if path is None:
             continue
@@ -68,8 +68,6 @@ def check_files(*paths: Path | None) -> None:
             raise UsageError(f"{path} is a folder; give the path of a file.")
         if not path.is_file():
             raise DataError(f"there is no file {path}; give the path of a file that exists.")
-        if not os.access(path, os.R_OK):
-            raise DataError(f"{path} may not be read; give yourself the right to, or give a copy of it.")
 
 
 def bring(wish: Wish, progress: Progress = ignored) -> Brought:
@@ -126,13 +124,22 @@ def _by_default(pool: Brought, seed: int, progress: Progress) -> Embedded:
     return embed_rows(pool, progress)
 
 
+def listed(text: str) -> list[str]:
+    """The names in a comma-separated list, empty ones among them; one with a comma in it stands in quotes."""
+    try:
+        return [name.strip() for name in next(csv.reader([text], skipinitialspace=True), [])] or [""]
+    except csv.Error:  # a line end
+        raise UsageError(f"the names are {text!r}; it must be one line, with commas between the names.") from None
+
+
 def class_names(text: str) -> list[str]:
     """The names in a comma-separated list (one with a comma in it in quotes), each once, none empty."""
-    names = [name.strip() for name in next(csv.reader([text], skipinitialspace=True), [])]
+    names = listed(text) if text else []
     for name in names:
         if not name or names.count(name) > 1:
             said = f"holds {name!r} twice" if name else "holds an empty name"
             raise UsageError(f"--classes {said}; give each class once, such as --classes other,heron,crane.")
     if len(names) < 2:
-        raise UsageError(f"--classes names {len(names)} class; give at least two, such as --classes other,heron.")
+        found = count(len(names), "class")
+        raise UsageError(f"--classes names {found}; give at least two, such as --classes other,heron.")
     return names

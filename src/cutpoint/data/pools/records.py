@@ -154,8 +154,10 @@ def _open_jsonl(path: Path, _wanted: Sequence[str]) -> Records:
                 if data.strip():
                     yield line, _json_record(data, line, path)
 
-    first = next(read(), (1, {}))[1]
-    return Records(path, tuple(first), read, lambda: _count(path))
+    first = next(read(), None)
+    if first is None:
+        raise DataError(f"{path} holds nothing; it must have one object on every line.")
+    return Records(path, tuple(first[1]), read, lambda: _count(path))
 
 
 def _json_record(data: bytes, line: int, path: Path) -> Record:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from cutpoint.data.pools.cells import defused
-from cutpoint.data.whole import filled, partial_of
+from cutpoint.data.whole import check_place, filled, partial_of
 from cutpoint.errors import UsageError
 
 Row = Mapping[str, Any]
@@ -66,6 +66,7 @@ def write_new(path: Path, write: Callable[[BinaryIO], object]) -> None:
     taken = UsageError(f"{path} is there already; give another name, or move it away.")
     if os.path.lexists(path):
         raise taken
+    check_place(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = partial_of(path)
     try:

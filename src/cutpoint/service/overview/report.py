@@ -10,6 +10,7 @@ from html import escape
 from importlib.resources import files as resources
 from pathlib import Path
 
+from cutpoint.data.whole import check_place
 from cutpoint.errors import UsageError
 from cutpoint.service.log.state import State
 from cutpoint.service.overview.agreement import AGREEMENT, Agreement, agreement
@@ -59,7 +60,8 @@ def page(store: Store, files: ArrayFiles) -> str:
 
 
 def check_replaceable(path: Path, force: bool = False) -> None:
-    """UsageError if something is there that is not to be written over: no file or, unless forced, no report."""
+    """UsageError if no file can be there, or what is there is not to be written over: unless forced, no report."""
+    check_place(path)
     if not path.exists():
         return
     if not path.is_file():

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import logging
+import re
 import socket
 import sys
 import threading
@@ -31,6 +32,7 @@ from cutpoint.store.opening import open_files, open_store
 
 ANYWHERE = ("0.0.0.0", "::", "")
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
+_HOST = re.compile(r"([\w.-]+|\[[0-9A-Fa-f:.]+\])(:\d+)?", re.ASCII)
 LOOK = 1.0  # seconds between two looks for new scores and events
 SWITCH = 0.0005  # seconds after which a thread that computes lets a request go on; Python's 5 ms add up on its way
 _log = logging.getLogger("cutpoint")
@@ -50,6 +52,9 @@ class Where:
 
     def hosts(self, port: int) -> list[str]:
         """Every host with its port under which requests are taken, the one for links first."""
+        for name in self.names:
+            if not _HOST.fullmatch(name):
+                raise UsageError(f"{name!r} is no name of a host; it must be as in label.example.org or name:8443.")
         own = [*LOOPBACK] if self.host in LOOPBACK else [] if self.host in ANYWHERE else [_bracketed(self.host)]
         if not own and not self.names:
             raise UsageError(
@@ -207,6 +212,8 @@ def _check_names(annotators: Sequence[str], admins: Sequence[str]) -> None:
             raise UsageError(f"one of the {what} has an empty name; give each a name, with commas between, or none.")
         for name in names:
             check_new_name(name, f"one of the {what}")
+            if names.count(name) > 1:
+                raise UsageError(f"{name!r} is among the {what} twice; give each person a name of their own.")
     for name in annotators:
         if name in admins:
             raise UsageError(
