@@ -69,8 +69,39 @@ def test_an_admin_makes_a_link_and_revokes_it(here: Site) -> None:
     expect(page.get_by_role("region", name="Private links").locator(".said")).to_contain_text("holds no longer")
     here.excused = RESENT
     eve.keyboard.press("1")
-    expect(eve.locator("#banner")).to_contain_text("Your link no longer holds")
+    expect(eve.locator("#banner")).to_contain_text("Your private link no longer holds")
+    expect(eve.locator("#banner")).to_contain_text("What you said of 1 item is kept in this browser")
+    expect(eve.locator("#item")).to_contain_text("There are no questions here now")
     assert here.events("answered") == []
+    assert [data["reason"] for data in here.events("lease_ended")].count("returned") == len(here.events("lease_ended"))
+    assert here.served.desk.state.leases.held_by("eve") == []
+    page.get_by_label("Name", exact=True).fill("eve")
+    page.get_by_role("button", name="Make a link").click()
+    expect(link).not_to_have_text(address)
+    again = eve.context.new_page()
+    again.goto(link.inner_text())
+    wait_until_sent(again)
+    assert len(here.events("answered")) == 1
+
+
+def test_an_open_page_says_nothing_as_whoever_has_the_browser_next(here: Site) -> None:
+    here.excused = (*RESENT, "403")
+    ada = here.page("ada")
+    shown(ada)
+    ada.wait_for_load_state("networkidle")
+    bo = ada.context.new_page()
+    bo.goto(here.link("bo"))
+    shown(bo)
+    ada.keyboard.press("1")
+    expect(ada.locator("#banner")).to_contain_text("This page is another person's")
+    expect(ada.locator("#banner")).to_contain_text("What you said of 1 item is kept in this browser")
+    expect(ada.locator("#item")).to_contain_text("There are no questions here now")
+    press(bo, "2")
+    wait_until_sent(bo)
+    assert [data["annotator"] for data in here.events("answered")] == ["bo"]
+    bo.goto(here.link("ada"))
+    wait_until_sent(ada)
+    assert [data["annotator"] for data in here.events("answered")] == ["bo", "ada"]
 
 
 def test_a_form_says_beside_itself_what_became_of_it(here: Site) -> None:

@@ -104,6 +104,44 @@ def test_a_revoked_link_ends_its_sessions_at_once(served: Served) -> None:
     assert served.client("bo").get("/label").status_code == 200
 
 
+def test_what_somebody_holds_goes_back_with_their_last_link(served: Served) -> None:
+    ada, bo = served.client("ada"), served.client("bo")
+    item = first_item(ada)["item"]
+    leases = served.desk.state.leases
+    another = served.front.make_link("ada", False)
+    old, new = [link for link in served.front.links() if link.person.name == "ada"]
+    served.front.revoke(old.hash)
+    assert item in [lease.item for lease in leases.held_by("ada")], "another link holds"
+    served.front.revoke(new.hash)
+    assert leases.held_by("ada") == []
+    assert item in [one["item"] for one in bo.get("/api/next?n=2").json()["items"]]
+    assert another["annotator"] == "ada"
+
+
+def test_a_page_of_one_person_sends_nothing_as_another(served: Served) -> None:
+    bo = served.client("bo")
+    item = first_item(bo)["item"]
+    body = {"item": item, "label": 0, "key": key()}
+    refused = bo.post("/api/answer", json=body, headers={"x-cutpoint-for": "ada"})
+    assert refused.status_code == 403
+    assert "another person's" in refused.json()["error"]
+    assert "answered" not in {event.kind for event in served.store.events()}
+    assert bo.post("/api/answer", json=body, headers={"x-cutpoint-for": "%62o"}).status_code == 200
+
+
+def test_who_may_not_see_a_page_is_shown_a_way_back(served: Served) -> None:
+    html = {"accept": "text/html"}
+    for who, path, words in (
+        ("ada", "/admin", "your link is an annotator&#39;s"),
+        ("chief", "/label", "your link is an admin&#39;s"),
+        ("ada", "/nothing", "There is no page /nothing"),
+    ):
+        page = served.client(who).get(path, headers=html).text
+        assert words in page
+        assert '<a class="button" href="/">' in page
+    assert 'href="/"' not in served.client().get("/nothing", headers=html).text
+
+
 ONLY_ADMINS = ["/admin", "/disputes"]
 ONLY_ANNOTATORS = ["/label", "/mine", "/api/next"]
 EVERYBODY = ["/dashboard", "/guide", "/api/status", "/items/0/picture"]
@@ -112,9 +150,9 @@ EVERYBODY = ["/dashboard", "/guide", "/api/status", "/items/0/picture"]
 def test_everybody_sees_what_is_theirs(served: Served) -> None:
     stranger, ada, chief = served.client(), served.client("ada"), served.client("chief")
     for path in ONLY_ADMINS:
-        assert [c.get(path).status_code for c in (stranger, ada, chief)] == [401, 401, 200], path
+        assert [c.get(path).status_code for c in (stranger, ada, chief)] == [401, 403, 200], path
     for path in ONLY_ANNOTATORS:
-        assert [c.get(path).status_code for c in (stranger, ada, chief)] == [401, 200, 401], path
+        assert [c.get(path).status_code for c in (stranger, ada, chief)] == [401, 200, 403], path
     for path in EVERYBODY:
         assert [c.get(path).status_code for c in (stranger, ada, chief)] == [401, 200, 200], path
 
@@ -126,7 +164,7 @@ ADMIN_POSTS = ["adjudicate", "release", "end_lease", "links", "revoke", "setting
 def test_an_annotator_cannot_do_what_admins_do(served: Served, path: str) -> None:
     before = served.store.last()
     body = {"item": 0, "label": 0, "lease": "1", "annotator": "eve", "hash": "0" * 64, "text": "", "name": "x"}
-    assert served.client("ada").post(f"/api/{path}", json=body | {"key": key()}).status_code == 401
+    assert served.client("ada").post(f"/api/{path}", json=body | {"key": key()}).status_code == 403
     assert served.client().post(f"/api/{path}", json=body | {"key": key()}).status_code == 401
     assert served.store.last() == before
 
@@ -135,7 +173,7 @@ def test_an_annotators_cookie_under_an_admins_name_opens_nothing(served: Served)
     ada = served.client("ada")
     session = ada.cookies[served.house.cookie_for(False)]
     ada.cookies.set(served.house.cookie_for(True), session)
-    assert ada.get("/admin").status_code == 401
+    assert ada.get("/admin").status_code == 403
 
 
 def test_nobody_can_register(served: Served) -> None:

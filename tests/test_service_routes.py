@@ -196,7 +196,7 @@ def test_an_admin_makes_links_that_open(served: Served) -> None:
     eve = served.client()
     assert eve.get(made["link"]).status_code == 200
     assert eve.get("/label").status_code == 200
-    assert eve.get("/admin").status_code == 401
+    assert eve.get("/admin").status_code == 403
     page = chief.get("/admin").text
     assert "eve" in page
     assert made["link"].removeprefix("/a/") not in page, "a link is told once"
@@ -351,6 +351,19 @@ def test_what_an_admin_sends_twice_is_done_once(served: Served, path: str, body:
     assert len(kinds(served)) == after, kinds(served)[after:]
 
 
+def test_what_another_admin_decided_meanwhile_stays(served: Served) -> None:
+    chief, body = served.client("chief"), {"item": 3, "label": 1, "first": True}
+    assert [chief.post("/api/adjudicate", json=body).status_code for _ in range(2)] == [200, 200]
+    served.desk.adjudicate(3, 2, by="another")
+    late = chief.post("/api/adjudicate", json=body)
+    assert (late.status_code, late.json()["error"]) == (
+        400,
+        "it was decided meanwhile, as “crane”, and stays so; nothing was changed.",
+    )
+    assert served.desk.state.ballots.decided[3] == 2
+    assert chief.post("/api/adjudicate", json=body | {"first": False}).status_code == 200
+
+
 def test_a_link_that_is_revoked_twice_is_revoked_once(served: Served) -> None:
     chief = served.client("chief")
     hash = next(link.hash for link in served.front.links() if link.person.name == "ada")
@@ -432,7 +445,7 @@ def test_what_is_strange_is_refused_in_words(
 
 
 def test_a_browser_is_told_on_a_page(served: Served) -> None:
-    for path, status in (("/nothing", 404), ("/admin", 401), ("/strips/0.svg?item=-1", 422)):
+    for path, status in (("/nothing", 404), ("/admin", 403), ("/strips/0.svg?item=-1", 422)):
         answer = served.client("ada").get(path, headers={"accept": "text/html,*/*;q=0.8"})
         assert (answer.status_code, answer.headers["content-type"]) == (status, "text/html; charset=utf-8")
 

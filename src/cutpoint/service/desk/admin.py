@@ -29,12 +29,14 @@ class Admin(Book):
             self._write([New("link_made", {"annotator": annotator, "hash": hash})])
 
     def revoke_link(self, hash: str) -> None:
-        """Let a link lead nowhere any more."""
+        """Let a link lead nowhere any more; whoever has no other gives back what they hold."""
         with self._at_work():
             annotator = self.state.people.by_link.get(hash)
             if annotator is None:
                 raise UsageError("there is no such link; it may have been revoked before.")
-            self._write([New("link_revoked", {"annotator": annotator, "hash": hash})])
+            held = self.state.leases.held_by(annotator) if self.state.people.by_name[annotator].links == {hash} else []
+            ends = [New("lease_ended", {"lease": lease.lease, "reason": "returned"}) for lease in held]
+            self._write([New("link_revoked", {"annotator": annotator, "hash": hash}), *ends])
 
     def add_class(self, name: str) -> None:
         """Add a class, the last; the round at hand ends."""

@@ -19,7 +19,7 @@ def excuse(board: Board, person: str, *, preparing: bool) -> tuple[str, float | 
     if preparing and state.n_free:
         return "The next questions are being prepared.", SOON
     if board.trouble:
-        return f"There are no new questions: {board.trouble}", None
+        return "There are no new questions, as a round could not begin; the campaign's status says why.", None
     if state.n_free:
         return "These are all questions that the round has for now; the answers bring the next.", None
     leases = state.leases

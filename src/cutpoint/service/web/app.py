@@ -21,7 +21,7 @@ from cutpoint.service.web import routes_label, routes_team
 from cutpoint.service.web.front import Front
 from cutpoint.service.web.gate import Gate, House
 from cutpoint.service.web.pages import STATIC, Pages
-from cutpoint.service.web.visitors import Stranger
+from cutpoint.service.web.visitors import Elsewhere, Stranger
 from cutpoint.store.base import Unreachable
 
 ABOUT = """Every request needs the session of a private link: its cookie, or the header `Authorization: Bearer TOKEN`
@@ -85,13 +85,17 @@ def _add_errors(app: FastAPI, pages: Pages) -> None:
         request: Request, status: int, title: str, words: str, headers: Mapping[str, str] | None = None
     ) -> Response:
         page = "text/html" in request.headers.get("accept", "") and not request.url.path.startswith("/api/")
-        answer = pages.tell(title, words, status) if page else JSONResponse({"error": words}, status)
+        answer = pages.tell(request, title, words, status) if page else JSONResponse({"error": words}, status)
         answer.headers.update(headers or {})
         return answer
 
     @app.exception_handler(Stranger)
     async def stranger(request: Request, error: Stranger) -> Response:
         return told(request, 401, "This needs your private link", str(error))
+
+    @app.exception_handler(Elsewhere)
+    async def elsewhere(request: Request, error: Elsewhere) -> Response:
+        return told(request, 403, "Not for this link", str(error))
 
     @app.exception_handler(UsageError)
     async def usage(request: Request, error: UsageError) -> Response:
@@ -112,7 +116,8 @@ def _add_errors(app: FastAPI, pages: Pages) -> None:
 
     @app.exception_handler(HTTPException)
     async def plain(request: Request, error: HTTPException) -> Response:
-        return told(request, error.status_code, "Not here", str(error.detail), error.headers)
+        words = f"There is no page {request.url.path}." if error.status_code == 404 else str(error.detail)
+        return told(request, error.status_code, "Not here", words, error.headers)
 
     @app.exception_handler(Exception)
     async def broken(request: Request, error: Exception) -> Response:

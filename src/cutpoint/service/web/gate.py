@@ -10,6 +10,7 @@ import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
 from starlette.exceptions import HTTPException
 from starlette.requests import cookie_parser
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 LARGEST_BODY = 65_536  # bytes; an answer takes 200, a guideline a few thousand
+FOR = "x-cutpoint-for"
+"""The header by which a page says whose it is, percent-encoded: the browser may have opened another's link since."""
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 HEADERS = (
     (
@@ -94,6 +97,9 @@ class Gate:
             raise Refused(421, "This server does not go by that name; use the address that `cutpoint serve` printed.")
         person, admin, bearer = self._who(headers)
         scope.setdefault("state", {}).update(person=person, admin=admin)
+        page, here = unquote(headers.get(FOR, "")), {known.name for known in (person, admin) if known}
+        if page and here and page not in here:
+            raise Refused(403, "This page is another person's: this browser has opened a link of somebody else since.")
         if not safe:
             self._check_origin(headers, bearer)
             length = headers.get("content-length", "").lstrip("0")

@@ -42,9 +42,11 @@ class Pages:
         )
         return HTMLResponse(text)
 
-    def tell(self, title: str, words: str, status: int) -> HTMLResponse:
-        """A page with one sentence, for somebody who cannot go on."""
-        return HTMLResponse(self._templates.get_template("told.html").render(title=title, words=words), status)
+    def tell(self, request: Request, title: str, words: str, status: int) -> HTMLResponse:
+        """A page with one sentence, for somebody who cannot go on; with a way back for those who have one."""
+        known = request.state.person or request.state.admin
+        text = self._templates.get_template("told.html").render(title=title, words=words, known=known)
+        return HTMLResponse(text, status)
 
     def open_up(self, address: str) -> HTMLResponse:
         """A page that goes on to another at once, leaving neither its own address nor the token in it behind."""

@@ -17,10 +17,11 @@ from cutpoint.service.web.visitors import Admin, Visitor
 
 
 class Judged(BaseModel):
-    """An admin's word on an item."""
+    """An admin's word on an item; refused if it is to be the first, and somebody decided otherwise before."""
 
     item: Number
     label: Number
+    first: bool = False
 
 
 class Released(BaseModel):
@@ -113,7 +114,7 @@ def _add_rules(router: APIRouter, front: Front, pages: Pages) -> None:
 
     @router.post("/api/adjudicate", summary="decide an item's label")
     def adjudicate(body: Judged, by: Admin) -> dict[str, Any]:
-        return front.adjudicate(by, body.item, body.label)
+        return front.adjudicate(by, body.item, body.label, body.first)
 
     @router.post("/api/release", summary="let a held item be asked again")
     def release(body: Released, by: Admin) -> dict[str, Any]:

@@ -231,9 +231,9 @@ def _invitation(front: Front, person: Person, address: str, new: bool) -> str:
                 "--new-links, which ends that link and makes one of an admin"
             )
         return f"{person.name}: has a link already, which is kept as a hash alone; --new-links makes another instead"
-    for hash in old:
-        front.revoke(hash)
     link = front.make_link(person.name, person.admin)["link"]
+    for hash in old:  # the new link is there: what they hold stays theirs
+        front.revoke(hash)
     return f"{person.name}{' (admin)' if person.admin else ''}: {address}{link}"
 
 

@@ -7,7 +7,7 @@ let trouble = "";
 
 const TROUBLE = {
   away: () => "No connection to the server. It is tried again by itself.",
-  stranger: () => "Your link no longer holds. Ask whoever runs this campaign for a new one.",
+  stranger: (data) => data.error,
   refused: (data) => data.error || "The server cannot store answers at the moment. It is tried again by itself.",
 };
 

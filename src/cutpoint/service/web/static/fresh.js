@@ -7,6 +7,7 @@ export async function refresh(asked = false) {
     const answer = await fetch(location.href, { cache: "no-store", signal: AbortSignal.timeout(15000) });
     if (!answer.ok) return null;
     const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+    if (fresh.body.dataset.box !== document.body.dataset.box) return null; // another's, whose link this browser has now
     for (const part of document.querySelectorAll("[data-fresh]")) {
       const other = fresh.getElementById(part.id);
       const place = stops(part).indexOf(document.activeElement);

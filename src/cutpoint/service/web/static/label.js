@@ -27,8 +27,10 @@ async function ask() {
   const pending = new Set(outbox.list().map((entry) => entry.body.item));
   const { status, data } = await request(`/api/next?n=${Math.min(AHEAD + pending.size, 8)}`);
   if (status !== 200 || !Array.isArray(data.items)) {
-    noteTrouble(data.error ? (status === 401 ? "stranger" : "refused") : "away", data);
-    later(5);
+    const stranger = status === 401 || status === 403;
+    noteTrouble(data.error ? (stranger ? "stranger" : "refused") : "away", data);
+    if (stranger) closed();
+    later(stranger ? 10 : 5);
     return;
   }
   if (troubled() && !outbox.list().length) noteTrouble(""); // else the outbox knows better
@@ -83,6 +85,11 @@ function clear(node) { // the stage, of items
   delete stage.dataset.item;
   $("why").hidden = true;
   put(node, "empty");
+}
+
+function closed() { // this page's link holds no longer, or the browser has another's: the banner says which
+  coming = [];
+  clear(emptyNode("There are no questions here now"));
 }
 
 function nothing(data) {
@@ -193,6 +200,7 @@ onTold((what, entry, data) => {
     if (why.open) redraw();
   }
   if (what === "sent" || what === "rejected") refill();
+  if (what === "stranger") closed();
 });
 
 // ---- what is said

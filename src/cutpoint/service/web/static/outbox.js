@@ -10,11 +10,11 @@ export function newKey() { // crypto.randomUUID needs https, which a local netwo
 // {status, data}; status 0 where our server cannot be reached. It says everything in JSON objects, so that anything else
 // comes from somebody in between, whatever its status: a network's login page, a proxy.
 export async function request(path, body) {
-  const options = body === undefined ? {} : {
-    method: "POST", body: JSON.stringify(body), headers: { "content-type": "application/json" }, keepalive: true,
-  };
+  const headers = { "x-cutpoint-for": encodeURIComponent(document.body.dataset.for) }; // the browser's link may be another's
+  const options = body === undefined ? {} : { method: "POST", body: JSON.stringify(body), keepalive: true };
+  if (body !== undefined) headers["content-type"] = "application/json";
   try {
-    const answer = await fetch(path, { ...options, signal: AbortSignal.timeout(15000), cache: "no-store" });
+    const answer = await fetch(path, { ...options, headers, signal: AbortSignal.timeout(15000), cache: "no-store" });
     const data = await answer.json();
     if (data === null || typeof data !== "object") throw new TypeError("not one of our answers");
     return { status: answer.status, data, wait: Number(answer.headers.get("retry-after")) || 0 };
@@ -30,14 +30,14 @@ function verdict(status, data, entry) {
     return data.item === entry.body.item && typeof data.status === "string" ? "sent" : "away";
   }
   if (typeof data.error !== "string") return "away";
-  if (status === 401) return "stranger";
+  if (status === 401 || status === 403) return "stranger";
   return NEVER.includes(status) ? "rejected" : "refused";
 }
 
 export class Outbox {
   // name: of the person's box, with the campaign's identity: another campaign at this address has boxes of its own.
   // told(what, entry, data): what is "sent", "away" (our server was not reached), "refused" (it cannot store now),
-  // "stranger" (the link no longer holds) or "rejected" (this one will never be taken, and has left the box);
+  // "stranger" (the link no longer holds, or is another person's) or "rejected" (this one will never be taken, and has left the box);
   // "empty", without an entry, once nothing is left to send.
   constructor(name, told) {
     this.name = name;
@@ -90,6 +90,6 @@ export class Outbox {
     this.told(what, entry, data);
     if (what === "away") return PAUSES[Math.min(this.tries++, PAUSES.length - 1)];
     this.tries = 0;
-    return { refused: wait || 5, stranger: 30 }[what] ?? 0;
+    return { refused: wait || 5, stranger: 5 }[what] ?? 0;
   }
 }
