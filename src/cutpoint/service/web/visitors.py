@@ -9,8 +9,8 @@ from fastapi import Depends, Request
 from cutpoint.service.web.auth import Person
 
 NO_LINK = (
-    "Your private link no longer holds, or was not opened in this browser: open it, or ask whoever runs this campaign for a"
-    " new one."
+    "Your private link no longer holds, or was not opened in this browser: open it, or ask whoever runs this campaign"
+    " for a new one."
 )
 
 
