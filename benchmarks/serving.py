@@ -247,7 +247,7 @@ def measure(url: str, files: str | None, options: argparse.Namespace) -> None:
             if again:
                 break
             begun = time.perf_counter()
-            while asyncio.run(_status(address, admin))["scores"] is None:
+            while asyncio.run(_status(address, admin))["model"] is None:
                 time.sleep(0.2)
             print(f"the first model served {time.perf_counter() - begun:.1f} s later", flush=True)
             for pause in options.pauses:
@@ -256,7 +256,7 @@ def measure(url: str, files: str | None, options: argparse.Namespace) -> None:
                 people = [token for name, token in tokens.items() if name.startswith("person")]
                 asyncio.run(load.run(people))
                 after = asyncio.run(_status(address, admin))
-                models = after["scores"] - before["scores"]
+                models = after["model"] - before["model"]
                 rate = len(load.answer.taken) / options.seconds
                 print(
                     f"{len(people)} people, {pause:g} s of looking: {rate:.0f} answers a second, {models} models"

@@ -12,7 +12,9 @@ pytest.importorskip("fastapi")
 pytest.importorskip("httpx2")
 
 from cutpoint.service.overview.report import page as report
+from cutpoint.service.web.shown import reason
 from cutpoint.store.events import New
+from cutpoint.types import Why
 from served import Served, first_item, key, publish, serve_in_memory
 
 
@@ -121,3 +123,35 @@ def test_the_report_has_the_columns_of_the_dashboard_in_reading_order(tmp_path: 
     page = served.client("chief").get("/dashboard").text
     assert re.findall(r"<dt>(.*?)</dt>", page.split('<dl class="facts">')[1].split("</dl>")[0]) == titles
     assert "also of items that wait for more or are held" in page
+
+
+@pytest.mark.parametrize(
+    "why",
+    [
+        Why("direct", "search", class_=1, low=3, high=3),
+        Why("direct", "threshold", class_=1, threshold=7),
+        Why("galaxy", "cut", class_=1),
+        Why("most_likely_positive", "score", class_=1),
+        Why("margin", "score"),
+    ],
+)
+def test_a_reason_speaks_of_the_time_at_which_it_was_one(why: Why) -> None:
+    said = reason(why, ("other", "heron"))
+    assert "When this was asked" in said
+    assert not re.search(r"\b1 places|lies|puts\b", said)
+
+
+def test_a_strip_says_the_same_on_its_card_and_to_those_who_hear_it(tmp_path: Path) -> None:
+    served = serve_in_memory(30, files=tmp_path, overlap=1)
+    probs = np.linspace(0.02, 0.97, 30)
+    publish(served, np.column_stack([probs, 1 - probs, np.full(30, 0.01)]))
+    ada = served.client("ada")
+    for item, label in ((5, 1), (6, 0), (20, 0), (21, 1)):
+        ada.post("/api/answer", json={"item": item, "label": label, "key": key(item)})
+    for strip in served.client("chief").get("/dashboard").text.split('<section class="card"><header title=')[1:4]:
+        card = re.search(r'<span class="small">(.*?)</span>', strip)
+        title = re.search(r"<title>.*?: (.*?); the best", strip)
+        assert card is not None
+        assert title is not None
+        assert card[1] == title[1]
+        assert re.fullmatch(r"[\d,]+ places? possible, [\d,]+( to [\d,]+)? of 30", card[1])

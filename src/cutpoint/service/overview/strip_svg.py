@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from cutpoint.core.strip import Cut, Floats, Lie, ends, scatter
 from cutpoint.types import Index, Labels
+from cutpoint.words import count
 
 WIDE, HIGH = 400, 76
 MIDDLE, REACH = 42.0, 30.0  # of the band; above it is room for the mark of an item
@@ -50,11 +51,11 @@ def strip_svg(lie: Lie, cut: Cut, answers: Answers, name: str, here: int | None 
 
     parts = [_band(lie, left, scale), *_space(x(cut.space[0]), x(cut.space[1])), *_dots(lie, answers, left, scale)]
     top, bottom = f"{MIDDLE - REACH:.0f}", f"{MIDDLE + REACH:.0f}"
-    words = f"no example of “{name}” is known yet"
+    words = f"end of “{name}”: {places(cut, len(lie))}"
     if cut.ours:
         at = x(cut.at)
         parts.append(f'<line class="cut" x1="{at}" x2="{at}" y1="{top}" y2="{bottom}"/>')
-        words = f"“{name}” {_range(cut, len(lie))}; the best so far is {cut.threshold:,}"
+        words += f"; the best so far is {cut.threshold:,}"
     if here is not None:
         spot = float(lie.along(np.array([here]))[0])
         parts += _mark(x(spot), bottom)
@@ -65,10 +66,12 @@ def strip_svg(lie: Lie, cut: Cut, answers: Answers, name: str, here: int | None 
     )
 
 
-def _range(cut: Cut, n: int) -> str:
-    if cut.left > 1:
-        return f"may end at any of {cut.left:,} places, {cut.low:,} to {cut.high:,} of {n:,}"
-    return f"ends at place {cut.low:,} of {n:,}"
+def places(cut: Cut, n: int) -> str:
+    """Where a class may end in its order of n examples, by the answers so far."""
+    if not cut.ours:
+        return "no example is known yet"
+    range_ = f"{cut.low:,} to {cut.high:,}" if cut.left > 1 else f"{cut.low:,}"
+    return f"{count(cut.left, 'place')} possible, {range_} of {n:,}"
 
 
 def _band(lie: Lie, left: float, scale: float) -> str:

@@ -17,7 +17,7 @@ from cutpoint.errors import UsageError
 from cutpoint.service.desk.live import probs_of
 from cutpoint.service.log.journal import Step
 from cutpoint.service.log.state import State
-from cutpoint.service.overview.strip_svg import Answers, strip_svg
+from cutpoint.service.overview.strip_svg import Answers, places, strip_svg
 from cutpoint.store.files import ArrayFiles
 from cutpoint.types import UNKNOWN
 from cutpoint.words import count
@@ -36,11 +36,7 @@ class Strip:
     @property
     def words(self) -> str:
         """What it says, in one line."""
-        if not self.cut.ours:
-            return "no example is known yet"
-        if self.cut.left == 1:
-            return f"ends at place {self.cut.threshold:,} of {self.n:,}"
-        return f"{self.cut.left:,} of {self.n + 1:,} places possible"
+        return places(self.cut, self.n)
 
 
 class News(NamedTuple):

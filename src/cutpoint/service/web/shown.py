@@ -9,6 +9,7 @@ from typing import Any
 from cutpoint.service.desk.asks import Ask, Receipt
 from cutpoint.store.base import Item
 from cutpoint.types import Why
+from cutpoint.words import count
 
 MOST_TEXT = 100_000  # characters sent of a text; more than anybody reads for one answer
 MOST_CELLS = 200  # of a row
@@ -61,24 +62,25 @@ def reason(why: Why, names: Sequence[str], found: Mapping[int, int]) -> str:
     if why.class_ is None or why.class_ >= len(names):
         if why.phase == "random":
             return "Drawn at random: that is how a campaign begins, before there is a model to choose by."
-        return f"The strategy {why.strategy} puts this item first of all that are not labelled yet."
+        return f"When this was asked, the strategy {why.strategy} put it first of all that had no label."
     name = names[why.class_]
     if not found.get(why.class_):
         return f"No example of “{name}” was known when this was asked. Your answer may give the first."
     if why.phase == "search" and why.low is not None and why.high is not None:
         left = why.high - why.low + 1
         return (
-            f"This is to find where “{name}” ends. When this was asked, {left:,} places were possible, {why.low:,} to"
-            f" {why.high:,}, and this item lay among them. Your answer rules some of them out."
+            f"This is to find where “{name}” ends. When this was asked, {count(left, 'place')} of that time's order "
+            f"could be it, {why.low:,} to {why.high:,}, and this item lay among them. Your answer rules some of them "
+            "out."
         )
     if why.phase == "threshold" and why.threshold is not None:
         return (
-            f"When this was asked, it lay next to the place where “{name}” ends best, {why.threshold:,} in its order:"
-            " there the model is most likely to be wrong."
+            f"When this was asked, it lay next to the place where “{name}” ended best, {why.threshold:,} in the order "
+            "of that time: there the model was most likely to be wrong."
         )
     if why.phase == "cut":
-        return f"It lies between two items in the order of “{name}” that people answered differently."
-    return f"The strategy {why.strategy} puts this item first for “{name}”."
+        return f"When this was asked, it lay, in the order of “{name}”, between two items with different answers."
+    return f"When this was asked, the strategy {why.strategy} put it first for “{name}”."
 
 
 def shown_receipt(receipt: Receipt, note: str | None = None) -> dict[str, Any]:
