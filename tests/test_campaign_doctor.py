@@ -147,3 +147,19 @@ def test_the_doctor_misses_pictures(campaign_folder: Path, kept: Path, capsys: p
         assert "not where they were: 151 pictures" in wrong(capsys, "pictures")
     finally:
         (kept / "moved").rename(kept / "photos")
+
+
+def test_the_doctor_says_what_goes_on_when_trainings_fail(
+    campaign_folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from cutpoint.service.place import opened
+    from cutpoint.store.events import New
+
+    with opened(NAME) as (store, _):
+        upto = store.last()
+        store.append([New("training_started", {"run": "r", "upto": upto, "learner": "logistic"})])
+        store.append([New("training_failed", {"run": "r", "upto": upto, "error": "no memory"})])
+    (found,) = [finding for finding in printed(capsys, "doctor", NAME) if finding["part"] == "training"]
+    assert found["said"] == "1 failure in a row, the last: no memory"
+    assert found["do"] == "questions are drawn at random; mend what the message says"
+    assert "The last training failed (no memory): people go on" in command(capsys, "status", NAME).replace("\n", " ")

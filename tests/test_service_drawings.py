@@ -13,7 +13,7 @@ pytest.importorskip("httpx2")
 
 from cutpoint.core.strip import Lie
 from cutpoint.service.overview.curve_svg import curve_svg
-from cutpoint.service.overview.diary import Diary, curve
+from cutpoint.service.overview.diary import Diary, Pace, curve
 from cutpoint.service.overview.strip_svg import HIGH, MOST_DOTS, WIDE, Answers, strip_svg
 from cutpoint.store.events import Event
 from served import key, publish, serve_in_memory
@@ -163,3 +163,10 @@ def test_an_answer_that_was_taken_back_is_none() -> None:
     diary.apply(Event(10, 9.0, "answered", about | {"item": 5, "lease": None, "late": True}, None))
     diary.apply(Event(11, 9.0, "answered", about | {"item": 6, "lease": None}, None))
     assert diary.paces["ada"].last_hour(10.0) == 2, "late is asked, brought along is not"
+
+
+def test_the_last_hour_of_a_quick_person_is_counted_whole() -> None:
+    pace = Pace()
+    for item in range(1800):  # one every two seconds
+        pace.answered(item, 2.0 * item)
+    assert pace.last_hour(3599.0) == 1800

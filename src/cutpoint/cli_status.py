@@ -12,10 +12,7 @@ if TYPE_CHECKING:
     from cutpoint.service.overview.found import Rate
     from cutpoint.service.overview.standing import Standing
 
-PEOPLE = (
-    "Corrected, late: of the answers, changed by the person, and given after the time for which an item is "
-    "kept for somebody; they count all the same. With them: items that are before this person now."
-)
+WITH_THEM = "With them: items that are before the person now."
 
 
 def status(name: NameArgument, *, files: FilesOption = None, as_json: JsonOption = False) -> None:
@@ -37,7 +34,7 @@ def status(name: NameArgument, *, files: FilesOption = None, as_json: JsonOption
 def _show(now: Standing) -> None:
     from cutpoint.cli_terminal import show, table
     from cutpoint.service.overview.found import NOTE
-    from cutpoint.service.overview.sentences import asking, model, sentence, warnings
+    from cutpoint.service.overview.sentences import CORRECTED, PEOPLE, asking, model, sentence, warnings
     from cutpoint.words import count
 
     said = now.status
@@ -55,7 +52,8 @@ def _show(now: Standing) -> None:
             (p.name, *(f"{n:,}" for n in (p.answers, p.corrected, p.passed, p.late, p.with_them)))
             for p in said.people
         ]
-        show(table(["person", "#answers", "#corrected", "#passed", "#late", "#with them"], rows), PEOPLE)
+        columns = ["person", "#answers", "#corrected", "#passed", "#late", "#with them"]
+        show(table(columns, rows), f"{PEOPLE} {CORRECTED} {WITH_THEM}")
     show(f"Questions: {asking(said)}.", f"Model: {model(said)}.", *warnings(said))
 
 

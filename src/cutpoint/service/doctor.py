@@ -173,7 +173,7 @@ def _leases(patient: Patient) -> Iterator[Finding]:
     live = patient.state.leases.live.values()
     late = [lease for lease in live if lease.until < time.time()]
     if not late:
-        yield Finding("leases", "well", f"{count(len(live), 'question')} with people")
+        yield Finding("leases", "well", f"{count(len(patient.state.leases.items), 'item')} with people now")
     elif _holder(patient, "desk"):
         yield Finding("leases", "note", f"{len(late)} of {len(live)} ran out by this clock", "the desk ends them")
     elif patient.repair:
@@ -189,13 +189,14 @@ def _training(patient: Patient) -> Iterator[Finding]:
     runs = patient.state.runs
     if runs.failures:
         last = runs.failures[-1]
-        said = f"{count(len(runs.failures), 'training')} in a row failed, the last with: {last['error']}"
-        yield Finding("training", "note", said, "the scores before serve on; mend what the message says")
+        said = f"{count(len(runs.failures), 'failure')} in a row, the last: {last['error']}"
+        meanwhile = f"model {runs.scores[-1]['version']} serves on" if runs.scores else "questions are drawn at random"
+        yield Finding("training", "note", said, f"{meanwhile}; mend what the message says")
     elif runs.running is not None and not _holder(patient, "trainer"):
         said = f"run {runs.running['run']} was begun and not ended, and no trainer runs"
         yield Finding("training", "note", said, "`cutpoint serve` trains again")
     elif runs.scores:
-        yield Finding("training", "well", f"scores {runs.scores[-1]['version']} serve")
+        yield Finding("training", "well", f"model {runs.scores[-1]['version']} is the newest")
     else:
         yield Finding("training", "well", "no model yet: questions are drawn at random")
 

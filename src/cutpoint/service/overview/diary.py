@@ -12,7 +12,7 @@ from statistics import median
 from cutpoint.store.base import Store
 from cutpoint.store.events import Event
 
-RECENT = 500  # answers whose times are kept for each person
+RECENT = 3600  # answers whose times are kept for each person: nobody gives more in an hour
 PAUSE = 120.0  # seconds; a longer gap between two answers is a pause
 HOUR = 3600.0
 MEASURES = {
@@ -27,6 +27,8 @@ _TITLES = {
     "seconds": "seconds of training",
     "C": "C, of the logistic regression",
 }
+LAST_HOUR = "Last hour: answers to what the person was handed."
+SECONDS_EACH = "Seconds each: the middle one between two answers to what the person was handed, pauses left out."
 EACH = "of each class"
 _FOUND = "found_"  # and a class's number: how many of the labels are of it
 KNOWN = "Labels that it knows: those that follow from the answers so far, also of items that wait for more or are held."
@@ -84,7 +86,7 @@ class Pace:
             del self.times[next(iter(self.times))]
 
     def last_hour(self, now: float) -> int:
-        """Answers of the last hour, at most as many as are kept."""
+        """Answers of the last hour."""
         return sum(now - time < HOUR for time in self.times.values())
 
     def seconds(self) -> float | None:

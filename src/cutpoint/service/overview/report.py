@@ -15,9 +15,9 @@ from cutpoint.errors import UsageError
 from cutpoint.service.log.state import State
 from cutpoint.service.overview.agreement import AGREEMENT, Agreement, agreement
 from cutpoint.service.overview.curve_svg import curve_svg
-from cutpoint.service.overview.diary import EACH, KNOWN, MEASURES, Diary, curve, table_of, title_of
+from cutpoint.service.overview.diary import EACH, KNOWN, MEASURES, SECONDS_EACH, Diary, curve, table_of, title_of
 from cutpoint.service.overview.found import NOTE, between
-from cutpoint.service.overview.sentences import asking, model, sentence, warnings
+from cutpoint.service.overview.sentences import CORRECTED, PEOPLE, asking, model, sentence, warnings
 from cutpoint.service.overview.standing import Standing, read
 from cutpoint.service.overview.strip_svg import LEGEND
 from cutpoint.service.overview.strips import Strips
@@ -147,12 +147,8 @@ def _people(now: Standing, diary: Diary, agreed: Agreement) -> str:
         )
     if not rows:
         return '<p class="soft">Nobody has answered yet.</p>'
-    note = (
-        "Answers: items with an answer of theirs that stands; corrected and late are of these. Passed: items that they "
-        f"passed on. {AGREEMENT} Seconds each: the middle one between answers, pauses left out."
-    )
     columns = ["name", "#answers", "#corrected", "#passed", "#late", "#agreement", "#seconds each"]
-    return _table(columns, rows, note)
+    return _table(columns, rows, f"{PEOPLE} {CORRECTED} {AGREEMENT} {SECONDS_EACH}")
 
 
 def _confusion(state: State, agreed: Agreement) -> str:

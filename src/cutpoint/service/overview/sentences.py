@@ -5,6 +5,16 @@ from __future__ import annotations
 from cutpoint.service.desk.status import Status
 from cutpoint.words import count
 
+PEOPLE = (
+    "Answers: items with an answer of the person's that stands. Passed: items that the person skipped, was unsure of "
+    "or found broken."
+)
+CORRECTED = (
+    "Corrected, late: of the answers, those that the person changed, and those after the time for which an item is "
+    "kept for somebody; they count all the same."
+)
+"""What the columns of people's numbers count."""
+
 
 def counts(said: Status) -> list[tuple[int, str]]:
     """What there is beside the labelled items, each with its word, nothing of which there is none.

@@ -1,7 +1,8 @@
 """The signature picture for pages: one class's strip as SVG, coloured by the page's own sheet.
 
-The pool's density is a soft band, every answer a dot (filled: the class; hollow: another; ringed: people disagree), the
-thresholds still possible a shaded bracket, the best one now a line, and an item asked about a mark with a stem.
+The pool's density is a soft band, every labelled item a dot (filled: the class; hollow: another; ringed: people
+disagree), the thresholds still possible a shaded bracket, the best one now a line, and an item asked about a mark with
+a stem.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ WIDE, HIGH = 400, 76
 MIDDLE, REACH = 42.0, 30.0  # of the band; above it is room for the mark of an item
 LEGEND = (
     "band: the pool, surely of the class at left",
-    "dot: an answer; filled, of the class; hollow, of another; ringed, disputed",
+    "dot: a labelled item; filled, of the class; hollow, of another; ringed, disputed",
     "bracket: the places where the class may still end",
     "line: where it ends best now",
 )

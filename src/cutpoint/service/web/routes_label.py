@@ -73,7 +73,7 @@ class Next(BaseModel):
         Field(description="their names, by number, as they are now: one that is added is the last, none goes away"),
     ]
     reason: Annotated[str, Field(description="why there are fewer than `n`; else empty")]
-    open: Annotated[int, Field(description="how many questions are with people")]
+    open: Annotated[int, Field(description="how many items are with people now")]
     seconds: Annotated[float, Field(description="after which to ask again where there are fewer")]
     progress: dict[str, Any]
 

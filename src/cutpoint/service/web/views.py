@@ -12,8 +12,8 @@ from cutpoint.service.desk.desk import Desk
 from cutpoint.service.desk.status import Status
 from cutpoint.service.overview.agreement import AGREEMENT
 from cutpoint.service.overview.curve_svg import curve_svg
-from cutpoint.service.overview.diary import KNOWN, MEASURES, Diary, curve, table_of, title_of
-from cutpoint.service.overview.sentences import asking, counts, labelled, learning, model, warnings
+from cutpoint.service.overview.diary import KNOWN, LAST_HOUR, MEASURES, SECONDS_EACH, Diary, curve, table_of, title_of
+from cutpoint.service.overview.sentences import PEOPLE, asking, counts, labelled, learning, model, warnings
 from cutpoint.service.overview.strip_svg import LEGEND
 from cutpoint.service.overview.strips import Strip, Strips
 from cutpoint.service.web.auth import Person
@@ -152,7 +152,7 @@ class Views:
             "facts": self._facts(made.classes),
             "known": KNOWN,
             "people": self._people(said),
-            "agreement": AGREEMENT,
+            "people_words": f"{PEOPLE} {AGREEMENT} {LAST_HOUR} {SECONDS_EACH}",
             "legend": LEGEND,
         }
 
