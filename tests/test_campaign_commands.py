@@ -185,7 +185,11 @@ def test_status_says_what_each_number_means(campaign_folder: Path) -> None:
     alone = replace(failed, failures=1, model=None)
     assert warnings(alone) == [f"The last training {said} drawn at random."]
     assert model(alone) == "none yet; the first is tried again"
-    done = replace(going, labelled=151)
+    few = replace(going, labelled=140, held=3, waiting=2, left=6)
+    assert model(few) == "model 3 is the newest; too few items are left for the next one"
+    done = replace(going, labelled=140, held=11, waiting=0, left=0)
+    assert asking(done) == "every item is labelled or held, and nothing is left to ask"
+    done = replace(done, labelled=151, held=0)
     assert asking(done) == "every item has a label, and nothing is left to ask"
     assert model(done) == "model 3 is the newest"
 

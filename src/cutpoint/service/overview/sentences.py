@@ -43,8 +43,8 @@ def sentence(said: Status) -> str:
 
 def asking(said: Status) -> str:
     """How questions are chosen at the moment, and how many of the round's are done, in words."""
-    if said.labelled == said.items:
-        return "every item has a label, and nothing is left to ask"
+    if not said.waiting + said.left:
+        return f"every item {'is labelled or held' if said.held else 'has a label'}, and nothing is left to ask"
     round = said.round
     if round is None:
         return "nothing was asked yet; the first question comes when somebody opens their link"
@@ -63,25 +63,29 @@ def model(said: Status) -> str:
         parts.append(
             f"the one before it had foreseen {foreseen:.0%} of the labels that came after, as a mean of the classes"
         )
-    left = said.trains_at - said.done
+    needed, rest = said.trains_at - said.done, said.waiting + said.left
     if said.training is not None:
         parts.append(f"the {following} is being trained now")
     elif said.failures:
         parts.append(f"the {following} is tried again")
-    elif said.labelled < said.items and left > 0:
-        parts.append(f"the {following} is trained after {count(left, 'more item')}")
-    elif said.labelled < said.items:
+    elif needed > rest > 0:
+        parts.append(f"too few items are left for the {following}")
+    elif rest and needed > 0:
+        parts.append(f"the {following} is trained after {count(needed, 'more item')}")
+    elif rest:
         few = sum(n > 0 for n in said.found) < min(2, len(said.classes))
         parts.append(f"the {following} is due" + (" once two classes are found" if few else ""))
     return "; ".join(parts)
 
 
-def learning(done: int, trains_at: int, training: bool) -> str:
-    """How far it is to the next model, for those who label."""
+def learning(done: int, trains_at: int, rest: int, *, training: bool) -> str:
+    """How far it is to the next model, for those who label; rest: items that are neither labelled nor held."""
     if training:
         return "The model is learning."
     if done >= trains_at:
         return "The model is about to learn."
+    if rest < trains_at - done:
+        return f"{count(rest, 'item')} left, too few for the model to learn again"
     return f"{count(trains_at - done, 'more item')} until the model learns; {done:,} of {trains_at:,} are done"
 
 

@@ -39,7 +39,8 @@ class Views:
             state = self._desk.state
             ballots, known = state.ballots, state.people.by_name.get(person.name)
             done, of = ballots.closed_since(state.runs.upto), state.interval
-            words = learning(done, of, state.runs.running is not None)
+            rest = state.count - ballots.n_settled - len(ballots.held)
+            words = learning(done, of, rest, training=state.runs.running is not None)
             found = [ballots.found[k] for k in range(len(state.made.classes))]
             mine = known.answers if known else 0
         return {"done": min(done, of), "of": of, "words": words, "found": found, "mine": mine}
