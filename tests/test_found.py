@@ -46,5 +46,5 @@ def test_where_nothing_was_found_at_random_there_is_no_upper_bound() -> None:
 def test_before_any_question_nothing_is_said() -> None:
     said = rate("rare", 1, status(1000, (5, 2)), [], [])
     assert (said.at_random, said.chosen, said.in_pool, said.random_needs) == (None, None, None, None)
-    assert between(None) == "-"
+    assert between(None) == "–"
     assert between((7, 7)) == "7"

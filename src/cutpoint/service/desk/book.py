@@ -142,6 +142,13 @@ class Book:
 
     def _label(self, label: int | str) -> int:
         """The number of a class that is given by number or by name."""
+        try:
+            return self._number(label)
+        except UsageError:
+            self._catch_up()  # perhaps another process has added it
+            return self._number(label)
+
+    def _number(self, label: int | str) -> int:
         classes = self.state.made.classes
         if isinstance(label, str):
             if label not in classes:

@@ -13,11 +13,13 @@ Data = Mapping[str, Any]
 class Opened:
     """A round: the number of the event that opened it, its data, what it asked, and why it ended (None: it has not).
 
+    classes: how many there were; one that is added ends the round.
     broken: why its session takes no more part in what happens, though nobody has closed it yet.
     """
 
     number: int
     data: Data
+    classes: int
     asked: list[int] = field(default_factory=list)
     closed: str | None = None
     broken: str | None = None
@@ -41,9 +43,9 @@ class Rounds:
         """The round opened last."""
         return self.all[-1] if self.all else None
 
-    def open(self, number: int, data: Data) -> None:
-        """A round is opened; the one before is over."""
-        self.all.append(Opened(number, data))
+    def open(self, number: int, data: Data, classes: int) -> None:
+        """A round is opened, of so many classes; the one before is over."""
+        self.all.append(Opened(number, data, classes))
 
     def ask(self, data: Data) -> None:
         """The last round asked questions."""

@@ -139,7 +139,7 @@ class State:
         return ()
 
     def _round_opened(self, number: int, data: Data) -> tuple[int, ...]:
-        self.rounds.open(number, data)
+        self.rounds.open(number, data, len(self.made.classes))
         self.epoch += 1
         return ()
 

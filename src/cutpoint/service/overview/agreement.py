@@ -22,12 +22,14 @@ class Agreement:
 
     people: their names.  agreed: see `log.votes.Agreed`.
     confusion: (m, K, K) how often a person says l of class k, by the consensus of all answers, at [person, k, l].
+    seen: (m, K) how many of the items that are of class k, by that consensus, the person answered.
     weighed: items on which that consensus is another label than the majority's, and what it is; decided ones left out.
     """
 
     people: tuple[str, ...]
     agreed: dict[str, tuple[int, int]]
     confusion: NDArray[np.float64]
+    seen: NDArray[np.int64]
     weighed: dict[int, int]
 
 
@@ -42,11 +44,13 @@ def agreement(state: State) -> Agreement:
     votes_v_3 = np.array([(row[i], column[who], said) for i, who, said in votes], np.int64).reshape(-1, 3)
     labels = np.array([state.ballots.label(item) for item in items], np.int64)
     consensus = dawid_skene(votes_v_3, (len(items), len(people), n_classes))
+    cells = votes_v_3[:, 1] * n_classes + consensus.labels[votes_v_3[:, 0]]
     other = np.flatnonzero(consensus.labels != labels)
     return Agreement(
         tuple(people),
         state.ballots.agreed.shares(),
         consensus.confusion,
+        np.bincount(cells, minlength=len(people) * n_classes).reshape(len(people), n_classes),
         {items[i]: int(consensus.labels[i]) for i in other if items[i] not in state.ballots.decided},
     )
 

@@ -1,7 +1,8 @@
 """What the questions so far say of a class: how many there may be, and what labelling at random would have taken.
 
 Only the questions that were drawn at random, before the first model, say how frequent a class is; those chosen since
-say how well they were chosen. Both bounds follow from the 95 % interval of the share among the first.
+say how well they were chosen. Neither say anything of a class that was added after them. Both bounds follow from the
+95 % interval of the share among the first.
 """
 
 from __future__ import annotations
@@ -58,7 +59,7 @@ def rate(name: str, k: int, status: Status, drawn: Sequence[int], chosen: Sequen
 def between(bounds: tuple[int, int | None] | None) -> str:
     """Bounds as people read them."""
     if bounds is None:
-        return "-"
+        return "–"
     low, high = bounds
     if high is None:
         return f"{low:,} or more"
@@ -69,6 +70,6 @@ NOTE = (
     "At random: the class's share of the questions that were drawn at random, before the first model. Chosen: its "
     "share of those that the strategy chose since. In the pool: 95 % bounds by the questions drawn at random. Random "
     "needs: how many items labelling at random would take to find as many as the {asked} labelled so far did, by the "
-    "same bounds."
+    "same bounds. Of a class that was added later, only what was asked since is counted."
 )
 """How to read the table."""

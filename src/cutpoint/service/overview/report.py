@@ -160,7 +160,7 @@ def _confusion(state: State, agreed: Agreement) -> str:
     tables = ""
     for a in most:
         rows = [
-            (name, *(f"{100 * agreed.confusion[a, k, said]:.0f} %" for said in range(len(state.made.classes))))
+            (name, *(_share(share if agreed.seen[a, k] else None) for share in agreed.confusion[a, k]))
             for k, name in enumerate(state.made.classes)
         ]
         columns = ["there is", *(f"#says {name}" for name in state.made.classes)]
