@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +13,15 @@ pytest.importorskip("uvicorn")
 pytest.importorskip("httpx2")
 pytest.importorskip("playwright")
 
+import numpy as np
 from PIL import Image
 from playwright.sync_api import Browser, FloatRect, Page, expect
 
 from browse import press, shown, site
-from served import serve_in_memory
+from served import publish, serve_in_memory
 
+LOW = {"old phone": (320, 568), "phone": (390, 844), "on its side": (844, 390), "at 200 %": (640, 400)}
+LOW |= {"tablet": (768, 1024), "desk": (1440, 900)}
 SIZES = {"desk": (1280, 800), "laptop": (1024, 640), "phone": (390, 780), "small": (360, 640)}
 LONG = "a bird of which only the feet and the shadow can be seen, and nothing else at all"
 LONGEST = "Donaudampfschifffahrtsgesellschaftskapitänsmützenabzeichen"
@@ -35,6 +39,12 @@ def overlap(a: FloatRect, b: FloatRect) -> bool:
     across = min(a["x"] + a["width"], b["x"] + b["width"]) - max(a["x"], b["x"])
     down = min(a["y"] + a["height"], b["y"] + b["height"]) - max(a["y"], b["y"])
     return across > 1 and down > 1
+
+
+def within(a: FloatRect, b: FloatRect) -> bool:
+    """Whether one box lies in the other, but for a pixel."""
+    across = a["x"] >= b["x"] - 1 and a["x"] + a["width"] <= b["x"] + b["width"] + 1
+    return across and a["y"] >= b["y"] - 1 and a["y"] + a["height"] <= b["y"] + b["height"] + 1
 
 
 @pytest.fixture
@@ -107,6 +117,30 @@ def test_many_and_long_classes_leave_room_for_the_item(browser: Browser, size: s
         shown(page, other_than=None)
         page.wait_for_function("() => document.getElementById('mine').textContent === '1'")
         assert here.events("answered")[0]["label"] == len(classes) - 1
+
+
+@pytest.mark.parametrize("classes", [[f"bird {k}" for k in range(5)], [f"{k} {LONG}"[:60] for k in range(12)]])
+def test_every_button_is_reached_while_the_reason_is_open(browser: Browser, tmp_path: Path, classes: list[str]) -> None:
+    served = serve_in_memory(classes=classes, files=tmp_path)
+    publish(served, np.random.default_rng(0).dirichlet(np.ones(len(classes)), 40))
+    with site(served, browser) as here:
+        page = here.page("ada")
+        shown(page)
+        page.evaluate("() => { document.getElementById('why').open = true; }")
+        expect(page.locator("#strip svg")).to_be_visible()
+        for name, (wide, high) in LOW.items():
+            page.set_viewport_size({"width": wide, "height": high})
+            boxes = [box(page, part) for part in ("#item", "#why", ".answers", ".acts")]
+            assert not any(overlap(a, b) for a, b in combinations(boxes, 2)), name
+            assert boxes[0]["height"] > 90, name
+            assert boxes[3]["y"] + boxes[3]["height"] <= high, name
+            for k in range(len(classes)):
+                page.locator(f"[data-label='{k}']").scroll_into_view_if_needed()
+                button = box(page, f"[data-label='{k}']")
+                assert within(button, boxes[2]), name
+                assert within(box(page, f"[data-label='{k}'] span"), button), name
+            for part in (":root", ".acts"):
+                assert page.locator(part).evaluate("(at) => at.scrollWidth <= at.clientWidth"), name
 
 
 ITEMS: list[dict[str, Any]] = [
