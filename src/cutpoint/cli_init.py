@@ -87,17 +87,14 @@ def init(
     """Start a campaign: read the pool, make features for the first model, and take in labels that exist.
 
     All is checked before anything is written; what cannot be meant is refused whole.
-
     Without --embeddings or --encoder: texts by TF-IDF, tables by their columns, pictures by shapes and colours.
     """
     named = {"strategy": strategy, "learner": learner, "seed": seed, "lease_seconds": _seconds(lease_minutes)}
     sizes = {"first": first, "budget": budget, "parallel": parallel, "overlap": overlap}
     settings = _settings(name, classes, guideline, named | sizes)
     file = _one_of({"--csv": csv, "--jsonl": jsonl, "--parquet": parquet, "--npy": npy})
-    columns = {"text": text, "picture": picture, "id": id_column}
-    wish = _wish({"images": images, "file": file, "embeddings": embeddings, "encoder": encoder} | columns)
-    about = _begin(name, settings, wish, _labels(imports or [], examples), files=files, quiet=quiet)
-    _say(about, name, as_json=as_json, quiet=quiet)
+    wish = _wish(images, file, (text, picture, id_column), (embeddings, encoder))
+    _begin(name, settings, wish, _labels(imports or [], examples), files=files, as_json=as_json, quiet=quiet)
 
 
 def _settings(name: str, classes: str, guideline: Path | None, others: dict[str, Any]) -> Settings:
@@ -137,10 +134,15 @@ def _one_of(given: dict[str, Path | None]) -> Path | None:
     return None
 
 
-def _wish(given: dict[str, Any]) -> Wish:
+def _wish(
+    images: Path | None,
+    file: Path | None,
+    columns: tuple[str | None, str | None, str | None],
+    features: tuple[Path | None, Path | None],
+) -> Wish:
     from cutpoint.data.pools.bring import Wish
 
-    return Wish(**given)
+    return Wish(images, file, *columns, *features)
 
 
 def _labels(imports: list[Path], examples: Path | None) -> list[tuple[str, Path]]:
@@ -151,9 +153,16 @@ def _labels(imports: list[Path], examples: Path | None) -> list[tuple[str, Path]
 
 
 def _begin(
-    name: str, settings: Settings, wish: Wish, labels: list[tuple[str, Path]], *, files: str | None, quiet: bool
-) -> Summary:
-    """Read and check everything, what was typed wrong first, and write it; what there is to say of it."""
+    name: str,
+    settings: Settings,
+    wish: Wish,
+    labels: list[tuple[str, Path]],
+    *,
+    files: str | None,
+    as_json: bool,
+    quiet: bool,
+) -> None:
+    """Read and check everything, what was typed wrong first; write it, and say what it is."""
     from cutpoint.cli_stopping import leaving, terminable
     from cutpoint.cli_terminal import progress
     from cutpoint.service.begin import begin
@@ -167,7 +176,7 @@ def _begin(
         unfinished = leaving("what is written is kept; the same command goes on") if "://" in name else nullcontext()
         with unfinished, begun(name, files) as (store, arrays):
             begin(store, arrays, beginning, tell)
-    return summary(beginning)
+    _say(summary(beginning), name, as_json=as_json, quiet=quiet)
 
 
 def _say(about: Summary, name: str, *, as_json: bool, quiet: bool) -> None:

@@ -9,6 +9,13 @@ import typer
 
 from cutpoint.cli_terminal import FilesOption, NameArgument
 
+NamesOption = Annotated[
+    str, typer.Option("--names", help="Names under which people reach it, with commas between; others are refused.")
+]
+NewLinksOption = Annotated[
+    bool, typer.Option("--new-links", help="Revoke the links of all who are named here, and make others.")
+]
+
 
 def serve(
     name: NameArgument,
@@ -17,13 +24,9 @@ def serve(
     admins: Annotated[str, typer.Option(help="Who runs the campaign: names, with commas between.")] = "admin",
     host: Annotated[str, typer.Option(help="Address to listen at; 0.0.0.0 is all of this machine's.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port to listen at; 0: a free one.")] = 8000,
-    names: Annotated[
-        str, typer.Option("--names", help="Names under which people reach it, with commas between; others are refused.")
-    ] = "",
+    names: NamesOption = "",
     https: Annotated[bool, typer.Option("--https", help="A proxy in front of it speaks https.")] = False,
-    new_links: Annotated[
-        bool, typer.Option("--new-links", help="Revoke the links of all who are named here, and make others.")
-    ] = False,
+    new_links: NewLinksOption = False,
     images: Annotated[Path | None, typer.Option(help="Folder of the pictures, if it has moved.")] = None,
     files: FilesOption = None,
 ) -> None:

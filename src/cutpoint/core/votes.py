@@ -8,7 +8,7 @@ Algorithm, Applied Statistics 28 (1979), 20 to 28.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -65,6 +65,15 @@ class Consensus:
     converged: bool
 
 
+class _Cast(NamedTuple):
+    """v votes: of which example (v,), annotator * K + class (v,); whether an example has one (n,); m annotators."""
+
+    item_v: NDArray[np.int64]
+    cell_v: NDArray[np.int64]
+    voted_n: NDArray[np.bool_]
+    m: int
+
+
 _TIE = 1e-9  # posteriors that differ by less are a tie: sums of votes in another order differ by as much
 
 
@@ -95,17 +104,15 @@ def dawid_skene(
     item_v, annotator_v, label_v = _checked_votes(votes, n, m, n_classes)
     _check_options(trust, smoothing, tolerance, most_steps)
     counts_n_K = np.bincount(item_v * n_classes + label_v, minlength=n * n_classes).reshape(n, n_classes)
-    voted_n, cell_v = counts_n_K.any(axis=1), annotator_v * n_classes + label_v
+    voted_n = np.asarray(counts_n_K.any(axis=1))
+    cast = _Cast(item_v, annotator_v * n_classes + label_v, voted_n, m)
     posterior_n_K = _shares(counts_n_K.astype(float))
+    prior_K, confusion_m_K_K = _rates(cast, posterior_n_K, trust, smoothing)
     moved, steps = np.inf, 0
-    while True:
-        prior_K = _shares(posterior_n_K[voted_n].sum(axis=0) + trust + smoothing)
-        said_m_K_K = _said(item_v, cell_v, posterior_n_K, m)
-        confusion_m_K_K = _shares(said_m_K_K + trust * np.eye(n_classes) + smoothing)
-        if moved <= tolerance or steps == most_steps:
-            break
+    while moved > tolerance and steps < most_steps:
         before_n_K, steps = posterior_n_K, steps + 1
-        posterior_n_K = _posterior(item_v, cell_v, prior_K, confusion_m_K_K, n)
+        posterior_n_K = _posterior(cast, prior_K, confusion_m_K_K)
+        prior_K, confusion_m_K_K = _rates(cast, posterior_n_K, trust, smoothing)
         moved = float(np.abs(posterior_n_K - before_n_K)[voted_n].max(initial=0.0))
     posterior_n_K[~voted_n] = prior_K
     labels_n = np.where(voted_n, _likeliest(posterior_n_K), -1)
@@ -118,28 +125,30 @@ def _likeliest(posterior_n_K: NDArray[np.float64]) -> NDArray[np.int64]:
     return np.asarray(as_good_n_K.argmax(axis=1), dtype=np.int64)
 
 
-def _said(
-    item_v: NDArray[np.int64], cell_v: NDArray[np.int64], posterior_n_K: NDArray[np.float64], m: int
-) -> NDArray[np.float64]:
+def _rates(
+    cast: _Cast, posterior_n_K: NDArray[np.float64], trust: float, smoothing: float
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Equations (2.4) and (2.3), with what everybody counts as having said before: (K,) and (m, K, K)."""
+    prior_K = _shares(posterior_n_K[cast.voted_n].sum(axis=0) + trust + smoothing)
+    return prior_K, _shares(_said(cast, posterior_n_K) + trust * np.eye(len(prior_K)) + smoothing)
+
+
+def _said(cast: _Cast, posterior_n_K: NDArray[np.float64]) -> NDArray[np.float64]:
     """How often each annotator said l of class k, by the posterior: the counts of equation (2.3), (m, K, K)."""
     posterior_K_n = np.ascontiguousarray(posterior_n_K.T)
-    n_classes = len(posterior_K_n)
-    said_K_mK: NDArray[Any] = np.stack([np.bincount(cell_v, w_n[item_v], m * n_classes) for w_n in posterior_K_n])
+    n_classes, m = len(posterior_K_n), cast.m
+    said_of_classes = [np.bincount(cast.cell_v, w_n[cast.item_v], m * n_classes) for w_n in posterior_K_n]
+    said_K_mK: NDArray[Any] = np.stack(said_of_classes)
     return said_K_mK.reshape(n_classes, m, n_classes).swapaxes(0, 1)
 
 
-def _posterior(
-    item_v: NDArray[np.int64],
-    cell_v: NDArray[np.int64],
-    prior_K: NDArray[np.float64],
-    confusion_m_K_K: NDArray[np.float64],
-    n: int,
-) -> NDArray[np.float64]:
+def _posterior(cast: _Cast, prior_K: NDArray[np.float64], confusion_m_K_K: NDArray[np.float64]) -> NDArray[np.float64]:
     """Equation (2.5), (n, K), in logarithms: thousands of votes on an example would underflow."""
     with np.errstate(divide="ignore"):  # log 0 rules a class out, as it must
         log_prior_K, log_m_K_K = np.log(prior_K), np.log(confusion_m_K_K)
     of_classes = (np.ascontiguousarray(log_m_K_K[:, k, :]).ravel() for k in range(len(prior_K)))
-    logs_K_n = np.stack([np.bincount(item_v, of_cell[cell_v], n) for of_cell in of_classes])
+    n = len(cast.voted_n)
+    logs_K_n = np.stack([np.bincount(cast.item_v, of_cell[cast.cell_v], n) for of_cell in of_classes])
     logs_n_K = np.ascontiguousarray(logs_K_n.T) + log_prior_K
     return _shares(np.exp(logs_n_K - logs_n_K.max(axis=1, keepdims=True)))
 

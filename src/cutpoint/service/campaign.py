@@ -56,9 +56,7 @@ class Campaign:
             raise UsageError(f"a campaign has no setting {unknown[0]!r}; see Settings for those it has.")
         if classes is not None:
             meant = Settings(**{"name": _name(where), **settings, "classes": checked_classes(classes)})
-            check_new_classes(meant.classes)  # before a file is made
-            if train != "off":
-                check_learner(meant)
+            _check_new(meant, train)  # before a file is made
         url = None
         if isinstance(where, str | Path):
             from cutpoint.store.opening import open_files, open_store
@@ -263,6 +261,12 @@ def _texts(content: Any) -> Iterator[str]:
             yield from (str(name), *_texts(value))
     else:
         yield str(content)
+
+
+def _check_new(meant: Settings, train: Train) -> None:
+    check_new_classes(meant.classes)
+    if train != "off":
+        check_learner(meant)
 
 
 def _name(where: str | Path | Store) -> str:

@@ -10,6 +10,8 @@ import numpy as np
 
 from cutpoint.types import UNKNOWN, Labels, Round, Scores
 
+Odd = dict[str, Any]
+
 
 @dataclass(frozen=True, eq=False)
 class Trial:
@@ -20,49 +22,61 @@ class Trial:
     truth: Labels
 
 
+TRIALS: tuple[tuple[str, int, int, Odd], ...] = (
+    ("two classes", 60, 2, {}),
+    ("three classes, one question at a time", 50, 3, {"parallel": 1, "budget": 20}),
+    ("five classes", 60, 5, {"budget": 31}),
+    ("two classes, nothing labelled", 40, 2, {"labelled": 0.0, "budget": 12}),
+    ("many exact ties", 60, 3, {"scores": {"step": 0.25}, "budget": 20}),
+    ("probabilities of exactly 0 and 1", 40, 2, {"scores": {"step": 1.0}, "budget": 16}),
+    ("all scores equal", 30, 3, {"scores": {"sharp": 0.0}, "budget": 12}),
+    ("a class that never occurs", 40, 3, {"present": 2, "budget": 13}),
+    ("a single class", 20, 1, {"budget": 7}),
+    ("only the pool's last examples unlabelled", 60, 2, {"first": 45, "budget": 8}),
+    ("half of the pool held back", 50, 3, {"held": 0.5, "budget": 10}),
+    ("everything held back", 12, 2, {"held": 1.1}),
+    ("everything labelled", 12, 3, {"labelled": 1.1}),
+    ("more budget than is left", 25, 2, {"budget": 60}),
+    ("a budget of one", 30, 3, {"budget": 1}),
+    ("one example", 1, 2, {"labelled": 0.0, "budget": 3}),
+    ("no example", 0, 2, {"budget": 3}),
+    ("one class labelled", 40, 3, {"labelled": 0.4, "seen": 1, "budget": 11}),
+    ("an embedding of zeros", 20, 3, {"scores": {"points": 0}, "budget": 8}),
+    ("one point for all", 20, 2, {"scores": {"points": 1}, "budget": 8}),
+    ("three points for all", 30, 3, {"scores": {"points": 3}, "budget": 12}),
+    ("an embedding of one column", 30, 3, {"scores": {"width": 1}, "budget": 11}),
+    ("an embedding in half precision", 30, 3, {"scores": {"dtype": np.float16}, "budget": 9}),
+    ("a head with two equal rows", 30, 3, {"scores": {"equal_rows": True}, "budget": 10}),
+    ("a class that the head does not know", 30, 3, {"scores": {"unknown": True}, "budget": 10}),
+    ("a head without biases", 30, 3, {"scores": {"biased": False}, "budget": 10}),
+)
+"""What is odd about each, N, K, and how it is odd, as `trial` reads it."""
+
+
 def trials(seed: int = 0) -> Iterator[Trial]:
     """Small rounds, ordinary and odd: ties, saturated scores, absent or single classes, all labelled, odd embeddings.
 
     Scores come with an embedding and a head, so strategies that need them can be tried too.
     """
+    for what, n, n_classes, odd in TRIALS:
+        yield trial(what, n, n_classes, seed, **odd)
 
-    def trial(what: str, n: int, n_classes: int, *, labelled: float = 0.2, budget: int = 9, **odd: Any) -> Trial:
-        rng = np.random.default_rng([seed, *what.encode()])
-        scores = linear_scores(rng, n, n_classes, **odd.get("scores", {}))
-        truth = np.where(rng.random(n) < 0.8, scores.probs.argmax(axis=1), rng.integers(n_classes, size=n))
-        truth = truth % odd.get("present", n_classes)
-        known = rng.random(n) < labelled if "first" not in odd else np.arange(n) < odd["first"]
-        known &= truth < odd.get("seen", n_classes)
-        held = np.flatnonzero(rng.random(n) < odd.get("held", 0.0))
-        labels = np.where(known, truth, UNKNOWN)
-        return Trial(what, Round(scores, labels, budget, odd.get("parallel", 4), seed, held), truth)
 
-    yield trial("two classes", 60, 2)
-    yield trial("three classes, one question at a time", 50, 3, parallel=1, budget=20)
-    yield trial("five classes", 60, 5, budget=31)
-    yield trial("two classes, nothing labelled", 40, 2, labelled=0.0, budget=12)
-    yield trial("many exact ties", 60, 3, scores={"step": 0.25}, budget=20)
-    yield trial("probabilities of exactly 0 and 1", 40, 2, scores={"step": 1.0}, budget=16)
-    yield trial("all scores equal", 30, 3, scores={"sharp": 0.0}, budget=12)
-    yield trial("a class that never occurs", 40, 3, present=2, budget=13)
-    yield trial("a single class", 20, 1, budget=7)
-    yield trial("only the pool's last examples unlabelled", 60, 2, first=45, budget=8)
-    yield trial("half of the pool held back", 50, 3, held=0.5, budget=10)
-    yield trial("everything held back", 12, 2, held=1.1)
-    yield trial("everything labelled", 12, 3, labelled=1.1)
-    yield trial("more budget than is left", 25, 2, budget=60)
-    yield trial("a budget of one", 30, 3, budget=1)
-    yield trial("one example", 1, 2, labelled=0.0, budget=3)
-    yield trial("no example", 0, 2, budget=3)
-    yield trial("one class labelled", 40, 3, labelled=0.4, seen=1, budget=11)
-    yield trial("an embedding of zeros", 20, 3, scores={"points": 0}, budget=8)
-    yield trial("one point for all", 20, 2, scores={"points": 1}, budget=8)
-    yield trial("three points for all", 30, 3, scores={"points": 3}, budget=12)
-    yield trial("an embedding of one column", 30, 3, scores={"width": 1}, budget=11)
-    yield trial("an embedding in half precision", 30, 3, scores={"dtype": np.float16}, budget=9)
-    yield trial("a head with two equal rows", 30, 3, scores={"equal_rows": True}, budget=10)
-    yield trial("a class that the head does not know", 30, 3, scores={"unknown": True}, budget=10)
-    yield trial("a head without biases", 30, 3, scores={"biased": False}, budget=10)
+def trial(what: str, n: int, n_classes: int, seed: int = 0, **odd: Any) -> Trial:
+    """A round of n examples; `what` is part of its seed.
+
+    odd: scores, options of `linear_scores`; labelled and held, the shares of examples that are; first, only the first
+    ones are labelled; present and seen, how many classes there are, and have labels; budget; parallel.
+    """
+    rng = np.random.default_rng([seed, *what.encode()])
+    scores = linear_scores(rng, n, n_classes, **odd.get("scores", {}))
+    truth = np.where(rng.random(n) < 0.8, scores.probs.argmax(axis=1), rng.integers(n_classes, size=n))
+    truth = truth % odd.get("present", n_classes)
+    known = rng.random(n) < odd.get("labelled", 0.2) if "first" not in odd else np.arange(n) < odd["first"]
+    known &= truth < odd.get("seen", n_classes)
+    held = np.flatnonzero(rng.random(n) < odd.get("held", 0.0))
+    labels = np.where(known, truth, UNKNOWN)
+    return Trial(what, Round(scores, labels, odd.get("budget", 9), odd.get("parallel", 4), seed, held), truth)
 
 
 def linear_scores(

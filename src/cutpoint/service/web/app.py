@@ -6,7 +6,7 @@ Nothing here, nor in what it imports, loads torch or scikit-learn: models are tr
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from importlib.metadata import version
 
 from fastapi import FastAPI, Request
@@ -74,12 +74,12 @@ def create_routes(front: Front, house: House) -> FastAPI:
     app.include_router(routes_label.routes(front, pages))
     app.include_router(routes_team.routes(front, pages))
     app.mount("/static", StaticFiles(directory=STATIC))
-    _add_errors(app, pages)
+    _add_errors(app, _teller(pages))
     return app
 
 
-def _add_errors(app: FastAPI, pages: Pages) -> None:
-    """What goes wrong: a page for browsers that go somewhere, JSON for all others, never a trace of the inside."""
+def _teller(pages: Pages) -> Callable[..., Response]:
+    """How an error is told: by a page to browsers that go somewhere, by JSON to all others."""
 
     def told(
         request: Request, status: int, title: str, words: str, headers: Mapping[str, str] | None = None
@@ -88,6 +88,12 @@ def _add_errors(app: FastAPI, pages: Pages) -> None:
         answer = pages.tell(request, title, words, status) if page else JSONResponse({"error": words}, status)
         answer.headers.update(headers or {})
         return answer
+
+    return told
+
+
+def _add_errors(app: FastAPI, told: Callable[..., Response]) -> None:
+    """What goes wrong, in words, and never a trace of the inside."""
 
     @app.exception_handler(Stranger)
     async def stranger(request: Request, error: Stranger) -> Response:
