@@ -12,6 +12,7 @@ from cutpoint.service.desk.desk import Desk
 from cutpoint.service.overview.agreement import agreement
 from cutpoint.service.overview.report import page
 from cutpoint.service.overview.standing import read
+from cutpoint.service.overview.strips import Strips
 from cutpoint.store.events import New
 from cutpoint.store.files import ArrayFiles
 from desks import a_desk, a_store, publish
@@ -107,3 +108,27 @@ def test_the_report_of_a_class_without_an_example_says_so(tmp_path: Path) -> Non
     assert text.count('class="strip c') == 3
     assert "end of “crane”: no example is known yet" in text
     assert section(text, "found")[3] == ["crane", "0", "–", "–", "–", "–"]
+
+
+def test_a_training_that_began_before_a_class_came_serves_all_the_same(tmp_path: Path) -> None:
+    store = a_store(40, first=6, budget=6)
+    files = ArrayFiles(tmp_path)
+    desk = Desk(store, files)
+    for turn in range(6):
+        told(desk, turn % 2)
+    upto = store.last()
+    store.append([New("training_started", {"run": "r1", "upto": upto, "learner": "logistic"})])
+    desk.add_class("crane")
+    told(desk, "crane")
+    probs = np.random.default_rng(0).dirichlet((1, 1), 40).astype(np.float32)
+    publish(store, tmp_path, probs)
+    store.append([New("training_finished", {"run": "r1", "version": 1})])
+    desk.tick()
+    reasons = [desk.explain(told(desk, 2)) for _ in range(12)]
+    assert {why.class_ for why in reasons if why is not None} == {0, 1, 2}, "it is asked for, too"
+    assert (desk.status().model, desk.status().trouble) == (1, "")
+    strips = Strips(files)
+    strips.refresh(desk.state)
+    assert len(strips) == 3
+    known = strips.answers(strips.news(desk.state))
+    assert strips.draw(2, desk.state.made.classes, known).cut.ours == desk.status().found[2] == 13

@@ -107,6 +107,26 @@ def test_the_tenth_class_changes_the_size_of_all_buttons(browser: Browser) -> No
         expect(page.locator("main.many")).to_be_visible()
 
 
+def test_a_class_without_a_number_is_reached_by_keyboard_and_the_guideline_says_how(browser: Browser) -> None:
+    with site(serve_in_memory(classes=tuple("abcdefghijk")), browser) as here:
+        page = here.page("ada")
+        items = [shown(page)]
+        page.keyboard.press("g")
+        expect(page.get_by_role("dialog")).to_contain_text("a class without a number")
+        page.keyboard.press("g")
+        for _ in range(40):
+            page.keyboard.press("Tab")
+            if page.evaluate("() => document.activeElement.dataset.label") == "10":
+                break
+        page.keyboard.press("Enter")
+        items.append(shown(page, other_than=items[0]))
+        expect(button(page, "k")).to_be_focused()
+        page.keyboard.press("Enter")
+        shown(page, other_than=items[1])
+        wait_until_sent(page)
+        assert [(data["item"], data["label"]) for data in here.events("answered")] == [(item, 10) for item in items]
+
+
 def test_my_answers_offer_an_added_class(here: Site) -> None:
     page = here.page("ada")
     items = [press(page, "1")]
