@@ -125,7 +125,8 @@ def test_a_strategy_that_cannot_run_says_so_and_nothing_is_lost(tmp_path: Path) 
         desk.tell(rest[0], 1)
         rest = desk.ask("one", 1)
     assert rest == []
-    assert "badge" in rest.reason
+    assert "could not begin" in rest.reason
+    assert "badge" in desk.status().trouble
     publish(store, tmp_path, some_probs(20), version=2, embedding=np.eye(20, dtype=np.float32))
     assert len(desk.ask("one", 1)) == 1
     assert desk.status().labelled == 2

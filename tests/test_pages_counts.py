@@ -87,13 +87,14 @@ def test_where_too_few_items_are_left_no_more_are_promised_to_the_model() -> Non
     data = {"version": 1, "upto": upto, "measures": {}, "files": {}, "classes": 3, "rows": 12, "run": "r"}
     served.store.append([New("scores_published", data)])
     served.desk._catch_up()
-    assert "8 items left, too few for the model to learn again" in ada.get("/label").text
+    assert "8 more items to label, too few for the model to learn again" in ada.get("/label").text
     assert "model 1 is the newest; too few items are left for the next one" in chief.get("/dashboard").text
     for item in range(4, 12):
         ada.post("/api/pass", json={"item": item, "why": "skip", "key": key(item)})
     page = chief.get("/dashboard").text
     assert "every item is labelled or held, and nothing is left to ask" in page
     assert "more items" not in page
+    assert "Every item is labelled or held." in ada.get("/label").text
 
 
 def test_no_question_is_done_before_anybody_has_seen_one() -> None:

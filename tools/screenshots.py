@@ -99,7 +99,7 @@ def _train(desk: Desk, store: MemoryStore, files: ArrayFiles, version: int, pict
                 "scores_published",
                 about
                 | {"version": version, "upto": upto, "run": run}
-                | {"measures": {"balanced_accuracy": float(np.mean(recalls))}},
+                | {"measures": {"labels": float(known.sum()), "balanced_accuracy": float(np.mean(recalls))}},
             ),
             New("training_finished", {"run": run, "version": version}),
         ]

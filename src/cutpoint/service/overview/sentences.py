@@ -82,10 +82,12 @@ def learning(done: int, trains_at: int, rest: int, *, training: bool) -> str:
     """How far it is to the next model, for those who label; rest: items that are neither labelled nor held."""
     if training:
         return "The model is learning."
+    if not rest:
+        return "Every item is labelled or held."
     if done >= trains_at:
         return "The model is about to learn."
     if rest < trains_at - done:
-        return f"{count(rest, 'item')} left, too few for the model to learn again"
+        return f"{count(rest, 'more item')} to label, too few for the model to learn again"
     return f"{count(trains_at - done, 'more item')} until the model learns; {done:,} of {trains_at:,} are done"
 
 
