@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -158,6 +159,32 @@ def test_options_of_files_are_for_the_files_among_the_data_sets() -> None:
     config = make_config({**TINY, "suites": suites, "label_column": "kind", "split_column": "part", "group": 2})
     assert config.data_options("digits-2") == DataOptions()
     assert config.data_options("toy.npz") == DataOptions(label="kind", split="part", group=2)
+
+
+@pytest.mark.parametrize(
+    ("learner", "said"),
+    [
+        ("torch-linear:device=mps", "the device is 'mps', and torch finds"),
+        ("torch-mlp:device=mps", "the device is 'mps', and torch finds"),
+        ("resnet18:weights=none:device=mps", "the device is 'mps', and torch finds"),
+        ("clip:weights=none:device=mps", "the device is 'mps', and torch finds"),
+        ("clip:weights=none:tune=frozen:device=mps", "the device is 'mps', and torch finds"),
+        ("clip:weights=none:model=clop", "there is no architecture 'clop'"),
+        ("clip:weights=none:model=RN50:tune=frozen:cache=file/x", "the embedding cannot be kept in file/x"),
+    ],
+)
+def test_what_a_learner_lacks_is_said_before_a_folder_is_begun(
+    learner: str, said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    torch = pytest.importorskip("torch")
+    if find_spec("open_clip") is None:
+        pytest.skip("open_clip is not installed")
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
+    monkeypatch.chdir(tmp_path)
+    Path("file").touch()
+    given = ["bench", "run", "--dataset", "digits-2", "--strategies", "random", "--learner", learner, "-o", "out"]
+    assert said in refused(capsys, given)
+    assert not Path("out").exists()
 
 
 def test_every_learner_is_listed_with_its_options_and_named_in_the_help(capsys: pytest.CaptureFixture[str]) -> None:

@@ -238,6 +238,21 @@ def test_seeds_can_be_added_and_what_was_done_stays(tmp_path: Path, capsys: pyte
     assert "seeds = 3 and not 2" in refused(capsys, [*given, str(tmp_path / "added")])
 
 
+def test_a_folder_without_a_single_round_binds_nobody(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    given = [*ARGUMENTS, *SIZES, "--jobs", "1", "--quiet", "--out", str(tmp_path)]
+    assert run_cli([*given, "--learner", "torch-linear:lr=1e20"]) == 1  # the loss is nan in its first fit
+    assert "the training loss is nan" in capsys.readouterr().err
+    assert run_cli(given) == 0
+    assert json.loads((tmp_path / "config.json").read_text())["options"]["learner"] == "logistic:C=0.01"
+    assert "was begun with learner = logistic:C=0.01" in refused(capsys, [*given, "--learner", "mlp"])
+    for path in (tmp_path / "runs").iterdir():
+        path.unlink()
+    kept = tmp_path / "unfinished" / "a run" / "rounds.npz"
+    kept.parent.mkdir(parents=True)
+    kept.touch()
+    assert "was begun with learner = logistic" in refused(capsys, [*given, "--learner", "mlp"])
+
+
 def test_other_versions_are_warned_of_and_noted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     given = [*ARGUMENTS, *SIZES, "--out", str(tmp_path)]
     assert run_cli([*given, "--quiet"]) == 0

@@ -18,6 +18,7 @@ from cutpoint.errors import UsageError
 from cutpoint.experiment.campaign import Schedule, run_campaign
 from cutpoint.learners import Learner, make_learner, wrap
 from cutpoint.learners.base import Model
+from cutpoint.learners.deep.resnet import ResNetLearner
 from cutpoint.types import Labels, Scores
 from toy_sets import cifar10_archive, pictures, shrink
 
@@ -115,3 +116,18 @@ def test_bench_run_says_which_learner_to_take(
     assert run_cli(call) == 2
     assert "the learner logistic reads features; take a learner of pictures" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
+
+
+def test_a_dry_run_trains_no_network_of_pictures_and_says_what_it_would(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("torch")
+    shrink(monkeypatch, imb_cifar10_2=Row(40, 2, ".1111", (4, 36), 20))
+    cifar10_archive(tmp_path)
+    monkeypatch.setattr(ResNetLearner, "fit", None)
+    sizes = ["--first", "5", "--budget", "4", "--rounds", "2", "--seeds", "3", "--data-root", str(tmp_path)]
+    call = ["bench", "run", "--dataset", "imb-cifar10-2", *sizes, "--strategies", "random,margin", "--dry-run"]
+    assert run_cli([*call, "--learner", "resnet18:weights=none"]) == 0
+    told = " ".join(capsys.readouterr().out.split())
+    assert "6 runs of 3 rounds: resnet18:weights=none is fitted 18 times, on 5 to 13 labels, and scores 60" in told
+    assert "nothing was trained to find out" in told

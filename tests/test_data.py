@@ -223,6 +223,7 @@ def test_human_labels_are_grouped_like_the_clean_ones(npz: Write, tmp_path: Path
             {"label": np.where(np.arange(60) < 40, 0, np.arange(60) % 4)},
             r"no example in the pool of class 1 \(bee\), so no strategy can find it",
         ),
+        ({"features": np.zeros((60, 4, 4, 3))}, r"numbers of shape \(N, d\)\. These look like pictures: give what a"),
         ({"split": np.zeros(60, int)}, "must have both 'train' and 'test'"),
         ({"split": np.full(60, 2)}, r"the split hold 2 in row 0"),
         ({"split": np.zeros(5, int)}, "one value for each of 60 rows"),

@@ -14,7 +14,9 @@ pytest.importorskip("torch")
 import torch
 from torch import nn
 
+from cutpoint.data import Pool
 from cutpoint.errors import CutpointError, DataError, UsageError
+from cutpoint.learners import make_learner
 from cutpoint.learners.deep import checkpoint
 from cutpoint.learners.deep.checkpoint import Checkpoint, identity
 from cutpoint.learners.deep.devices import choose_device
@@ -209,6 +211,19 @@ def test_a_loss_that_is_not_a_number_names_its_epoch() -> None:
 
     with pytest.raises(CutpointError, match=r"is nan in epoch 3 of 5; lower the learning rate \(lr=0.01\)"):
         trained(loss=loss)
+
+
+@pytest.mark.parametrize(("rate", "lost"), [(1e9, True), (1e-2, False)])
+def test_a_loss_far_above_its_beginning_is_said(rate: float, lost: bool, caplog: pytest.LogCaptureFixture) -> None:
+    learner = make_learner(f"torch-linear:lr={rate:g}:epochs=20", 2)
+    rng = np.random.default_rng(0)
+    truth = rng.integers(0, 2, 60)
+    pool = Pool((rng.normal(size=(60, 4)) + 2 * truth[:, None]).astype(np.float32))
+    model = learner.fit(pool, np.where(np.arange(60) < 30, truth, -1), seed=0)
+    assert (model.notes["training_loss"] > 2 * np.log(2)) == lost
+    said = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    expected = "the training loss of a network ended far above that of its beginning, so it has learnt nothing; lower "
+    assert said == ([f"{expected}the learning rate (lr=1e+09)."] if lost else [])
 
 
 def test_weights_that_are_no_numbers_after_the_last_step_name_the_rate() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -153,3 +154,17 @@ def test_what_strategies_log_is_said_once_for_all_runs(tmp_path: Path) -> None:
     assert said == [
         "in 4 runs: similar: no example of a minority class is labelled yet, so most_likely_positive chooses."
     ]
+    logged = json.loads((tmp_path / "config.json").read_text())["logged"]
+    assert logged == {path.stem: [said[0].removeprefix("in 4 runs: ")] for path in (tmp_path / "runs").iterdir()}
+
+
+def test_a_model_that_ends_by_calling_all_one_class_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    from sklearn.dummy import DummyClassifier
+
+    drawn = load_benchmark("drawn-3:n=200:test=40:d=4")
+    for learner, said in ((wrap(DummyClassifier(), 3), 1), (neighbours(3), 0)):
+        caplog.clear()
+        run_campaign(drawn, drawn.labels, "random", learner, Schedule(30, 10, 2), seed=0)
+        found = [record.getMessage() for record in caplog.records]
+        assert len(found) == said
+        assert all(text.startswith("the last model calls the whole pool one class, though it was") for text in found)

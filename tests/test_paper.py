@@ -18,6 +18,7 @@ from cutpoint.data.table_1 import TABLE_1
 from cutpoint.experiment.config import BenchConfig, make_config
 from cutpoint.learners import make_learner
 from cutpoint.learners.base import check_gives
+from cutpoint.learners.deep.resnet import ResNetLearner
 from cutpoint.learners.registry import LEARNERS, needs
 from cutpoint.paper import FIGURES, fig02, figure_name
 from cutpoint.paper.campaigns import config_of, options_of
@@ -150,6 +151,7 @@ def test_short_runs_are_stored_and_drawn_beside_the_papers(
         began.append((config.learner, out, preset))
 
     monkeypatch.setattr(cli_run, "run_shown", begun)
+    monkeypatch.setattr(ResNetLearner, "check", lambda _: None)
     for file in ("train_32x32.mat", "test_32x32.mat"):
         (tmp_path / file).touch()
     where = ["--data-root", str(tmp_path), "-o", str(tmp_path)]
@@ -203,6 +205,20 @@ def test_missing_data_is_one_sentence_before_anything_runs(
     assert "fig15 needs imb-cifar10-2, and data does not hold it; fetch with `cutpoint data fetch" in said
     assert "fetch imb-cifar10-2 --data-root data`" in said
     assert sorted(path.name for path in tmp_path.iterdir()) == ["data"]
+
+
+def test_a_learner_that_lacks_its_weights_is_said_before_another_one_runs(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("torch")
+    for cache in ("XDG_CACHE_HOME", "HF_HOME", "TORCH_HOME"):
+        monkeypatch.setenv(cache, str(tmp_path / "cache"))
+    monkeypatch.delenv("HF_HUB_CACHE", raising=False)
+    monkeypatch.setattr("cutpoint.paper.campaigns.data_here", lambda *_: {})
+    monkeypatch.setattr(ResNetLearner, "check", lambda _: None)
+    said = refused(capsys, ["paper", "run", "fig01", "--data-root", str(tmp_path), "-o", str(tmp_path / "out")])
+    assert said.startswith("error: the weights of CLIP ViT-B/32 are not here; put https://huggingface.co/")
+    assert not (tmp_path / "out").exists()
 
 
 def test_the_list_has_every_figure(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -111,6 +111,7 @@ def paper_run(
     Runs that several figures show are done once. To try a figure small: --toy, --seeds 1, --schedule short.
     """
     from cutpoint.cli_run import processes, run_shown
+    from cutpoint.experiment.runner import check_learner
     from cutpoint.paper import figure_name
     from cutpoint.paper.campaigns import check_data, config_of
 
@@ -123,6 +124,8 @@ def paper_run(
     if not toy:
         check_data(name, chosen, data_root)
     configs = [config_of(campaign, seeds=seeds, toy=toy) for campaign in campaigns]
+    for config in {config.learner: config for config in configs}.values():  # of all, before the first one takes days
+        check_learner(config, data_root)
     folder = out or (TOY_OUT if toy else OUT)
     jobs = processes(1 if jobs is None else jobs)
     for place, (campaign, config) in enumerate(zip(campaigns, configs, strict=True), start=1):

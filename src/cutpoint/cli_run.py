@@ -213,6 +213,8 @@ def _print_plan(config: BenchConfig, data_root: Path | None, jobs: int) -> None:
     from rich.table import Table
 
     from cutpoint.experiment.runner import estimate_seconds, prepare
+    from cutpoint.learners import make_learner
+    from cutpoint.learners.base import reads
     from cutpoint.words import count
 
     described = prepare(config, data_root, _warn)
@@ -234,7 +236,25 @@ def _print_plan(config: BenchConfig, data_root: Path | None, jobs: int) -> None:
         for noise, rates in about["noise"].items():
             each = ", ".join(f"{c} {r:.1%}" for c, r in zip(about["classes"], rates["per_class"], strict=True))
             console.print(f"{name}, {noise}: {rates['overall']:.1%} wrong after grouping ({each})", highlight=False)
+    what, how = count(len(runs), "run"), count(jobs, "process")
+    if reads(make_learner(config.learner, 2)) == "pictures":
+        console.print(_work(config, described), highlight=False)
+        return
     hours = estimate_seconds(config, data_root, jobs) / 3600
     took = f"{hours:.1f} hours" if hours >= 0.1 else f"{hours * 60:.1f} minutes"
-    what, how = count(len(runs), "run"), count(jobs, "process")
     console.print(f"{what}, about {took} with {how} (estimated)", highlight=False)
+
+
+def _work(config: BenchConfig, described: dict[str, Any]) -> str:
+    """What a learner of pictures has to do, whose time nobody knows before it has trained."""
+    from cutpoint.words import count
+
+    runs, rounds = len(config.runs()), config.rounds + 1
+    scored = " or ".join(dict.fromkeys(str(sum(about["pool"]) + sum(about["test"])) for about in described.values()))
+    most = config.first + config.rounds * config.budget
+    return (
+        f"{count(runs, 'run')} of {count(rounds, 'round')}: {config.learner} is fitted {runs * rounds} times, on "
+        f"{config.first} to {most} labels, and scores {scored} pictures each time. How long that takes depends on the "
+        "device, and nothing was trained to find out: a run says the time left, and --seeds 1 --rounds 1 is a small "
+        "one."
+    )

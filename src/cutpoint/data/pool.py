@@ -161,7 +161,8 @@ def check_features(features: NDArray[np.generic], name: str) -> Features:
     """The features as read-only (N, d) float32, checked: two axes, not empty, finite."""
     array = np.asarray(features)
     if array.ndim != 2 or 0 in array.shape or array.dtype.kind not in "fiub":
-        raise DataError(f"{name} are {array.dtype} of shape {array.shape}; they must be numbers of shape (N, d).")
+        hint = " These look like pictures: give what a network makes of each, one row (d,)." if array.ndim == 4 else ""
+        raise DataError(f"{name} are {array.dtype} of shape {array.shape}; they must be numbers of shape (N, d).{hint}")
     with np.errstate(over="ignore"):
         array_N_d = np.ascontiguousarray(array, dtype=np.float32)
     bad = np.flatnonzero(~np.isfinite(array_N_d).all(axis=1))

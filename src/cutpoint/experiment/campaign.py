@@ -5,6 +5,7 @@ The strategy sees scores and the labels that were given; clean labels are touche
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from time import perf_counter
@@ -20,6 +21,8 @@ from cutpoint.learners.base import Learner, Model, check_gives, check_reads
 from cutpoint.session import run
 from cutpoint.strategies import STRATEGIES
 from cutpoint.types import UNKNOWN, Index, Labels, Round, Scores
+
+_log = logging.getLogger("cutpoint")
 
 
 class Measure(NamedTuple):
@@ -101,6 +104,8 @@ def run_campaign(
         values = measure(benchmark, observed, labels, model, scores) | dict(model.notes)
         values |= {"seconds_measure": perf_counter() - scored}
         values |= {"seconds_fit": fitted - start, "seconds_score": scored - fitted}
+        if r == schedule.rounds:
+            _say_if_lost(labels, scores)
         n_labels = int(np.count_nonzero(labels != UNKNOWN))
         if r < schedule.rounds:
             start = perf_counter()
@@ -112,6 +117,17 @@ def run_campaign(
         measures += [Measure(r, n_labels, metric, float(value)) for metric, value in values.items()]
         keep(State(measures, labels, snapshot))
     return measures, snapshot
+
+
+def _say_if_lost(labels: Labels, scores: Scores) -> None:
+    """Log it if a model that was given labels of several classes calls the whole pool one."""
+    given, called = np.unique(labels[labels != UNKNOWN]), np.unique(scores.probs.argmax(axis=1))
+    if len(given) > 1 and len(called) == 1:
+        _log.warning(
+            "the last model calls the whole pool one class, though it was given labels of %d, so it has learnt "
+            "nothing; of a network, look at its weights and its learning rate.",
+            len(given),
+        )
 
 
 def first_batch(observed: Labels, n_classes: int, size: int, seed: int) -> Labels:

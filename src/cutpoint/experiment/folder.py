@@ -50,11 +50,12 @@ def refuse_foreign(folder: Path) -> None:
 def begin(folder: Path, config: BenchConfig, benchmarks: dict[str, Any], preset: str | None) -> None:
     """Store the configuration, or check that options and data are the stored ones; the folder must be locked.
 
-    Only seeds may be added: each is a repetition of its own, and those that are done stay.
+    Only seeds may be added: each is a repetition of its own, and those that are done stay. Where not a single round is
+    stored, as after a first attempt that failed, the folder is begun anew.
     """
     options = config.model_dump(mode="json")
     refuse_foreign(folder)
-    if (folder / "config.json").exists():
+    if (folder / "config.json").exists() and _holds_rounds(folder):
         stored = _refuse_other(folder, options, benchmarks)
         if stored["options"] != options:
             write_json(folder / "config.json", stored | {"options": options})
@@ -70,6 +71,12 @@ def begin(folder: Path, config: BenchConfig, benchmarks: dict[str, Any], preset:
     (folder / "runs").mkdir(exist_ok=True)
     for partial in (*folder.glob("*/.*.partial"), *folder.glob(_BEGUN)):
         partial.unlink()
+
+
+def _holds_rounds(folder: Path) -> bool:
+    """True if a finished run is there, or a part of one; DataError if the folder is damaged."""
+    read_config(folder)
+    return any((folder / "runs").glob("*.csv")) or any((folder / "unfinished").glob("*/*"))
 
 
 def _refuse_other(folder: Path, options: dict[str, Any], benchmarks: dict[str, Any]) -> dict[str, Any]:
@@ -112,6 +119,12 @@ def note_versions(folder: Path, config: BenchConfig) -> str | None:
         f"{folder} was begun with {', '.join(changed)}; runs may differ between versions: to compare like with "
         "like, go on with the old ones. The new ones are noted in config.json."
     )
+
+
+def note_logged(folder: Path, config: BenchConfig, spec: RunSpec, said: list[str]) -> None:
+    """Add to config.json what was logged in a run."""
+    stored, run = read_config(folder), run_id(config.shown_name(spec.dataset), spec)
+    write_json(folder / "config.json", stored | {"logged": {**stored.get("logged", {}), run: said}})
 
 
 def versions(learner: str) -> dict[str, str]:

@@ -32,6 +32,7 @@ from cutpoint.experiment.config import BenchConfig, RunSpec
 from cutpoint.experiment.folder import (
     begin,
     describe,
+    note_logged,
     note_versions,
     pictured,
     refuse_foreign,
@@ -73,10 +74,7 @@ def prepare(config: BenchConfig, root: Path | None, warn: Callable[[str], object
 
     `warn` is called with the note of each data set that has one.
     """
-    learner = make_learner(config.learner, 2)
-    for strategy in config.strategies:
-        check_gives(strategy, learner, config.learner)
-    check_ready(equipped(learner, root=DataOptions(root=root).data_root, scratch=None))
+    check_learner(config, root)
     check_present(config.datasets, DataOptions(root=root).data_root)
     described = {}
     for dataset in config.datasets:
@@ -96,6 +94,14 @@ def prepare(config: BenchConfig, root: Path | None, warn: Callable[[str], object
         if benchmark.note:
             warn(benchmark.note)
     return described
+
+
+def check_learner(config: BenchConfig, root: Path | None) -> None:
+    """Raise what is to be said of the learner before anything is read: what it does not give, or lacks here."""
+    learner = make_learner(config.learner, 2)
+    for strategy in config.strategies:
+        check_gives(strategy, learner, config.learner)
+    check_ready(equipped(learner, root=DataOptions(root=root).data_root, scratch=None))
 
 
 def run_benchmark(
@@ -139,6 +145,8 @@ def _do(config: BenchConfig, left: list[RunSpec], places: Places, jobs: int, rou
     rounds.show(0)
     for new, outcome in enumerate(_outcomes(config, left, places, jobs, rounds), start=1):
         store(places.folder, config, outcome.spec, outcome.measures, outcome.snapshot)
+        if outcome.said:
+            note_logged(places.folder, config, outcome.spec, outcome.said)
         said.update(outcome.said)
         rounds.show(new)
     return said

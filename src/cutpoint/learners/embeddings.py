@@ -17,6 +17,7 @@ import re
 import weakref
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any
 
 import numpy as np
@@ -62,10 +63,24 @@ def _on_disk(pictures: Any, encoder: str, embed: Callable[[Any], Floats], folder
                 _write(path, encoder, found)
             return found
     except OSError as error:
-        raise DataError(
-            f"the embedding cannot be kept in {folder} ({error.strerror}); make room, or give another folder with "
-            "cache=FOLDER, or none."
-        ) from None
+        raise _not_kept(folder, error) from None
+
+
+def check_folder(folder: Path) -> None:
+    """DataError if nothing can be kept in that folder, which is made."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise _not_kept(folder, error) from None
+
+
+def _not_kept(folder: Path, error: OSError) -> DataError:
+    return DataError(
+        f"the embedding cannot be kept in {folder} ({error.strerror}); make room, or give another folder with "
+        "cache=FOLDER, or none."
+    )
 
 
 def _write(path: Path, encoder: str, embedding: Floats) -> None:

@@ -19,7 +19,7 @@ from cutpoint.data.pool import Pool
 from cutpoint.data.pools.encoder import load_encoder, scaled_for_encoder
 from cutpoint.errors import DataError, UsageError
 from cutpoint.learners.base import EVERYTHING, Model
-from cutpoint.learners.proxy import HEADS, LIGHT, Encoder, cache_folder, proxy
+from cutpoint.learners.proxy import HEADS, LIGHT, Encoder, cache_folder, check_cache, proxy
 from cutpoint.types import Labels
 
 Floats = NDArray[np.float32]
@@ -48,8 +48,9 @@ class OnnxLearner:
             raise UsageError("learner onnx needs an encoder; write onnx:encoder=PATH, the path of an .onnx file.")
 
     def check(self) -> None:
-        """DataError, at once, if the file is not there or no encoder."""
+        """DataError, at once, if the file is not there or no encoder, or its embeddings cannot be kept."""
         load_encoder(Path(self.encoder))
+        check_cache(self.cache)
 
     def fit(self, pool: Pool, labels: Labels, *, seed: int) -> Model:
         """A head trained anew on the embedding of the pool, which is made once."""

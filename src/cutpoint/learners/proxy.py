@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from cutpoint.data.pool import Pool
 from cutpoint.learners.base import PROBS, Learner, Model
 from cutpoint.learners.deep.heads import HeadLearner, NetworkHeadLearner
-from cutpoint.learners.embeddings import default_folder, embedded
+from cutpoint.learners.embeddings import check_folder, default_folder, embedded
 from cutpoint.learners.linear import LogisticLearner
 from cutpoint.types import Labels, Scores
 
@@ -84,6 +84,13 @@ class ProxyModel:
 def proxy(encoder: Encoder, learner: Learner, pool: Pool, labels: Labels, seed: int) -> ProxyModel:
     """The learner's model of the embedded pool."""
     return ProxyModel(encoder, learner.fit(encoder.pool(pool), labels, seed=seed))
+
+
+def check_cache(wanted: str) -> None:
+    """DataError if embeddings cannot be kept in the folder that an option means."""
+    folder = cache_folder(wanted)
+    if folder is not None:
+        check_folder(folder)
 
 
 def cache_folder(wanted: str) -> Path | None:

@@ -17,7 +17,7 @@ from cutpoint.data.pool import Pool
 from cutpoint.errors import UsageError
 from cutpoint.learners.base import EVERYTHING, Learner, Model
 from cutpoint.learners.deep.weights import Published, check_name, find_weights
-from cutpoint.learners.proxy import HEADS, LIGHT, cache_folder, proxy
+from cutpoint.learners.proxy import HEADS, LIGHT, cache_folder, check_cache, proxy
 from cutpoint.types import Labels
 
 MODEL = "ViT-B-32-quickgelu"
@@ -92,14 +92,18 @@ class ClipLearner:
         return self.tune == "full"
 
     def check(self) -> None:
-        """DataError, with what to put where, if the weights are not there or are other ones."""
+        """UsageError if its device or architecture is not here, DataError if the weights are not or are other ones."""
         file = self._weights()
-        if file is None:
-            return
-        check_name(file)
-        from cutpoint.learners.deep.clip_network import clip_with
+        from cutpoint.learners.deep.clip_network import check_architecture, clip_with
+        from cutpoint.learners.deep.devices import choose_device
 
-        clip_with(self.model, file)
+        choose_device(self.device)
+        check_architecture(self.model)
+        if self.tune == "frozen":
+            check_cache(self.cache)
+        if file is not None:
+            check_name(file)
+            clip_with(self.model, file)
 
     def _weights(self) -> Path | None:
         """The file to begin with, None for none."""

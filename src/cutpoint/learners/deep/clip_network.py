@@ -53,19 +53,25 @@ def read_clip(model: str, file: Path | None) -> Any:
     return clip_with(model, file)
 
 
-def clip_with(model: str, file: Path | None) -> Any:
-    """The whole network on the CPU with the weights of a file, or without one always the same ones at random.
-
-    UsageError if open_clip has no such architecture, DataError if the file holds the weights of another.
-    """
+def check_architecture(model: str) -> dict[str, Any]:
+    """How an architecture of that name is built; UsageError if open_clip has none, or it is not of CLIP's own kind."""
     open_clip = import_open_clip()
     if model not in open_clip.list_models():
         raise no_such("architecture", model, open_clip.list_models())
-    config = open_clip.get_model_config(model)
+    config: dict[str, Any] = open_clip.get_model_config(model)
     if foreign := config.keys() - _OF_CLIP:
         raise UsageError(f"{model} is not as CLIP is (it has {min(foreign)}); give one of CLIP's architectures.")
+    return config
+
+
+def clip_with(model: str, file: Path | None) -> Any:
+    """The whole network on the CPU with the weights of a file, or without one always the same ones at random.
+
+    UsageError if there is no such architecture, DataError if the file holds the weights of another.
+    """
+    config = check_architecture(model)
     with own_chance(torch.device("cpu"), 0):
-        network = open_clip.CLIP(**config)
+        network = import_open_clip().CLIP(**config)
     if file is not None:
         load_weights(network, file)
     return network.eval()

@@ -50,6 +50,12 @@ class HeadLearner:
         task = Task(repr(self), self.n_classes, settings, self.smoothing, self.device, self.scratch)
         return trained(task, pool, labels, lambda: self._body(pool), seed)
 
+    def check(self) -> None:
+        """UsageError if its device is not here."""
+        from cutpoint.learners.deep.devices import choose_device
+
+        choose_device(self.device)
+
     def _body(self, pool: Pool) -> tuple[nn.Module, int]:
         """From features (b, d) to the scaled features, or to the hidden units above them; and their number."""
         from torch import nn

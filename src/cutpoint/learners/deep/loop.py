@@ -22,11 +22,13 @@ repeat themselves: those of max pooling add up in any order).
 
 from __future__ import annotations
 
+import logging
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+import numpy as np
 import torch
 from torch import nn
 
@@ -35,6 +37,10 @@ from cutpoint.learners.deep.checkpoint import Checkpoint, Writing
 from cutpoint.learners.deep.devices import derived, half, half_type, memory_named, not_finite, own_chance, reseed
 from cutpoint.learners.deep.examples import Examples
 from cutpoint.types import Labels
+
+FAR = 2.0  # times the loss of guessing, and of the beginning: no network that has learnt anything ends above both
+
+_log = logging.getLogger("cutpoint.learners")
 
 
 class Batch(NamedTuple):
@@ -118,8 +124,9 @@ def fit(
     """Train the network in place on its examples and their targets (n,); it is left in evaluation mode.
 
     CutpointError for a loss that is not finite, with its epoch, and for a memory that is too small, with a batch size
-    to try, and for weights that are not finite at the end. With a checkpoint, a state that is there is gone on with;
-    the last one is left there if the fit took as long as its `seconds`.
+    to try, and for weights that are not finite at the end; a loss that ends far above its beginning is logged. With
+    a checkpoint, a state that is there is gone on with; the last one is left there if the fit took as long as its
+    `seconds`.
     """
     run = _Run(network, given, torch.from_numpy(targets).to(given.device), loss, settings, seed)
     with own_chance(given.device, seed), memory_named(given.device, settings.batch):
@@ -136,6 +143,12 @@ def fit(
         run.finish(fitted)
         if len(fitted.losses) > found:
             writing.last(lambda: run.state(fitted))
+    if fitted.losses[-1] > FAR * max(math.log(max(2, len(np.unique(targets)))), float(run.first)):
+        _log.warning(
+            "the training loss of a network ended far above that of its beginning, so it has learnt nothing; lower "
+            "the learning rate (lr=%g).",
+            settings.rate,
+        )
     return fitted
 
 
@@ -161,6 +174,7 @@ class _Run:
         )
         self.parts = -(-len(self.given) // self.settings.batch)
         self.best: dict[str, torch.Tensor] | None = None
+        self.first = torch.tensor(math.inf)  # the loss of the first batch; of a fit that is gone on with, not known
 
     def epoch(self, fitted: Fitted) -> None:
         """One pass over all examples in an order of its own; its mean loss is appended."""
@@ -174,7 +188,9 @@ class _Run:
         for k, inputs in enumerate(self.given.batches(parts if self.given.whole is None else there)):
             targets = self.targets[there[k]]
             batch = Batch(inputs, targets, parts[k], done, done * self.parts + k)
-            total += self._step(batch) * len(targets)
+            stepped = self._step(batch)
+            self.first = stepped if batch.step == 0 else self.first
+            total += stepped * len(targets)
         mean = float(total) / len(self.given)  # the device is waited for once an epoch
         if not math.isfinite(mean):
             raise CutpointError(

@@ -88,14 +88,16 @@ class ResNetLearner:
         return trained(task, pool, labels, lambda: (_body(file), WIDTH), seed)
 
     def check(self) -> None:
-        """DataError, with what to put where, if the weights are not there or are other ones."""
+        """UsageError if its device is not here, DataError if the weights are not or are other ones."""
         file = self._weights()
+        import torch
+
+        from cutpoint.learners.deep.devices import choose_device, own_chance
+
+        choose_device(self.device)
         if file is None:
             return
         check_name(file)
-        import torch
-
-        from cutpoint.learners.deep.devices import own_chance
 
         with own_chance(torch.device("cpu"), 0):
             _body(file)
