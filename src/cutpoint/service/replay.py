@@ -19,8 +19,8 @@ from cutpoint.words import count
 class Replayed:
     """What a replay has shown.
 
-    differences: (round, place from 1, item in the log, item now or None) of the first different question of each round
-    that has one.  broken: (round, error) of rounds that cannot be made again.  failed: (round, error) of rounds whose
+    differences: (round, place from 1, item in the log, item now) of the first different question of each round that has
+    one; None where there is no question of that place.  broken: (round, error) of rounds that cannot be made again.  failed: (round, error) of rounds whose
     strategy failed then as it does now, and that are the same up to there.
     """
 
@@ -28,7 +28,7 @@ class Replayed:
     rounds: int
     questions: int
     labels: int
-    differences: tuple[tuple[int, int, int, int | None], ...]
+    differences: tuple[tuple[int, int, int | None, int | None], ...]
     broken: tuple[tuple[int, str], ...]
     failed: tuple[tuple[int, str], ...]
 
@@ -74,14 +74,17 @@ class _Again:
             closed = self.opened.closed or failure_of(number)  # nothing came after it yet
             as_then = self.live is not None and place is None and closed.startswith(failure_of(number))
             (found.failed if as_then else found.broken).append((number, self.error))
-        elif place is not None:
-            now = asked[place] if place < len(asked) else None
-            found.differences.append((number, place + 1, logged[place], now))
+            return
+        if place is None and self.opened.closed and not self.opened.broken and len(asked) > len(logged):
+            place = len(logged)  # what a round has asked is in the log before its end is
+        if place is not None:
+            there, now = (items[place] if place < len(items) else None for items in (logged, asked))
+            found.differences.append((number, place + 1, there, now))
 
 
 @dataclass
 class _Found:
-    differences: list[tuple[int, int, int, int | None]] = field(default_factory=list)
+    differences: list[tuple[int, int, int | None, int | None]] = field(default_factory=list)
     broken: list[tuple[int, str]] = field(default_factory=list)
     failed: list[tuple[int, str]] = field(default_factory=list)
 
@@ -117,8 +120,8 @@ def check_replay(done: Replayed) -> None:
         raise CutpointError(f"round {number} cannot be made again: {error}")
     if done.differences:
         number, place, logged, now = done.differences[0]
-        asked = "nothing" if now is None else f"item {now}"
+        then, today = ("nothing" if item is None else f"item {item}" for item in (logged, now))
         raise CutpointError(
-            f"question {place} of round {number} was item {logged}, and would be {asked} now; {len(done.differences)} "
+            f"question {place} of round {number} was {then}, and would be {today} now; {len(done.differences)} "
             f"of {count(done.rounds, 'round')} differ. The labels are not touched by this."
         )

@@ -24,7 +24,8 @@ _log = logging.getLogger("cutpoint")
 class Board:
     """The campaign as it stands. `live` is None between rounds.
 
-    failed: why the round at hand failed.  hindered: why else nothing new can be asked.  Empty where nothing is amiss.
+    failed: why the round at hand failed.  hindered: why the next could not begin.  ailing: why the board may be behind
+    the log.  Empty where nothing is amiss.
     """
 
     def __init__(self, events: Iterable[Event], files: ArrayFiles | None, clock: Clock) -> None:
@@ -33,7 +34,7 @@ class Board:
         self.files = files
         self.live: Live | None = None
         self.prepared: Live | None = None  # the session of a round that the log is about to open
-        self.failed = self.hindered = ""
+        self.failed = self.hindered = self.ailing = ""
         self.waiting = Waiting()
         self.expiry = Expiry(clock, self.state.leases.live)
         self._noticed = 0  # questions of the session that have been looked at
@@ -71,7 +72,7 @@ class Board:
     @property
     def trouble(self) -> str:
         """What is amiss, in words; empty where nothing is."""
-        return self.failed or self.hindered
+        return self.failed or self.hindered or self.ailing
 
     def pick(self, person: str, n: int, promised: Collection[int] = ()) -> list[int]:
         """(<= n) the first waiting items of which the person has said nothing and holds none.

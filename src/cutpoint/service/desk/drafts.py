@@ -44,7 +44,7 @@ def reason_for_next(board: Board, *, demanded: bool) -> str | None:
         if last is None:
             return "the campaign begins"
         return board.failed or last.closed or last.broken or "it could not go on"
-    if state.runs.scores and state.runs.scores[-1]["version"] != live.scores:
+    if state.runs.newest(state.number) != live.newest:
         return "new scores"
     if demanded:
         return "spent" if not live.session.may_ask else "its other questions wait for answers"

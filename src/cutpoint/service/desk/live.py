@@ -30,13 +30,15 @@ FIRST = "random"  # the strategy while there are no scores
 class Start:
     """All that a round begins with: its `round_opened`, the labels then, the scores' entry and the classes.
 
-    labels: (n,) of the examples that have scores, or of all where there are none; its own copy.
+    labels: (n,) of the examples that have scores, or of all where there are none; its own copy.  newest: the version of
+    the newest scores then, which it may have passed over.
     """
 
     data: Data
     labels: NDArray[np.int32]
     scores: Data | None
     n_classes: int
+    newest: int | None
 
 
 class Live:
@@ -48,6 +50,7 @@ class Live:
         self.data = data
         self.number: int = data["round"]
         self.scores: int | None = data["scores"]
+        self.newest = start.newest
         round = Round(
             scores_of(start.scores, len(start.labels), start.n_classes, files),
             start.labels,
@@ -138,7 +141,7 @@ def start_of(state: State, data: Data, lock: AbstractContextManager[object] | No
     labels = state.ballots.labels[: count if scores is None else scores["rows"]].copy()
     with lock or nullcontext():
         state.journal.undo(labels, data["upto"])
-    return Start(data, labels, scores, len(state.made.classes))
+    return Start(data, labels, scores, len(state.made.classes), state.runs.newest(data["upto"]))
 
 
 def scores_of(entry: Data | None, n: int, n_classes: int, files: ArrayFiles | None) -> Scores:

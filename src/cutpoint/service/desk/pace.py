@@ -81,7 +81,7 @@ class Pace(Deeds, Admin):
         """Show why the last look failed, if it did; say so when that begins, and when it is over."""
         if error is not None or self._ailing is not None:
             with self._lock:
-                self._board.hindered = f"the campaign cannot be kept up to date: {error}" if error else ""
+                self._board.ailing = f"the campaign cannot be kept up to date: {error}" if error else ""
         before, self._ailing = self._ailing, error
         if isinstance(error, StoreError):
             if not isinstance(before, StoreError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -71,14 +72,21 @@ class Runs:
     def __init__(self) -> None:
         """None yet."""
         self.scores: list[Data] = []  # every `scores_published`, the last ones serve
+        self._published: list[int] = []  # the numbers of those events
         self.running: Data | None = None  # the `training_started` that has not ended
         self.failures: list[Data] = []  # `training_failed` since the last success
         self.upto = 0  # the number of the last event that the last successful training knew
 
-    def publish(self, data: Data) -> None:
+    def publish(self, number: int, data: Data) -> None:
         """New scores serve from now on."""
         self.scores.append(data)
+        self._published.append(number)
         self.upto = max(self.upto, data["upto"])
+
+    def newest(self, upto: int) -> int | None:
+        """The version of the scores that were the newest at the event of that number."""
+        place = bisect_right(self._published, upto)
+        return self.scores[place - 1]["version"] if place else None
 
     def start(self, data: Data) -> None:
         """A training runs."""

@@ -134,7 +134,7 @@ class State:
         return tuple(data["items"])
 
     def _scores_published(self, number: int, data: Data) -> tuple[int, ...]:
-        self.runs.publish(data)
+        self.runs.publish(number, data)
         self.epoch += 1
         return ()
 
