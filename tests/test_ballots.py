@@ -75,7 +75,7 @@ class Story:
             "seed": 0,
             "held": [],
         }
-        start = Start(data | {"in_flight": 2}, np.full(N, -1, np.int32), None, 2)
+        start = Start(data | {"in_flight": 2}, np.full(N, -1, np.int32), None, 2, None)
         self.live = Live(start, None)
 
     def step(self) -> None:

@@ -112,6 +112,13 @@ def test_a_pool_that_grows_is_asked_about(tmp_path: Path) -> None:
     add_items(store, 5)
     asks = desk.ask("one", 5)  # without scores, so at random
     assert sorted(ask.item for ask in asks) == [5, 6, 7, 8, 9]
+    for _ in range(3):
+        desk.tick()
+    assert kinds(store).count("round_opened") == 2, "the newest scores are used up, and no news"
+    publish(store, tmp_path, some_probs(10), version=2)
+    desk.give_back(asks[0].lease or "")
+    desk.tick()
+    assert desk.state.rounds.all[-1].data["scores"] == 2
 
 
 def test_a_strategy_that_cannot_run_says_so_and_nothing_is_lost(tmp_path: Path) -> None:
@@ -125,7 +132,7 @@ def test_a_strategy_that_cannot_run_says_so_and_nothing_is_lost(tmp_path: Path) 
         desk.tell(rest[0], 1)
         rest = desk.ask("one", 1)
     assert rest == []
-    assert "could not begin" in rest.reason
+    assert "a round could not begin" in rest.reason
     assert "badge" in desk.status().trouble
     publish(store, tmp_path, some_probs(20), version=2, embedding=np.eye(20, dtype=np.float32))
     assert len(desk.ask("one", 1)) == 1
@@ -237,6 +244,20 @@ def test_code_that_would_ask_otherwise_is_one_error_that_loses_no_label(tmp_path
     again = Desk(store, ArrayFiles(tmp_path), clock=FakeClock(), new_round=True)
     assert again.status().labelled == 1
     assert len(again.ask("one", 1)) == 1
+
+
+def test_a_replay_misses_what_a_round_asked_and_the_log_has_not(tmp_path: Path) -> None:
+    store = a_store(60, first=10, budget=10)
+    desk = Desk(store, ArrayFiles(tmp_path), clock=FakeClock())
+    for _ in range(15):
+        desk.tell(desk.ask("one", 1)[0], 1)
+    desk.close()
+    assert replay(store, ArrayFiles(tmp_path)).same
+    last = [event for event in store._log if event.kind == "asked" and event.data["round"] == 1][-1]
+    for name in ("items", "why"):
+        last.data[name].pop()
+    (different,) = replay(store, ArrayFiles(tmp_path)).differences
+    assert different[:3] == (1, 10, None)
 
 
 def test_events_that_others_append_are_applied_in_their_order() -> None:

@@ -59,7 +59,8 @@ def beside(clock: FakeClock, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
 def test_scores_that_cannot_be_read_for_a_moment_are_read_again(gone: Gone, clock: FakeClock) -> None:
     desk = a_desk(clock=clock)
     for _ in range(5):  # nobody's asking makes it try sooner
-        assert "could not begin: the scores cannot be read" in desk.ask("one", 1).reason
+        assert "a round could not begin" in desk.ask("one", 1).reason
+        assert "could not begin: the scores cannot be read" in desk.status().trouble
     assert gone.tries == 1
     gone.over = True
     assert not desk.ask("one", 1)

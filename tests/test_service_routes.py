@@ -158,17 +158,19 @@ def test_a_full_disk_refuses_the_answer_and_keeps_nothing(served: Served, monkey
     assert ada.post("/api/answer", json={"item": item, "label": 1, "key": key()}).json()["status"] == "saved"
 
 
-def test_what_another_admin_decided_meanwhile_stays(served: Served) -> None:
-    chief, body = served.client("chief"), {"item": 3, "label": 1, "first": True}
-    assert [chief.post("/api/adjudicate", json=body).status_code for _ in range(2)] == [200, 200]
-    served.desk.adjudicate(3, 2, by="another")
+def test_a_decision_replaces_only_the_one_that_was_seen(served: Served) -> None:
+    chief, body = served.client("chief"), {"item": 3, "label": 1}
+    first = [chief.post("/api/adjudicate", json=body).json()["number"] for _ in range(2)]
+    assert first[0] == first[1], "again is no other decision"
+    second = served.desk.adjudicate(3, 2, by="another")
     late = chief.post("/api/adjudicate", json=body)
-    assert (late.status_code, late.json()["error"]) == (
-        400,
-        "it was decided meanwhile, as “crane”, and stays so; nothing was changed.",
-    )
-    assert served.desk.state.ballots.decided[3] == 2
-    assert chief.post("/api/adjudicate", json=body | {"first": False}).status_code == 200
+    assert (late.status_code, served.desk.state.ballots.label(3)) == (400, 2)
+    assert f"item 3 is decided as “crane” (decision {second}) by now, and stays so" in late.json()["error"]
+    over = body | {"seen": second}
+    assert chief.post("/api/adjudicate", json=over).status_code == 200
+    served.desk.adjudicate(3, 0, by="another")
+    assert chief.post("/api/adjudicate", json=over).status_code == 400, "said once"
+    assert chief.post("/api/adjudicate", json={"item": 4, "label": 1, "seen": 7}).status_code == 400
 
 
 def test_half_a_character_of_an_older_pool_is_shown_as_a_sign() -> None:

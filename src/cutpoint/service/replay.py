@@ -20,8 +20,8 @@ class Replayed:
     """What a replay has shown.
 
     differences: (round, place from 1, item in the log, item now) of the first different question of each round that has
-    one; None where there is no question of that place.  broken: (round, error) of rounds that cannot be made again.  failed: (round, error) of rounds whose
-    strategy failed then as it does now, and that are the same up to there.
+    one; None where there is no question at that place.  broken: (round, error) of rounds that cannot be made again.
+    failed: (round, error) of rounds whose strategy failed then as it does now, and that are the same up to there.
     """
 
     events: int

@@ -8,6 +8,7 @@ from typing import Any
 from cutpoint.errors import UsageError
 from cutpoint.service.desk.book import Book
 from cutpoint.store.events import MOST_LABELS, New
+from cutpoint.types import UNKNOWN
 from cutpoint.words import count
 
 
@@ -34,9 +35,10 @@ class Admin(Book):
             annotator = self.state.people.by_link.get(hash)
             if annotator is None:
                 raise UsageError("there is no such link; it may have been revoked before.")
-            held = self.state.leases.held_by(annotator) if self.state.people.by_name[annotator].links == {hash} else []
-            ends = [New("lease_ended", {"lease": lease.lease, "reason": "returned"}) for lease in held]
-            self._write([New("link_revoked", {"annotator": annotator, "hash": hash}), *ends])
+            last = self.state.people.person(annotator).links == {hash}
+            held = self.state.leases.held_by(annotator) if last else []
+            revoked = New("link_revoked", {"annotator": annotator, "hash": hash})
+            self._write([revoked, *(self._returned(lease.lease) for lease in held)])
 
     def add_class(self, name: str) -> None:
         """Add a class, the last; the round at hand ends."""
@@ -77,12 +79,22 @@ class Admin(Book):
             self._write(news)
             return len(indices)
 
-    def adjudicate(self, item: int, label: int | str, by: str) -> None:
-        """Decide an item's label, whatever people answered; to decide the same again is no event."""
+    def adjudicate(self, item: int, label: int | str, by: str, *, seen: int | None = None) -> int:
+        """Decide an item's label, whatever people answered; the number of the event that decides it.
+
+        To decide the same again is no event. seen: the number of the decision that this one is to replace, 0 for none;
+        UsageError where another stands. None replaces any.
+        """
         with self._at_work():
             index, number = self._item(item), self._label(label)
-            if self.state.ballots.decided.get(index) != number:
-                self._write([New("adjudicated", {"item": index, "label": number, "by": by})])
+            now, decision = self.state.ballots.decided.get(index, (UNKNOWN, 0))
+            if now == number:
+                return decision
+            if seen is not None and seen != decision:
+                label_now = self.state.made.classes[now] if decision else ""
+                stands = f"decided as “{label_now}” (decision {decision})" if decision else "undecided"
+                raise UsageError(f"item {index} is {stands} by now, and stays so; look at it again.")
+            return self._write([New("adjudicated", {"item": index, "label": number, "by": by})])[0].number
 
     def release(self, item: int, by: str) -> None:
         """Let an item on which people passed be asked again."""

@@ -117,6 +117,10 @@ class Book:
         data = {"lease": name, "item": item, "annotator": annotator, "until": until, "seconds": seconds}
         return New("lease_granted", data)
 
+    def _returned(self, lease: str) -> New:
+        """The end of a lease without an answer."""
+        return New("lease_ended", {"lease": lease, "reason": "returned"})
+
     def _person(self, annotator: object) -> str:
         """The name of somebody who takes part, or may from now on; UsageError."""
         if isinstance(annotator, str) and annotator in self.state.people.by_name:

@@ -110,7 +110,7 @@ class Deeds(Book):
         """End a lease without an answer; one that has ended is let be."""
         with self._at_work():
             if lease in self.state.leases.live:
-                self._write([New("lease_ended", {"lease": lease, "reason": "returned"})])
+                self._write([self._returned(lease)])
 
     def _do(self, deed: Deed, *more: New) -> Receipt:
         """Write what a person did, once for each key."""

@@ -59,7 +59,7 @@ class Ballots:
         self.passed: dict[int, dict[str, str]] = {}  # item -> person -> why, until it is released
         self.pending: dict[int, None] = {}  # answered by some, not yet by all who are wanted
         self.held: dict[int, None] = {}  # passed on and not settled: they wait for an admin
-        self.decided: dict[int, int] = {}  # item -> adjudicated label
+        self.decided: dict[int, tuple[int, int]] = {}  # item -> (adjudicated label, number of the event)
         self.found: Counter[int] = Counter()  # settled items of each class
         self.disputes: dict[int, None] = {}  # items on which people differ and nobody has decided
         self.agreed = Agreed()
@@ -78,7 +78,7 @@ class Ballots:
     def label(self, item: int) -> int:
         """The label that follows from what was said of the item, settled or not; -1 if nothing was."""
         if item in self.decided:
-            return self.decided[item]
+            return self.decided[item][0]
         cast = self.votes.get(item)
         if not cast:
             return UNKNOWN
@@ -138,7 +138,7 @@ class Ballots:
 
     def adjudicate(self, number: int, item: int, label: int) -> None:
         """Decide the item's label, whatever was voted."""
-        self.decided[item] = label
+        self.decided[item] = label, number
         self._settle(number, item)
 
     def impose(self, number: int, item: int, label: int) -> None:

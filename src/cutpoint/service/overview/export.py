@@ -136,7 +136,7 @@ class Told:
         for item in _fetched(self.store, self.answered()):
             said = dict(self.state.ballots.votes.get(item.index, {}))
             if item.index in self.state.ballots.decided:
-                said[IMPORTED] = self.state.ballots.decided[item.index]
+                said[IMPORTED] = self.state.ballots.label(item.index)
             yield item, {who: classes[label] for who, label in said.items()}
 
 

@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from cutpoint.errors import UsageError
 from cutpoint.service.desk.asks import Asks
 from cutpoint.service.desk.desk import Desk
 from cutpoint.service.overview.diary import Diary
@@ -165,17 +164,10 @@ class Front:
 
     # what an admin does
 
-    def adjudicate(self, by: Person, item: int, label: int, first: bool) -> dict[str, Any]:
-        """Decide an item's label; to decide the same again changes nothing.
-
-        first: whoever decides has seen no decision. UsageError if there is another meanwhile.
-        """
-        with self._desk.locked:
-            decided, names = self._desk.state.ballots.decided.get(item, label), self._desk.state.made.classes
-            if first and decided != label:
-                raise UsageError(f"it was decided meanwhile, as “{names[decided]}”, and stays so; nothing was changed.")
-            self._desk.adjudicate(item, label, by=by.name)
-        return {"note": f"Decided: {names[label]}."}
+    def adjudicate(self, by: Person, item: int, label: int, seen: int) -> dict[str, Any]:
+        """Decide an item's label, instead of the decision that was seen; to decide the same again changes nothing."""
+        number = self._desk.adjudicate(item, label, by=by.name, seen=seen)
+        return {"note": f"Decided: {self._desk.state.made.classes[label]}.", "number": number}
 
     def release(self, by: Person, item: int) -> dict[str, Any]:
         """Let a held item be asked again, if it still is held."""

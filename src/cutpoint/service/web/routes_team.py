@@ -17,11 +17,11 @@ from cutpoint.service.web.visitors import Admin, Visitor
 
 
 class Judged(BaseModel):
-    """An admin's word on an item; refused if it is to be the first, and somebody decided otherwise before."""
+    """An admin's word on an item, instead of the decision `seen`: its number, 0 for none. Refused if another stands."""
 
     item: Number
     label: Number
-    first: bool = False
+    seen: Annotated[int, Field(ge=0, le=2**53)] = 0
 
 
 class Released(BaseModel):
@@ -114,7 +114,7 @@ def _add_rules(router: APIRouter, front: Front, pages: Pages) -> None:
 
     @router.post("/api/adjudicate", summary="decide an item's label")
     def adjudicate(body: Judged, by: Admin) -> dict[str, Any]:
-        return front.adjudicate(by, body.item, body.label, body.first)
+        return front.adjudicate(by, body.item, body.label, body.seen)
 
     @router.post("/api/release", summary="let a held item be asked again")
     def release(body: Released, by: Admin) -> dict[str, Any]:

@@ -21,6 +21,7 @@ document.addEventListener("submit", async (event) => {
     await refresh(true);
     say(part, data.link ? "" : data.note || "Saved.");
   } else {
+    if (status === 400) await refresh(true); // perhaps it is no longer as it was shown
     form.querySelector("input:not([type=hidden]), select, textarea")?.focus();
     say(part, status === 0 ? "No connection to the server; nothing was changed." : data.error || `Refused (${status}).`, true);
   }
