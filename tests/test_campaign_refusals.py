@@ -219,3 +219,12 @@ def test_serve_refuses_what_cannot_be_meant(capsys: pytest.CaptureFixture[str], 
     pytest.importorskip("fastapi")
     command(capsys, "init", "birds", "--csv", "texts.csv", "--text", "body", *TWO)
     assert said in refused(capsys, "serve", "birds", "--port", "0", *options)
+
+
+def test_labels_are_signed_by_names_that_can_be(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("signed.csv").write_text('id,label,annotator\n1,a,"eve\n2"\n')
+    line = ["init", "birds", "--csv", "texts.csv", "--text", "body", *TWO]
+    said = "the name of an annotator in signed.csv is 'eve\\n2'"
+    assert said in refused(capsys, *line, "--import", "signed.csv")
+    command(capsys, *line)
+    assert said in refused(capsys, "import", "birds", "signed.csv")

@@ -15,6 +15,7 @@ from cutpoint.data.pools.brought import Brought, Progress, ignored
 from cutpoint.data.pools.given import Labelled, read_given
 from cutpoint.errors import UsageError
 from cutpoint.service.gather import Beginning
+from cutpoint.service.log.names import check_signed
 from cutpoint.service.log.settings import BEGUN
 from cutpoint.service.log.state import State
 from cutpoint.service.log.votes import IMPORTED
@@ -89,6 +90,7 @@ def import_file(store: Store, path: Path) -> int:
     """
     state = State(store.events())
     lots = [_new(lot, state) for lot in read_given(path, store.indices, state.made.classes)]
+    check_signed(path.name, lots, state.people.by_name)
     if not any(lot.items for lot in lots):
         raise UsageError(f"the labels in {path} are in the campaign already; nothing was changed.")
     for lot in lots:

@@ -10,7 +10,7 @@ from cutpoint.data.pools.bring import Wish, bring, check_files, check_wish, embe
 from cutpoint.data.pools.brought import Brought, Embedded, Progress, ignored
 from cutpoint.data.pools.given import Labelled, read_given
 from cutpoint.errors import DataError, UsageError
-from cutpoint.service.log.names import check_new_classes, check_new_name
+from cutpoint.service.log.names import check_new_classes, check_new_name, check_signed
 from cutpoint.service.log.settings import Settings
 from cutpoint.service.training.training import check_learner
 
@@ -68,6 +68,8 @@ def gather(
         return [index.get(name) for name in ids]
 
     lots = [(source, lot) for source, path in labels for lot in read_given(path, find, settings.classes)]
+    for source, lot in lots:
+        check_signed(source, [lot])
     _refuse_contradictions(lots, pool, settings.classes)
     return Beginning(replace(settings, kind=pool.kind), pool, embed(pool, wish, settings.seed, progress), lots)
 

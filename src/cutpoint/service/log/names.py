@@ -5,9 +5,10 @@ They are looked at when they are new. Whatever a log has is read as it is.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Iterable, Sequence
 from unicodedata import category, normalize
 
+from cutpoint.data.pools.given import Labelled
 from cutpoint.errors import UsageError
 
 LONGEST = 200  # characters
@@ -31,6 +32,13 @@ def check_new_name(name: object, what: str) -> str:
                 "cannot be seen: leave them out."
             )
     return name
+
+
+def check_signed(source: str, lots: Iterable[Labelled], known: Container[str] = ()) -> None:
+    """UsageError unless whoever signed these labels is known, or has a name that one can have."""
+    for lot in lots:
+        if lot.annotator is not None and lot.annotator not in known:
+            check_new_name(lot.annotator, f"an annotator in {source}")
 
 
 def check_new_classes(names: Sequence[str], known: Sequence[str] = ()) -> None:
