@@ -194,6 +194,14 @@ def test_status_says_what_each_number_means(campaign_folder: Path) -> None:
     assert model(done) == "model 3 is the newest"
 
 
+def test_what_is_not_known_of_an_added_class_is_left_open(
+    campaign_folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command(capsys, "classes", "add", NAME, "stork")
+    row = next(line for line in command(capsys, "status", NAME).splitlines() if "stork" in line)
+    assert [cell.strip() for cell in row.strip("│┃").split("│")] == ["stork", "0", "–", "–", "–", "–"]
+
+
 def test_the_names_of_the_numbers_stay(campaign_folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     now = printed(capsys, "status", NAME)
     assert list(now) == ["status", "rates"]

@@ -65,4 +65,4 @@ def _cells(rate: Rate) -> tuple[str, ...]:
 
 
 def _share(share: float | None) -> str:
-    return "-" if share is None else f"{share:.0%}"
+    return "–" if share is None else f"{share:.0%}"
