@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import sqlite3
 import subprocess
 import sys
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
@@ -154,6 +156,38 @@ def test_a_role_is_a_word_and_says_who_has_it(tmp_path: Path) -> None:
             store.own("desk").__enter__()
     with closing(MemoryStore()) as memory, pytest.raises(UsageError, match="one word"), memory.own("the desk"):
         pass
+
+
+def test_whoever_looks_who_has_a_role_is_not_in_the_way_of_those_who_want_it(tmp_path: Path) -> None:
+    with closing(open_store(tmp_path / "birds.db", True)) as store:
+        with store.own("desk"):
+            pass
+        with (tmp_path / "birds.db.desk.lock").open() as looking:
+            fcntl.flock(looking, fcntl.LOCK_SH)
+            ended = threading.Timer(0.2, fcntl.flock, (looking, fcntl.LOCK_UN))
+            ended.start()
+            with store.own("desk"):
+                assert str(store.holder("desk")).startswith("process ")
+            ended.join()
+
+
+def test_a_role_that_was_given_back_is_free_though_a_forked_process_lives(tmp_path: Path) -> None:
+    script = """
+import os, pathlib, signal
+from cutpoint.store.opening import open_store
+store = open_store(pathlib.Path("birds.db"), True)
+with store.own("desk"):
+    child = os.fork()
+    if not child:
+        signal.pause()
+try:
+    with store.own("desk"):
+        print("free")
+finally:
+    os.kill(child, signal.SIGKILL)
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, cwd=tmp_path)
+    assert done.stdout == "free\n", done.stderr
 
 
 def test_the_benchmark_of_the_store_runs(tmp_path: Path) -> None:

@@ -111,6 +111,10 @@ class Store(Protocol):
         """
         ...
 
+    def holder(self, role: str) -> str | None:
+        """Who has a role, in words; None if nobody has. Only looks: whoever takes the role meanwhile gets it."""
+        ...
+
     def close(self) -> None:
         """Let go of files and connections; the store cannot be used afterwards."""
         ...

@@ -11,7 +11,7 @@ from typing import Any
 from cutpoint.store.base import Item, Repeated, checked, id_twice, no_item, numbered
 from cutpoint.store.events import Event, New, decode
 from cutpoint.store.files import Array, ArrayFiles
-from cutpoint.store.owner import Holder, check_role, held
+from cutpoint.store.owner import Holder, check_role, held, who
 
 _PIECE = 1000
 
@@ -107,6 +107,12 @@ class MemoryStore:
             yield
         finally:
             del self._owners[role]
+
+    def holder(self, role: str) -> str | None:
+        """See `Store.holder`."""
+        check_role(role)
+        with self._lock:
+            return who(self._owners[role]) if role in self._owners else None
 
     def _refuse_repeated(self, news: Sequence[New]) -> None:
         """Raise Repeated at the first key that is there."""

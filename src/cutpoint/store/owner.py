@@ -44,12 +44,17 @@ def check_role(role: str) -> None:
         raise UsageError(f"the role is {role!r}; it must be one word of small letters, such as 'desk'.")
 
 
+def who(holder: Holder | None) -> str:
+    """Who has a role, in words; `holder` is None where it cannot be told."""
+    if holder is None:
+        return "another process"
+    since = datetime.fromtimestamp(holder.since, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+    return f"process {holder.pid} on {holder.host}, since {since}"
+
+
 def held(role: str, holder: Holder | None) -> UsageError:
     """The error for a role that somebody has; `holder` is None where it cannot be told who."""
-    who = "another process"
-    if holder is not None:
-        since = datetime.fromtimestamp(holder.since, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
-        who = f"process {holder.pid} on {holder.host}, since {since}"
     return UsageError(
-        f"this campaign has a {role} already: {who}; there can be one at a time: use that one, or stop it first."
+        f"this campaign has a {role} already: {who(holder)}; there can be one at a time: use that one, or stop it "
+        "first."
     )

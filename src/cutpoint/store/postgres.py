@@ -22,7 +22,7 @@ from cutpoint.errors import CutpointError, DataError, UsageError
 from cutpoint.store import schema
 from cutpoint.store.base import StoreError, Unreachable, id_twice
 from cutpoint.store.events import from_bytes
-from cutpoint.store.owner import Holder, check_role, held
+from cutpoint.store.owner import Holder, check_role, held, who
 from cutpoint.store.sql import SqlStore
 
 _LOCKS = 0x43557450  # "CUtP": the first half of our advisory locks, so that they are nobody else's
@@ -41,6 +41,10 @@ _NO_CONNECTION = ("", "08", "57")  # classes of SQLSTATE: none was told, connect
 _PATIENCE = 1.0  # seconds in which the server notices that a killed process's connection is gone
 _TAKE = text("SELECT pg_try_advisory_lock(:ours, :role)")
 _GIVE = text("SELECT pg_advisory_unlock(:ours, :role)")
+_OWNED = text(
+    "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND granted AND objsubid = 2 AND classid = :ours"
+    " AND objid = :role AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+)
 _HOLDS = text(
     "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND classid = :ours AND granted AND pid = :backend"
 )
@@ -84,6 +88,14 @@ class PostgresStore(SqlStore):
             yield
         finally:
             self._free(role)
+
+    def holder(self, role: str) -> str | None:
+        """See `Store.holder`."""
+        check_role(role)
+        lock = {"ours": _LOCKS, "role": _number(self._namespace, role) % (1 << 32)}  # pg_locks has it without a sign
+        with self._reading() as connection:
+            owned = connection.execute(_OWNED, lock).scalar()
+        return who(Holder.read(self.about(f"owner of {role}"))) if owned else None
 
     def _taken(self, role: str) -> _Held:
         """A connection that has the role and is nobody else's; UsageError if somebody has it."""

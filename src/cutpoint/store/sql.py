@@ -64,6 +64,10 @@ class SqlStore(ABC):
         """See `Store.own`."""
 
     @abstractmethod
+    def holder(self, role: str) -> str | None:
+        """See `Store.holder`."""
+
+    @abstractmethod
     def _lock(self, connection: Connection) -> None:
         """Wait until no other transaction numbers events, and keep others from it until this one ends."""
 

@@ -25,7 +25,7 @@ from cutpoint.errors import CutpointError, DataError, UsageError
 from cutpoint.store import schema
 from cutpoint.store.base import StoreError, id_twice
 from cutpoint.store.events import from_bytes
-from cutpoint.store.owner import Holder, check_role, held
+from cutpoint.store.owner import Holder, check_role, held, who
 from cutpoint.store.rows import pieces
 from cutpoint.store.sql import SqlStore
 from cutpoint.store.tables import ITEMS
@@ -33,6 +33,7 @@ from cutpoint.store.tables import ITEMS
 APPLICATION = 0x43557450  # "CUtP", big-endian, at byte 68 of the header
 _MAGIC = b"SQLite format 3\0"
 _PATIENCE = 60.0  # seconds to wait for another process that writes: it may be adding a large pool
+_LOOKED = 5.0  # seconds in which those who only look whether a role is taken have let go of it
 _ROWS = 10_000  # inserted at a time
 
 _REMEDIES = {
@@ -58,8 +59,7 @@ class SqliteStore(SqlStore):
     @contextmanager
     def own(self, role: str) -> Iterator[None]:
         """See `Store.own`: a lock on a file, which the kernel frees when the process ends, however it ends."""
-        check_role(role)
-        place = self.path.with_name(f"{self.path.name}.{role}.lock")
+        place = self._lock_of(role)
         try:
             file = _locked(place)
         except BlockingIOError:
@@ -70,7 +70,22 @@ class SqliteStore(SqlStore):
                 "disk, and try again."
             ) from None
         with file:
-            yield
+            try:
+                yield
+            finally:
+                fcntl.flock(file, fcntl.LOCK_UN)  # closing alone frees nothing where a forked process has it open
+
+    def holder(self, role: str) -> str | None:
+        """See `Store.holder`."""
+        try:
+            with self._lock_of(role).open() as file:
+                return who(Holder.read(file.read())) if _is_owned(file) else None
+        except FileNotFoundError:
+            return None
+
+    def _lock_of(self, role: str) -> Path:
+        check_role(role)
+        return self.path.with_name(f"{self.path.name}.{role}.lock")
 
     def _lock(self, connection: Connection) -> None:
         """BEGIN IMMEDIATE has it already."""
@@ -91,9 +106,16 @@ class SqliteStore(SqlStore):
 
 def _locked(place: Path) -> TextIO:
     """A file that is locked and says who did it; BlockingIOError if somebody has locked it."""
-    file = place.open("a+")
+    file, patient = place.open("a+"), time.monotonic() + _LOOKED
     try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        while True:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if _is_owned(file) or time.monotonic() > patient:
+                    raise
+                time.sleep(0.001)
         file.truncate(0)
         file.write(Holder.me().text())
         file.flush()
@@ -101,6 +123,16 @@ def _locked(place: Path) -> TextIO:
         file.close()
         raise
     return file
+
+
+def _is_owned(file: TextIO) -> bool:
+    """Whether somebody has locked a file; to look, it is locked for a moment in a way that others may look, too."""
+    try:
+        fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    fcntl.flock(file, fcntl.LOCK_UN)
+    return False
 
 
 def refused(path: Path, error: BaseException, doing: str) -> CutpointError:

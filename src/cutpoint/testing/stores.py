@@ -222,6 +222,19 @@ def a_role_has_one_holder(opened: Opened) -> None:
     other.close()
 
 
+def who_looks_takes_no_role(opened: Opened) -> None:
+    """Whoever asks who has a role is told, and changes nothing."""
+    store, other = opened(), opened()
+    _is((store.holder("desk"), other.holder("desk")), (None, None), "the holders of a role that nobody had")
+    with store.own("desk"):
+        for looking in (store, other):
+            _is(str(looking.holder("desk")).startswith("process "), True, "whoever looks is told of a process")
+            _is(looking.holder("trainer"), None, "the holder of another role")
+    _is((store.holder("desk"), other.holder("desk")), (None, None), "the holders of a role that was given back")
+    store.close()
+    other.close()
+
+
 def pool_of(items: list[Item], key: str | None = None) -> New:
     """The `pool_added` of these items."""
     return New("pool_added", {"first": items[0].index, "count": len(items), "source": "x", "features": None}, key)
@@ -253,5 +266,6 @@ STORE_LAWS: tuple[Callable[[Opened], None], ...] = (
     items_are_found_by_index_and_by_id,
     items_are_added_all_or_none,
     a_role_has_one_holder,
+    who_looks_takes_no_role,
 )
 """The laws of every store, each to be given an empty campaign of its own."""
