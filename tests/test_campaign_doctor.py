@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from campaign_command import NAME, command, printed
+from cutpoint.service.doctor_sqlite import Finding
 
 pytest.importorskip("sqlalchemy")
 pytest.importorskip("alembic")
@@ -101,6 +103,59 @@ def test_the_doctor_repairs_only_when_told_and_only_what_is_safe(
     assert {finding["mark"] for finding in printed(capsys, "doctor", NAME)} == {"well"}
     with opened(NAME) as (store, _):
         assert [event.kind for event in store.events(last)] == ["lease_ended"]
+
+
+def test_the_doctor_repairs_nothing_of_a_log_that_it_cannot_read_to_its_end(
+    campaign_folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import os
+    import sqlite3
+    from contextlib import closing
+
+    from cutpoint.service.place import opened
+
+    with opened(NAME) as (_, files):
+        array = files.folder / files.put("probs", np.eye(3))["file"]  # named by an event that only a newer one reads
+    os.utime(array, (0, 0))
+    with closing(sqlite3.connect(campaign_folder / f"{NAME}.db")) as connection:
+        connection.execute("INSERT INTO events SELECT max(number) + 1, 0, 'of_tomorrow', '{}', NULL FROM events")
+        connection.commit()
+    findings = json.loads(command(capsys, "doctor", NAME, "--repair", "--json", code=1))
+    assert [(found["part"], found["mark"]) for found in findings][2:] == [("log", "wrong")]
+    assert array.exists()
+
+
+@pytest.mark.parametrize("meanwhile", ["an event is written", "a desk is at work"])
+def test_the_doctor_repairs_nothing_beside_somebody_who_writes(
+    campaign_folder: Path, capsys: pytest.CaptureFixture[str], meanwhile: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import os
+    from contextlib import ExitStack
+
+    from cutpoint.service import doctor
+    from cutpoint.service.place import opened
+    from cutpoint.store.events import New
+
+    array = campaign_folder / f"{NAME}.files" / "features-00.npy"
+    array.write_bytes(b"of an event that is written now")
+    os.utime(array, (0, 0))
+    with opened(NAME) as (store, _), ExitStack() as stack:
+        look = doctor._items
+
+        def meanwhile_written(patient: doctor.Patient) -> Iterator[Finding]:
+            if meanwhile == "an event is written":
+                store.append([New("class_added", {"name": "crane"})])
+            else:
+                stack.enter_context(store.own("desk"))
+            return look(patient)
+
+        lease = {"lease": "x1", "item": 100, "annotator": "ann", "until": 1.0, "seconds": 900.0}
+        store.append([New("lease_granted", lease)])
+        monkeypatch.setattr(doctor, "_items", meanwhile_written)
+        found = {finding["part"]: finding for finding in printed(capsys, "doctor", NAME, "--repair")}
+        assert list(store.events())[-1].kind != "lease_ended"
+    assert (found["leftovers"]["mark"], found["leases"]["mark"]) == ("note", "note")
+    assert array.exists()
 
 
 def test_the_doctor_leaves_arrays_that_may_be_another_campaigns(

@@ -1,7 +1,8 @@
 """Looks a campaign over, part by part, and says what to do; changes nothing unless it is told to repair.
 
-What it repairs is safe: it removes what killed writers of this campaign left behind, once nobody is at work on it, and
-ends leases that ran out while no desk was there to end them. Everything else it leaves to people, with words.
+What it repairs is safe: it removes what killed writers of this campaign left behind, and ends leases that ran out while
+no desk was there to end them; both while nobody is at work on it, and knowing the whole log. Everything else it leaves
+to people, with words.
 """
 
 from __future__ import annotations
@@ -9,12 +10,14 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from glob import escape
 from pathlib import Path
 
 from cutpoint.errors import CutpointError, UsageError
 from cutpoint.service.doctor_sqlite import Finding, examine_file
+from cutpoint.service.log.leases import Lease
 from cutpoint.service.log.state import State
 from cutpoint.service.place import address, check_installed
 from cutpoint.store.base import Store
@@ -26,6 +29,7 @@ from cutpoint.words import count
 SQLITE = b"SQLite format 3\0"  # what its files begin with
 
 ROOM = 1 << 30  # bytes that should be free; below it, somebody should look
+ROLES = ("desk", "trainer")
 STALE = 3600.0  # seconds after which what a writer left is nobody's any more
 _TOGETHER = 1000  # items looked at together
 
@@ -41,6 +45,18 @@ class Patient:
     repair: bool
     state: State
 
+    @contextmanager
+    def alone(self) -> Iterator[bool]:
+        """Keep desk and trainer away; False where one is at work, or the log has grown since it was read."""
+        with ExitStack() as roles:
+            try:
+                for role in ROLES:
+                    roles.enter_context(self.store.own(role))
+                alone = self.state.number == self.store.last()
+            except UsageError:
+                alone = False
+            yield alone
+
 
 def examine(name: str, files: str | Path | None = None, repair: bool = False) -> Iterator[Finding]:
     """What is so with each part of a campaign, as it is found out; UsageError if there is none."""
@@ -55,7 +71,10 @@ def examine(name: str, files: str | Path | None = None, repair: bool = False) ->
     try:
         arrays = open_files(store, files)
         state = State()
-        yield from _log(store, state)
+        log = _log(store, state)
+        yield log
+        if log.mark == "wrong":  # what it names after that cannot be told from what nobody needs
+            return
         patient = Patient(store, arrays, where if isinstance(where, Path) else None, repair, state)
         for look in (_items, _arrays, _scores, _pictures, _roles, _leases, _training, _disk, _leftovers):
             yield from look(patient)
@@ -63,7 +82,7 @@ def examine(name: str, files: str | Path | None = None, repair: bool = False) ->
         store.close()
 
 
-def _log(store: Store, state: State) -> Iterator[Finding]:
+def _log(store: Store, state: State) -> Finding:
     """Read the whole log: every number there, every event of a kind that is known and makes sense."""
     try:
         for event in store.events():
@@ -71,9 +90,8 @@ def _log(store: Store, state: State) -> Iterator[Finding]:
         name = state.made.name
     except (CutpointError, KeyError, TypeError, ValueError, IndexError) as error:
         do = "restore a backup; `cutpoint export --history` may still read what is before it"
-        yield Finding("log", "wrong", f"after event {state.number}: {error}", do)
-        return
-    yield Finding("log", "well", f"{name}: {count(state.number, 'event')} without a gap")
+        return Finding("log", "wrong", f"after event {state.number}: {error}", do)
+    return Finding("log", "well", f"{name}: {count(state.number, 'event')} without a gap")
 
 
 def _items(patient: Patient) -> Iterator[Finding]:
@@ -153,20 +171,8 @@ def _pictures(patient: Patient) -> Iterator[Finding]:
 
 
 def _roles(patient: Patient) -> Iterator[Finding]:
-    for role in ("desk", "trainer"):
-        holder = _holder(patient, role)
-        yield Finding(role, "well", holder or "not running")
-
-
-def _holder(patient: Patient, role: str) -> str:
-    """Who has a role, in words; empty if nobody has."""
-    if patient.file is not None and not patient.file.with_name(f"{patient.file.name}.{role}.lock").exists():
-        return ""  # nobody ever had it; to try would make that file
-    try:
-        with patient.store.own(role):
-            return ""
-    except UsageError as error:
-        return str(error).partition("already: ")[2].partition(";")[0] or "running"
+    for role in ROLES:
+        yield Finding(role, "well", patient.store.holder(role) or "not running")
 
 
 def _leases(patient: Patient) -> Iterator[Finding]:
@@ -174,15 +180,23 @@ def _leases(patient: Patient) -> Iterator[Finding]:
     late = [lease for lease in live if lease.until < time.time()]
     if not late:
         yield Finding("leases", "well", f"{count(len(patient.state.leases.items), 'item')} with people now")
-    elif _holder(patient, "desk"):
+    elif patient.store.holder("desk"):
         yield Finding("leases", "note", f"{len(late)} of {len(live)} ran out by this clock", "the desk ends them")
-    elif patient.repair:
-        with patient.store.own("desk"):
-            patient.store.append([New("lease_ended", {"lease": each.lease, "reason": "expired"}) for each in late])
+    elif patient.repair and _end(patient, late):
         yield Finding("leases", "well", f"{len(late)} that ran out were ended")
     else:
-        do = "`cutpoint serve` ends them when it starts; so does --repair"
+        do = "`cutpoint serve` ends them when it starts; so does --repair, when nobody is at work"
         yield Finding("leases", "note", f"{len(late)} of {len(live)} ran out while no desk was there", do)
+
+
+def _end(patient: Patient, leases: list[Lease]) -> bool:
+    """End leases, if nobody is at work; whether it was done."""
+    with patient.alone() as alone:
+        if alone:
+            news = [New("lease_ended", {"lease": each.lease, "reason": "expired"}) for each in leases]
+            for event in patient.store.append(news):
+                patient.state.apply(event)
+        return alone
 
 
 def _training(patient: Patient) -> Iterator[Finding]:
@@ -192,7 +206,7 @@ def _training(patient: Patient) -> Iterator[Finding]:
         said = f"{count(len(runs.failures), 'failure')} in a row, the last: {last['error']}"
         meanwhile = f"model {runs.scores[-1]['version']} serves on" if runs.scores else "questions are drawn at random"
         yield Finding("training", "note", said, f"{meanwhile}; mend what the message says")
-    elif runs.running is not None and not _holder(patient, "trainer"):
+    elif runs.running is not None and patient.store.holder("trainer") is None:
         said = f"run {runs.running['run']} was begun and not ended, and no trainer runs"
         yield Finding("training", "note", said, "`cutpoint serve` trains again")
     elif runs.scores:
@@ -214,16 +228,22 @@ def _leftovers(patient: Patient) -> Iterator[Finding]:
     """What writers that were killed have left: files that never were whole, and arrays that no event names."""
     old = [path for path in _unnamed(patient) if time.time() - path.stat().st_mtime > STALE]
     size = _size(sum(path.stat().st_size for path in old))
-    at_work = _holder(patient, "desk") or _holder(patient, "trainer")
     if not old:
         yield Finding("leftovers", "well", "none")
-    elif patient.repair and not at_work:
-        for path in old:
-            path.unlink()
+    elif patient.repair and _remove(patient, old):
         yield Finding("leftovers", "well", f"{count(len(old), 'file')} of {size} removed")
     else:
-        do = "--repair removes them" + (" once nobody serves" if at_work else "")
+        do = "--repair removes them, when nobody is at work"
         yield Finding("leftovers", "note", f"{count(len(old), 'file')} of {size}, the first {old[0]}", do)
+
+
+def _remove(patient: Patient, files: list[Path]) -> bool:
+    """Remove files, if nobody is at work; whether it was done."""
+    with patient.alone() as alone:
+        if alone:
+            for path in files:
+                path.unlink()
+        return alone
 
 
 def _shared(patient: Patient) -> bool:
