@@ -99,6 +99,22 @@ def test_a_picture_that_cannot_be_shown_is_said_in_words(browser: Browser, photo
         assert page.get_by_role("region", name="The item to label").get_by_text("b reports it").is_visible()
 
 
+@pytest.mark.parametrize("path", ["/mine", "/admin", "/disputes"])
+def test_lists_say_in_words_which_pictures_cannot_be_shown(browser: Browser, photos: Path, path: str) -> None:
+    contents = [{"picture": "usual.png"}, {"picture": "missing.png"}]
+    with site(serve_in_memory(contents, source=str(photos), overlap=2), browser) as here:
+        for item in (0, 1):
+            here.served.desk.tell(item, 0, annotator="ada")
+            if path == "/disputes":
+                here.served.desk.tell(item, 1, annotator="bo")
+            if path == "/admin":
+                here.served.desk.passed(item, "broken", annotator="bo")
+        page = here.page("ada" if path == "/mine" else "chief", path)
+        expect(page.get_by_text("This picture cannot be shown")).to_have_count(1)
+        expect(page.get_by_role("img", name="Picture item-0")).to_be_visible()
+        assert page.locator("#main img").count() == 1
+
+
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("classes", [tuple(f"class {k}" for k in range(20)), ("ok", LONG, LONGEST, "طائر البلشون")])
 def test_many_and_long_classes_leave_room_for_the_item(browser: Browser, size: str, classes: tuple[str, ...]) -> None:

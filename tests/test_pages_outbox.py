@@ -92,6 +92,44 @@ def test_an_answer_that_is_never_taken_is_said_and_holds_up_no_other(here: Site,
     expect(page.locator("#banner")).to_be_hidden()
 
 
+def test_what_was_never_taken_is_listed_until_it_is_read_and_says_what_to_do(here: Site) -> None:
+    here.excused = RESENT
+    page = here.page("ada")
+    refusal = (400, "application/json", '{"error": "The class is not there any more."}')
+    intercept(page, "**/api/answer", [refusal, refusal])
+    first, second = press(page, "2"), press(page, "3")
+    wait_until_sent(page)
+    expect(page.locator("#banner li")).to_have_count(2)
+    page.goto(f"{here.address}/mine")
+    banner = page.locator("#banner")
+    expect(banner).to_contain_text(f"“heron” for item-{first} was not taken: The class is not there any more.")
+    expect(banner).to_contain_text(f"“crane” for item-{second} was not taken")
+    expect(banner).to_contain_text("tell whoever runs this campaign")
+    other = page.context.new_page()
+    here.watch(other)
+    other.goto(f"{here.address}/label")
+    expect(other.locator("#banner li")).to_have_count(2)
+    page.get_by_role("button", name="Understood").click()
+    expect(banner).to_be_hidden()
+    expect(other.locator("#banner")).to_be_hidden()
+    page.reload()
+    page.wait_for_load_state("networkidle")
+    expect(banner).to_be_hidden()
+
+
+def test_what_was_never_taken_is_listed_where_the_browser_stores_nothing(here: Site) -> None:
+    here.excused = RESENT
+    page = here.page(None)
+    page.add_init_script("Object.defineProperty(window, 'localStorage', { get() { throw new Error('forbidden'); } });")
+    page.goto(here.link("ada"))
+    page.wait_for_url("**/label")
+    intercept(page, "**/api/answer", [(400, "application/json", '{"error": "The class is not there any more."}')])
+    item = press(page, "2")
+    expect(page.locator("#banner")).to_contain_text(f"“heron” for item-{item} was not taken")
+    page.get_by_role("button", name="Understood").click()
+    expect(page.locator("#banner")).to_be_hidden()
+
+
 def test_corrections_outlive_a_lost_connection_and_the_window(here: Site) -> None:
     here.excused = RESENT
     first, second = 3, 5

@@ -130,6 +130,8 @@ def test_pictures_come_by_item_from_the_folder_of_the_pool(tmp_path: Path) -> No
         assert answer.status_code == 200
         assert "cannot be shown" in answer.text
         assert answer.headers["cache-control"] == "no-cache"
+        assert ada.get(f"/items/{item}/picture?drawn=false").status_code == 204
+    assert ada.get("/items/0/picture?drawn=false").content == good.content
     assert ada.get("/items/99/picture").status_code == 400
     for path in ("/items/../secret.png/picture", "/items/..%2fsecret/picture", "/items/-1/picture"):
         assert ada.get(path).status_code in (404, 422)

@@ -93,11 +93,13 @@ def _add_looks(router: APIRouter, front: Front, pages: Pages) -> None:
         return Response(status_code=204) if drawn is None else Response(drawn, media_type="image/svg+xml")
 
     @router.get("/items/{item}/picture", summary="the picture of an item", response_class=Response)
-    async def picture(item: Number, _: Visitor) -> Response:
+    async def picture(item: Number, _: Visitor, drawn: bool = True) -> Response:
         try:
             shown = await front.pictures.show(item)
         except Full:
             raise Refused(503, "Too many pictures are asked for at a time; ask again in a few seconds.", 4) from None
+        if not (shown.whole or drawn):
+            return Response(status_code=204, headers={"cache-control": "no-cache"})
         # Kept by the browser, since it is fetched before it is shown; the placeholder only until somebody mends it.
         keep = "private, max-age=3600" if shown.whole else "no-cache"
         return Response(shown.data, media_type=shown.kind, headers={"cache-control": keep})

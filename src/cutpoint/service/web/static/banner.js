@@ -1,8 +1,8 @@
-// What a person must know of answers on their way, on top of every page: of how many items and why, which were not taken.
+// What a person must know of answers on their way, on top of every page: of how many items and why; and which were never
+// taken, until they have read it.
 import { Outbox } from "./outbox.js";
 
 const box = document.getElementById("banner");
-const rejected = [];
 let trouble = "";
 
 const TROUBLE = {
@@ -11,9 +11,11 @@ const TROUBLE = {
   refused: (data) => data.error || "The server cannot store answers at the moment. It is tried again by itself.",
 };
 
+const ADVICE = "None of this is stored, and it is not sent again. Items that still need an answer are asked again. If an answer"
+  + " of yours is missing on My answers, tell whoever runs this campaign which item it was, and why it was not taken.";
+
 // The person's outbox; told(what, entry, data) as the outbox tells it, after the banner shows it.
 export const outbox = new Outbox(document.body.dataset.box, (what, entry, data) => {
-  if (what === "rejected") rejected.push(`${entry.words} was not taken: ${data.error}`);
   if (what in TROUBLE) noteTrouble(what, data);
   else noteTrouble("");
   for (const listener of listeners) listener(what, entry, data);
@@ -31,10 +33,20 @@ export const troubled = () => trouble !== "";
 function show() {
   const items = new Set(outbox.list().map((entry) => entry.body.item)).size; // an answer and its undo are of one
   const kept = items ? ` What you said of ${items} ${items === 1 ? "item" : "items"} is kept in this browser until then.` : "";
-  const list = document.createElement("ul");
-  list.append(...rejected.map((line) => Object.assign(document.createElement("li"), { textContent: line })));
-  const close = Object.assign(document.createElement("button"), { textContent: "Understood", className: "quiet" });
-  close.addEventListener("click", () => { rejected.length = 0; show(); });
-  box.replaceChildren(...(trouble ? [trouble + kept] : []), ...(rejected.length ? [list, close] : []));
+  box.replaceChildren(...(trouble ? [make("p", trouble + kept)] : []), ...lost(outbox.rejected.list()));
   box.hidden = !box.childNodes.length;
 }
+
+const make = (name, textContent) => Object.assign(document.createElement(name), { textContent });
+
+function lost(entries) { // what was never taken, and what to do about it
+  if (!entries.length) return [];
+  const list = make("ul");
+  list.append(...entries.map((entry) => make("li", `${entry.words} was not taken: ${entry.error}`)));
+  const close = make("button", "Understood");
+  close.addEventListener("click", () => { outbox.rejected.keep([]); show(); });
+  return [list, make("p", ADVICE), close];
+}
+
+addEventListener("storage", show); // another window of this person sent something, or has read it
+show();

@@ -1,5 +1,6 @@
 // Answers on their way. Each is kept in the browser, with its key, until the server has said that it is on its disk; they
-// are sent one after the other, in order. Two windows of one person share the box: the key makes twice into once.
+// are sent one after the other, in order. Two windows of one person share the box: the key makes twice into once. What
+// the server will never take lies beside them, until the person has read it.
 
 const PAUSES = [1, 2, 4, 8, 15]; // seconds between tries while the server cannot be reached
 
@@ -34,18 +35,10 @@ function verdict(status, data, entry) {
   return NEVER.includes(status) ? "rejected" : "refused";
 }
 
-export class Outbox {
-  // name: of the person's box, with the campaign's identity: another campaign at this address has boxes of its own.
-  // told(what, entry, data): what is "sent", "away" (our server was not reached), "refused" (it cannot store now),
-  // "stranger" (the link no longer holds, or is another person's) or "rejected" (this one will never be taken, and has left the box);
-  // "empty", without an entry, once nothing is left to send.
-  constructor(name, told) {
+class Kept { // entries, each with its key, that outlive the page where the browser may store anything
+  constructor(name) {
     this.name = name;
-    this.told = told;
     this.memory = [];
-    this.tries = 0;
-    this.busy = false;
-    addEventListener("online", () => this.pump());
   }
 
   list() {
@@ -62,14 +55,41 @@ export class Outbox {
     } catch { /* full or forbidden: it stays in memory as long as the page does */ }
   }
 
-  add(path, body, words) { // words: what to call it if it is not taken
-    const entry = { path, words, body: { ...body, key: newKey() } };
-    this.keep([...this.list(), entry]);
-    return entry;
+  add(entry) {
+    this.keep([...this.without(entry), entry]);
   }
 
   remove(entry) {
-    this.keep(this.list().filter((other) => other.body.key !== entry.body.key));
+    this.keep(this.without(entry));
+  }
+
+  without(entry) {
+    return this.list().filter((other) => other.body.key !== entry.body.key);
+  }
+}
+
+export class Outbox {
+  // name: of the person's box, with the campaign's identity: another campaign at this address has boxes of its own.
+  // told(what, entry, data): what is "sent", "away" (our server was not reached), "refused" (it cannot store now),
+  // "stranger" (the link no longer holds, or is another person's) or "rejected" (this one will never be taken, and is
+  // among the rejected); "empty", without an entry, once nothing is left to send.
+  constructor(name, told) {
+    this.waiting = new Kept(name);
+    this.rejected = new Kept(`${name}:rejected`);
+    this.told = told;
+    this.tries = 0;
+    this.busy = false;
+    addEventListener("online", () => this.pump());
+  }
+
+  list() {
+    return this.waiting.list();
+  }
+
+  add(path, body, words) { // words: what to call it if it is not taken
+    const entry = { path, words, body: { ...body, key: newKey() } };
+    this.waiting.add(entry);
+    return entry;
   }
 
   async pump() {
@@ -86,7 +106,8 @@ export class Outbox {
   async send(entry) { // the seconds until the next try, 0 to go on at once
     const { status, data, wait } = await request(entry.path, entry.body);
     const what = verdict(status, data, entry);
-    if (what === "sent" || what === "rejected") this.remove(entry);
+    if (what === "rejected") this.rejected.add({ ...entry, error: data.error });
+    if (what === "sent" || what === "rejected") this.waiting.remove(entry);
     this.told(what, entry, data);
     if (what === "away") return PAUSES[Math.min(this.tries++, PAUSES.length - 1)];
     this.tries = 0;

@@ -66,6 +66,15 @@ function showLink({ link, annotator }) { // shown once: the server keeps only it
   box.scrollIntoView({ block: "nearest" });
 }
 
+// A picture that the server cannot show says so in words, as it does where it is labelled.
+function unshown(image) {
+  const words = Object.assign(document.createElement("span"), { textContent: "This picture cannot be shown", className: "soft" });
+  image.replaceWith(words);
+}
+
+document.addEventListener("error", (event) => event.target.matches("img") && unshown(event.target), true);
+for (const image of document.images) if (image.complete && !image.naturalWidth) unshown(image); // before we listened
+
 const every = Number(document.querySelector("[data-every]")?.dataset.every);
 if (every) setInterval(() => document.visibilityState === "visible" && refresh(), every * 1000);
 outbox.pump(); // what another page could not send
