@@ -146,7 +146,7 @@ def main() -> None:
         with served(front) as address, sync_playwright() as play:
             browser = play.chromium.launch(executable_path=chromium())
             _shoot(browser, address, "ada", "/label", (1280, 800), "label")
-            _shoot(browser, address, "chief", "/dashboard", (1280, 1000), "dashboard")
+            _shoot(browser, address, "chief", "/dashboard", (1280, 960), "dashboard")
             _shoot(browser, address, "bo", "/label", (390, 780), "phone")
             browser.close()
         desk.close()
