@@ -261,6 +261,8 @@ class History:
                 asked = []
             elif event.kind == "asked":
                 asked += said["items"]
+        for name in self.desk._board.expiry.due():  # which no desk has ended yet
+            del leases[name]
         assert now.with_people == len({item for item, _ in leases.values()})
         for person in now.people:
             assert person.with_them == sum(name == person.name for _, name in leases.values())

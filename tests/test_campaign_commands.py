@@ -214,6 +214,20 @@ def test_the_names_of_the_numbers_stay(campaign_folder: Path, capsys: pytest.Cap
     assert not unexplained, "docs/campaign-commands.md does not say what these count"
 
 
+def test_what_ran_out_while_nobody_served_is_with_nobody(
+    campaign_folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from cutpoint.service.place import opened
+    from cutpoint.store.events import New
+
+    before = printed(capsys, "status", NAME)["status"]
+    lease = {"lease": "x1", "item": 100, "annotator": "ann", "until": 1.0, "seconds": 900.0}
+    with opened(NAME) as (store, _):
+        store.append([New("lease_granted", lease)])
+    now = printed(capsys, "status", NAME)["status"]
+    assert (now["with_people"], now["people"]) == (before["with_people"], before["people"])
+
+
 def test_status_of_nothing_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert "there is no campaign at" in command(capsys, "status", str(tmp_path / "none"), code=2)
     (tmp_path / "photo.db").write_bytes(b"not a database at all" * 10)

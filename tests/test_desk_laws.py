@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cutpoint.service.desk.status import Status
 from cutpoint.service.log.state import State
 from cutpoint.service.overview.standing import read
 from cutpoint.service.replay import replay
@@ -28,12 +29,18 @@ def test_whatever_happens_the_log_is_the_truth(beside: bool, seed: int, strategy
     history.close()
     history.check_status()
     looked = read(history.store)[1].status
-    assert looked == replace(history.desk.status(), trouble=""), "who looks counts as the desk does"
+    assert by_the_log(looked) == by_the_log(history.desk.status()), "who looks counts as the desk does"
     assert_same(State(history.store.events()), history.desk.state)
     done = replay(history.store, history.files)
     assert (done.differences, done.broken) == ((), ())
     assert done.rounds == len(events_of(history.store, "round_opened"))
     assert_no_lease_twice(history)
+
+
+def by_the_log(status: Status) -> Status:
+    """A status without what clocks and the desk alone know: which leases have run out, what is amiss."""
+    people = tuple(replace(person, with_them=0) for person in status.people)
+    return replace(status, with_people=0, people=people, trouble="")
 
 
 def assert_no_lease_twice(history: History) -> None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from cutpoint.service.desk.board import Board
+from cutpoint.service.log.leases import Lease
 from cutpoint.service.log.state import State
 
 
@@ -76,8 +79,8 @@ class Status:
 
 
 def status_of(board: Board) -> Status:
-    """The numbers as they are; O(people + classes + trainings + questions of the round)."""
-    state = board.state
+    """The numbers as they are; O(people + leases + classes + trainings + questions of the round)."""
+    state, leases = board.state, _running(board)
     settings, ballots, runs = state.made, state.ballots, state.runs
     return Status(
         name=settings.name,
@@ -89,7 +92,7 @@ def status_of(board: Board) -> Status:
         held=len(ballots.held),
         left=state.count - ballots.n_settled - len(ballots.pending) - len(ballots.held),
         disputed=len(ballots.disputes),
-        with_people=len(state.leases.items),
+        with_people=len({lease.item for lease in leases}),
         round=_round(state),
         done=ballots.closed_since(runs.upto),
         trains_at=state.interval,
@@ -99,7 +102,7 @@ def status_of(board: Board) -> Status:
         last_error=runs.failures[-1]["error"] if runs.failures else "",
         trouble=board.trouble,
         measures=tuple((scores["upto"], dict(scores["measures"])) for scores in runs.scores),
-        people=tuple(_people(state)),
+        people=tuple(_people(state, leases)),
     )
 
 
@@ -113,9 +116,16 @@ def _round(state: State) -> RoundStatus | None:
     return RoundStatus(data["round"], data["strategy"], data["scores"], data["budget"], asked, done)
 
 
-def _people(state: State) -> list[PersonStatus]:
+def _running(board: Board) -> list[Lease]:
+    """The leases that have not run out, also where no desk was there to end them. O(leases)."""
+    over = set(board.expiry.due())
+    return [lease for name, lease in board.state.leases.live.items() if name not in over]
+
+
+def _people(state: State, leases: Sequence[Lease]) -> list[PersonStatus]:
+    has = Counter(lease.annotator for lease in leases)
     return [
-        PersonStatus(p.name, p.answers, p.passes, p.corrections, p.late, len(state.leases.held_by(p.name)))
+        PersonStatus(p.name, p.answers, p.passes, p.corrections, p.late, has[p.name])
         for p in state.people.by_name.values()
         if p.said or not p.admin
     ]
