@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -218,3 +219,22 @@ def test_the_doctor_says_what_goes_on_when_trainings_fail(
     assert found["said"] == "1 failure in a row, the last: no memory"
     assert found["do"] == "questions are drawn at random; mend what the message says"
     assert "The last training failed (no memory): people go on" in command(capsys, "status", NAME).replace("\n", " ")
+
+
+def test_what_cannot_be_opened_is_not_to_be_restored(
+    campaign_folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    error = sqlite3.OperationalError("attempt to write a readonly database")
+    error.sqlite_errorcode = sqlite3.SQLITE_READONLY_CANTINIT
+
+    def closed(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.setattr("cutpoint.service.doctor_sqlite.sqlite3.connect", closed)
+    findings = json.loads(command(capsys, "doctor", NAME, "--json", code=1))
+    assert findings[-1]["do"] == "give yourself write access to it and its folder"
+
+
+def test_a_folder_is_no_campaign(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "birds.db").mkdir()
+    assert "is a folder; a campaign is one file" in command(capsys, "doctor", str(tmp_path / "birds"), code=2)

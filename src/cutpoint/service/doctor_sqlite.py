@@ -12,6 +12,7 @@ from cutpoint.errors import UsageError
 
 Mark = Literal["well", "note", "wrong"]
 _RESTORE = "restore a backup"
+_CLOSED = (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM)  # nothing is known to be damaged
 
 
 class Finding(NamedTuple):
@@ -24,9 +25,11 @@ class Finding(NamedTuple):
 
 
 def examine_file(path: Path) -> Iterator[Finding]:
-    """Whether a file is a whole database, with tables that this version knows; UsageError if there is none."""
+    """Whether a file is a whole database, with tables that this version knows; UsageError if there is no file."""
     if not path.exists():
         raise UsageError(f"there is no campaign at {path}; give the path of one, or start one with cutpoint init.")
+    if path.is_dir():
+        raise UsageError(f"{path} is a folder; a campaign is one file, such as {path / 'campaign.db'}.")
     try:
         with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as connection:
             told = [row[0] for row in connection.execute("PRAGMA integrity_check(3)")]
@@ -36,7 +39,9 @@ def examine_file(path: Path) -> Iterator[Finding]:
             yield Finding("database", "well", f"{path} is whole")
             yield _tables(connection)
     except sqlite3.Error as error:
-        yield Finding("database", "wrong", f"{path} cannot be read as a database ({error})", _RESTORE)
+        closed = getattr(error, "sqlite_errorcode", 0) & 0xFF in _CLOSED
+        do = "give yourself write access to it and its folder" if closed else _RESTORE
+        yield Finding("database", "wrong", f"{path} cannot be read as a database ({error})", do)
 
 
 def _tables(connection: sqlite3.Connection) -> Finding:
