@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from itertools import pairwise
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from matplotlib.lines import Line2D
 
 from bench_folder import write_snapshot
 from cutpoint.core.strip import density, positions
@@ -103,6 +105,21 @@ def test_every_arm_has_its_own_look_and_the_main_one_is_strongest() -> None:
 def test_markers_tell_strategies_apart_too() -> None:
     markers = [look.marker for look in looks.LOOKS.values()]
     assert len(set(markers)) == len(markers)
+
+
+def ink(line: Line2D) -> float:
+    """The share of a line that is not gaps."""
+    styles = {looks.class_name(arm): look for arm, look in looks.looks(ARMS).items()}
+    dashes = styles[str(line.get_gid())].dash[1]
+    return sum(dashes[::2]) / sum(dashes) if dashes else 1.0
+
+
+def test_of_equal_curves_each_is_seen() -> None:
+    lines = plots.panel(dict.fromkeys(ARMS, runs(0)), looks.looks(ARMS), "recall").axes[0].lines
+    for below, above in pairwise(sorted(lines, key=lambda line: line.get_zorder())):
+        assert below.get_zorder() < above.get_zorder()
+        assert ink(below) >= ink(above)  # through the gaps of what is above
+        assert ink(below) > ink(above) or below.get_linewidth() >= above.get_linewidth()  # or on both sides of it
 
 
 def test_in_a_crowd_few_have_bands_and_none_hides_another() -> None:

@@ -72,6 +72,19 @@ def banded(arms: Iterable[Arm]) -> tuple[Arm, ...]:
     return (main_arm(known), *(arm for arm in known if arm.strategy in ("galaxy", "random")))
 
 
+def stacked(styles: Mapping[Arm, Look]) -> dict[Arm, int]:
+    """The height of every arm's line: those that would hide most lie lowest, so that equal curves are all seen.
+
+    Solid ones below dashed ones, and of the same dashes wide ones below thin ones.
+    """
+
+    def hides(arm: Arm) -> tuple[float, float]:
+        dashes = styles[arm].dash[1]
+        return sum(dashes[::2]) / sum(dashes) if dashes else 1.0, styles[arm].width
+
+    return {arm: height for height, arm in enumerate(sorted(styles, key=hides, reverse=True))}
+
+
 def reading_order(styles: Mapping[Arm, Look]) -> list[Arm]:
     """The arms as legends list them: those of direct by `parallel`, then the others, the stronger look first."""
     return sorted(styles, key=lambda arm: (0 if arm.strategy == "direct" else 99 - styles[arm].order, arm.parallel))

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from cutpoint.experiment.looks import CROWD, MARK_EVERY, Look, banded, class_name, looks, reading_order
+from cutpoint.experiment.looks import CROWD, MARK_EVERY, Look, banded, class_name, looks, reading_order, stacked
 from cutpoint.experiment.pictures import FAINT, INK
 from cutpoint.experiment.statistics import Arm, Curves, Reach, Runs, Setting, noise_label, standard_error
 
@@ -24,6 +24,7 @@ def draw_curves(ax: Axes, arms: Mapping[Arm, Runs], styles: Mapping[Arm, Look]) 
     In a crowd (`CROWD`) few have a band, and all have markers, each line at other places.
     """
     crowded = len(styles) > CROWD
+    heights = stacked(styles)
     for place, (arm, runs) in enumerate(arms.items()):
         look = styles[arm]
         error = standard_error(runs.values)
@@ -35,7 +36,7 @@ def draw_curves(ax: Axes, arms: Mapping[Arm, Runs], styles: Mapping[Arm, Look]) 
         if crowded or len(runs.n_labels) == 1:
             line.set(marker=look.marker, markersize=4.5, markeredgewidth=0)
             line.set_markevery((place % MARK_EVERY, MARK_EVERY) if len(runs.n_labels) > MARK_EVERY else None)
-        line.set_zorder(10 + look.order)
+        line.set_zorder(10 + heights[arm])
         line.set_gid(class_name(arm))
     dress(ax)
 

@@ -50,7 +50,7 @@ def _draw_scores(ax: Axes) -> None:
     ax.plot(places, scores, color=INK, linewidth=1.2)
     for label, colour, marker in ((0, RARE, "o"), (1, COMMON, "s")):
         pick = truth() == label
-        ax.plot(places[pick], scores[pick], linestyle="", marker=marker, markersize=3.5, color=colour)
+        ax.plot(places[pick], scores[pick], linestyle="", marker=marker, markersize=3.5, color=colour, clip_on=False)
     ax.hlines(0.5, 0, half, color=INK, linewidth=0.8, linestyle=(0, (4, 3)))
     ax.vlines(half, 0, 0.5, color=INK, linewidth=0.8, linestyle=(0, (4, 3)))
     ax.text(half + 0.8, 0.06, "score ½", color=INK, fontsize=9)

@@ -63,7 +63,7 @@ def drawn(
             ax.set_title(_title(figure, panel, results, smoothing), loc="left", fontsize=9.5, color=INK)
             ax.set_ylabel(METRICS[panel.metric], color=INK, fontsize=9)
     legend(page, styles, columns=-(-len(styles) // legend_rows))
-    caption = f"Figure {int(name[3:])}: {figure.shows}\n" + fill(_caption(results), width=int(13 * width))
+    caption = f"Figure {int(name[3:])}: {figure.shows}\n" + fill(_caption(results), width=int(16 * width))
     page.supxlabel(caption, color=INK, fontsize=8.5, x=0.01, ha="left")
     return page
 
