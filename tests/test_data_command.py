@@ -199,7 +199,7 @@ def test_check_names_all_that_are_wrong(serve: Serve, tmp_path: Path, capsys: py
     assert "33 examples in the pool; Table 1 of the paper has 32" in out
     assert out.count("checksums as published") == 2
     assert run_cli(["data", "check", "imb-svhn-3", "--data-root", str(tmp_path)]) == 2
-    said = "train_32x32.mat away, and fetch it again: `cutpoint data fetch imb-svhn-3`."
+    said = f"train_32x32.mat away, and fetch it again: `cutpoint data fetch imb-svhn-3 --data-root {tmp_path}`."
     assert said in capsys.readouterr().err
 
 

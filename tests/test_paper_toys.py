@@ -139,6 +139,8 @@ def test_missing_results_are_one_sentence(tmp_path: Path, toys: Path, capsys: py
     said = refused(capsys, ["paper", "plot", "fig14", "-o", str(tmp_path)])
     assert f"fig14 needs the runs of fig14a, fig14b and {tmp_path} does not hold them" in said
     assert f"`cutpoint paper run fig14 -o {tmp_path}`" in said
+    said = refused(capsys, ["paper", "plot", "fig14", "--toy", "-o", str(tmp_path)])
+    assert f"`cutpoint paper run fig14 --toy -o {tmp_path}`" in said
     assert run_cli(["paper", "run", "fig06", "--toy", "-q", "-o", str(toys)]) == 0
     (tmp_path / "fig07").symlink_to(toys / "fig06")
     said = refused(capsys, ["paper", "plot", "fig07", "-o", str(tmp_path)])

@@ -65,7 +65,8 @@ def paper_list(*, data_root: RootOption = None) -> None:
     console = Console(width=100, highlight=False)
     console.print(table)
     console.print(f"Data root: {data_root or 'none; give --data-root or set CUTPOINT_DATA'}", soft_wrap=True)
-    console.print("Accuracy is balanced accuracy. Fetch data with: cutpoint data fetch NAME")
+    fetch = f"cutpoint data fetch NAME --data-root {data_root or 'FOLDER'}"
+    console.print(f"Accuracy is balanced accuracy. Fetch data with: {fetch}", soft_wrap=True)
     console.print("Without data or GPU, in seconds: cutpoint paper run fig06 --toy")
 
 
@@ -183,7 +184,7 @@ def paper_plot(
     chosen = _chosen(name, schedule, toy)
     file = f"{name}-short" if chosen.short else name
     if chosen.panels:
-        picture = drawn(name, chosen, read_campaigns(name, chosen, folder), smooth=smooth)
+        picture = drawn(name, chosen, read_campaigns(name, chosen, folder, toy=toy), smooth=smooth)
     else:
         picture = demonstration()
     (folder / "figures").mkdir(parents=True, exist_ok=True)

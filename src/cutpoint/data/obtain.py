@@ -172,7 +172,9 @@ def _checked_source(data_set: str, root: Path) -> str:
     source = SOURCES[name]
     for path, wrong in _wrong_files(source, root):
         if wrong:
-            raise DataError(f"{wrong}; move {path} away, and fetch it again: `cutpoint data fetch {data_set}`.")
+            raise DataError(
+                f"{wrong}; move {path} away, and fetch it again: `cutpoint data fetch {data_set} --data-root {root}`."
+            )
     return "checksums as published" if any(file.md5 for file in source.files) else "no checksum is published"
 
 

@@ -70,13 +70,17 @@ class Results(NamedTuple):
     toy: bool
 
 
-def read_campaigns(name: str, figure: Figure, folder: Path) -> dict[Campaign, Results]:
-    """The results of all campaigns of a figure, from the folder of `paper run`; DataError if one has none."""
+def read_campaigns(name: str, figure: Figure, folder: Path, *, toy: bool = False) -> dict[Campaign, Results]:
+    """The results of all campaigns of a figure, from the folder of `paper run`; DataError if one has none.
+
+    toy: it is the toy that such an error says how to run.
+    """
     missing = [c.name for c in figure.campaigns if not (folder / c.name / "config.json").is_file()]
     if missing:
+        option = " --toy" if toy else " --schedule short" if figure.short else ""
         raise DataError(
             f"{name} needs the runs of {', '.join(missing)} and {folder} does not hold them; make them with `cutpoint "
-            f"paper run {name}{' --schedule short' if figure.short else ''} -o {folder}`."
+            f"paper run {name}{option} -o {folder}`."
         )
     return {campaign: _read(campaign, folder / campaign.name) for campaign in figure.campaigns}
 
