@@ -159,6 +159,31 @@ def test_every_button_is_reached_while_the_reason_is_open(browser: Browser, tmp_
                 assert page.locator(part).evaluate("(at) => at.scrollWidth <= at.clientWidth"), name
 
 
+@pytest.mark.parametrize(
+    ("who", "path"), [("chief", page) for page in ("/dashboard", "/disputes", "/admin")] + [("ada", "/mine")]
+)
+def test_lists_and_tables_fold_into_a_phone(browser: Browser, tmp_path: Path, who: str, path: str) -> None:
+    wide = {"row": {f"column {i} with a name": LONG if i % 3 else LONGEST for i in range(40)}}
+    names = [f"{k} {LONG}"[:60] for k in range(12)]
+    served = serve_in_memory(
+        [wide] * 40, classes=names, files=tmp_path, kind="row", people={"ada": False, LONGEST: False, "chief": True}
+    )
+    for item in range(12):
+        served.desk.tell(item, item, annotator="ada")
+        served.desk.tell(item, 11 - item, annotator=LONGEST)
+    served.desk.passed(20, "broken", annotator=LONGEST)
+    served.desk.ask(LONGEST, 2)
+    for version in (1, 2):
+        publish(served, np.random.default_rng(version).dirichlet(np.ones(12), 40), version)
+    with site(served, browser) as here:
+        page = here.page(who, path)
+        for width in (320, 390, 768, 1440):
+            page.set_viewport_size({"width": width, "height": 700})
+            assert page.evaluate("() => document.documentElement.scrollWidth") <= width
+            for part in page.locator(".scroll, .low, .card").all():
+                assert part.evaluate("(at) => at.scrollWidth <= at.clientWidth"), (width, part.inner_html())
+
+
 ITEMS: list[dict[str, Any]] = [
     {"text": "fine"},
     {"text": "It was the best of times, it was the worst of times. " * 200},
