@@ -58,7 +58,7 @@ def data_list(
 
 
 def data_fetch(
-    names: Annotated[list[str], typer.Argument(metavar="NAME...", help="Data sets, as `data list` calls them.")],
+    names: Annotated[list[str], typer.Argument(metavar="NAME", help="Data sets, as `data list` calls them.")],
     *,
     data_root: RootOption = None,
     quiet: QuietOption = False,
