@@ -35,7 +35,8 @@ def test_a_campaign_lives_in_a_database(
     assert rows == len((tmp_path / "out.jsonl").read_text().splitlines())
     findings = printed(capsys, "doctor", postgres_url)
     assert {finding["mark"] for finding in findings} == {"well"}, findings
-    assert "is there already" in command(capsys, *line, code=2)
+    assert "is there already" in command(capsys, *line[:-1], str(tmp_path / "others"), code=2)
+    assert {finding["mark"] for finding in printed(capsys, "doctor", postgres_url)} == {"well"}
 
 
 @pytest.mark.parametrize(("asked", "made"), [("Autumn", "autumn"), ('"Autumn; Leaves"', "Autumn; Leaves")])

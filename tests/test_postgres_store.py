@@ -18,6 +18,9 @@ import numpy as np
 import pytest
 
 from cutpoint.errors import CutpointError, DataError, UsageError
+from cutpoint.service.campaign import Campaign
+from cutpoint.service.doctor import examine
+from cutpoint.service.place import opened
 from cutpoint.store.base import Item, MaybeStored, Repeated, StoreError, Unreachable
 from cutpoint.store.events import Event, New, encode
 from cutpoint.store.opening import open_files, open_store
@@ -213,16 +216,33 @@ def test_a_server_whose_disk_is_full_refuses_and_goes_on(small_tablespace: tuple
         assert (store.last(), store.count()) == (4, 700)
 
 
-def test_the_folder_of_the_files_is_noted(postgres_url: str, tmp_path: Path) -> None:
-    with closing(open_store(postgres_url, True)) as store:
-        with pytest.raises(UsageError, match="has no folder for its files yet; give one"):
-            open_files(store)
-        entry = open_files(store, tmp_path / "files").put("probs", np.eye(2))
-    with closing(open_store(postgres_url, False)) as store:
-        assert np.array_equal(open_files(store).open(entry), np.eye(2))
-        (tmp_path / "files").rename(tmp_path / "moved")
-        open_files(store, tmp_path / "moved")
-        assert np.array_equal(open_files(store).open(entry), np.eye(2))
+def test_the_folder_of_the_files_is_noted_by_those_who_keep_it(postgres_url: str, tmp_path: Path) -> None:
+    pytest.importorskip("fastapi")
+    from cutpoint.service.web.server import Where, serve
+
+    with Campaign(postgres_url, ["other", "heron"], train="off", files=tmp_path / "files") as campaign:
+        campaign.add_pool(embeddings=np.eye(30))
+    for name in ("mistyped", "files"):
+        with opened(postgres_url, tmp_path / name) as (_, arrays):  # as all commands do that only look
+            assert arrays.folder == tmp_path / name
+    noted = [finding.part for finding in examine(postgres_url, tmp_path / "mistyped") if "is noted" in finding.said]
+    assert noted == ["files"]
+    with opened(postgres_url) as (_, arrays):
+        assert arrays.folder == tmp_path / "files"
+    lacks = r"mistyped lacks features-0-\w+\.npy.*give the folder"
+    with pytest.raises(UsageError, match=lacks):
+        Campaign(postgres_url, train="off", files=tmp_path / "mistyped")
+    with pytest.raises(UsageError, match=lacks):
+        serve(postgres_url, where=Where(port=0), files=tmp_path / "mistyped")
+    (tmp_path / "files").rename(tmp_path / "moved")
+    Campaign(postgres_url, train="off", files=tmp_path / "moved").close()
+    with opened(postgres_url) as (_, arrays):
+        assert arrays.folder == tmp_path / "moved"
+
+
+def test_a_database_without_a_folder_for_files_asks_for_one(postgres_url: str) -> None:
+    with closing(open_store(postgres_url, True)) as store, pytest.raises(UsageError, match="no folder for its files"):
+        open_files(store)
 
 
 def test_two_campaigns_in_one_database_do_not_meet(postgres_url: str) -> None:

@@ -17,6 +17,7 @@ import numpy as np
 import pytest
 
 from cutpoint.errors import DataError, UsageError
+from cutpoint.service.campaign import Campaign
 from cutpoint.service.place import begun
 from cutpoint.store.events import New
 from cutpoint.store.memory import MemoryStore
@@ -145,6 +146,60 @@ def test_files_lie_beside_the_campaign(tmp_path: Path) -> None:
         assert open_files(store, tmp_path / "birds.files").folder == files.folder
         with pytest.raises(UsageError, match="leave the folder out"):
             open_files(store, tmp_path / "elsewhere")
+
+
+@pytest.mark.parametrize("name", ["link.db", "folder/birds.db", "there/../birds.db"])
+def test_a_campaign_is_the_same_by_all_of_its_names(tmp_path: Path, name: str) -> None:
+    (tmp_path / "there").mkdir()
+    (tmp_path / "link.db").symlink_to(tmp_path / "birds.db")  # which is made by that name, too
+    (tmp_path / "folder").symlink_to(tmp_path)
+    with (
+        closing(open_store(tmp_path / name, True)) as one,
+        closing(open_store(tmp_path / "birds.db", False)) as other,
+        other.own("desk"),
+    ):
+        assert open_files(one).folder == open_files(other).folder == tmp_path / "birds.files"
+        with pytest.raises(UsageError, match="has a desk already"):
+            one.own("desk").__enter__()
+
+
+def test_a_second_name_of_the_same_file_is_refused(tmp_path: Path) -> None:
+    """SQLite keeps what is not in the file yet beside the name that it was opened by; by another nobody looks there."""
+    path, other = tmp_path / "birds.db", tmp_path / "herons.db"
+    open_store(path, True).close()
+    left = tmp_path / ".birds.db-00.partial"
+    left.hardlink_to(path)  # by whoever made it, and was killed just then
+    open_store(path, False).close()
+    other.hardlink_to(path)
+    for name in (path, other):
+        with pytest.raises(DataError, match=rf"{name.name} has another name \(a hard link\).*: remove one of them"):
+            open_store(name, False)
+    other.unlink()
+    open_store(path, False).close()
+
+
+def test_a_campaign_stays_where_it_is_when_its_process_moves(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    started: list[str] = []
+
+    class Started:
+        def __init__(self, command: object, desk: object, *, url: str) -> None:
+            started.append(url)
+
+        def start(self) -> None:
+            pass
+
+        def stop(self) -> None:
+            pass
+
+    monkeypatch.setattr("cutpoint.service.campaign.TrainerProcess", Started)
+    monkeypatch.chdir(tmp_path)
+    with Campaign("birds.db", ["other", "heron"]) as campaign:
+        monkeypatch.chdir(tmp_path / "elsewhere")
+        campaign.add_pool(embeddings=np.eye(40))
+    assert sorted(contents(tmp_path)) == ["birds.db", "birds.db.desk.lock", "birds.files", "elsewhere"]
+    assert not contents(tmp_path / "elsewhere")
+    assert started == [str(tmp_path / "birds.db")]
 
 
 def test_a_role_is_a_word_and_says_who_has_it(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from cutpoint.service.desk.status import Status
 from cutpoint.service.log.names import check_new_classes
 from cutpoint.service.log.settings import BEGUN, Settings, checked_classes
 from cutpoint.service.log.state import State
-from cutpoint.service.place import title_of
+from cutpoint.service.place import open_to_work, title_of
 from cutpoint.service.training.embeddings import read_features
 from cutpoint.service.training.supervisor import TrainerProcess, trainer_command
 from cutpoint.service.training.training import check_learner
@@ -57,14 +57,12 @@ class Campaign:
         if classes is not None:
             meant = Settings(**{"name": _name(where), **settings, "classes": checked_classes(classes)})
             _check_new(meant, train)  # before a file is made
+        self._store: Store
+        self._files: ArrayFiles | None
         url = None
         if isinstance(where, str | Path):
-            from cutpoint.store.opening import open_files, open_store
-
-            url = str(where)
-            opened = open_store(where, create=classes is not None)
-            self._store: Store = opened
-            self._files: ArrayFiles | None = open_files(opened, files)
+            store, self._files = open_to_work(where, files, create=classes is not None)
+            self._store, url = store, store.address
         else:
             self._store, self._files = where, None if files is None else ArrayFiles(files)
         try:
@@ -75,7 +73,7 @@ class Campaign:
                 self._store.close()
             raise
         self._url, self._train = url, train
-        self._folder = None if files is None else str(files)
+        self._folder = None if files is None or self._files is None else str(self._files.folder)
         self._trainer: Any = None
         self._closed = False
         self._start_training()

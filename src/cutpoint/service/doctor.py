@@ -19,11 +19,11 @@ from cutpoint.errors import CutpointError, UsageError
 from cutpoint.service.doctor_sqlite import Finding, examine_file
 from cutpoint.service.log.leases import Lease
 from cutpoint.service.log.state import State
-from cutpoint.service.place import address, check_installed
+from cutpoint.service.place import address, check_installed, serving
 from cutpoint.store.base import Store
 from cutpoint.store.events import New
 from cutpoint.store.files import ArrayFiles
-from cutpoint.store.opening import open_files, open_store
+from cutpoint.store.opening import noted_files, open_files, open_store
 from cutpoint.words import count
 
 SQLITE = b"SQLite format 3\0"  # what its files begin with
@@ -75,7 +75,11 @@ def examine(name: str, files: str | Path | None = None, repair: bool = False) ->
         yield log
         if log.mark == "wrong":  # what it names after that cannot be told from what nobody needs
             return
-        patient = Patient(store, arrays, where if isinstance(where, Path) else None, repair, state)
+        file = where.resolve() if isinstance(where, Path) else None
+        if noted_files(store) != arrays.folder:
+            said = f"looked for in {arrays.folder}; {noted_files(store) or 'no folder'} is noted"
+            yield Finding("files", "note", said, "`cutpoint serve --files` notes another, if they are there")
+        patient = Patient(store, arrays, file, repair, state)
         for look in (_items, _arrays, _scores, _pictures, _roles, _leases, _training, _disk, _leftovers):
             yield from look(patient)
     finally:
@@ -106,11 +110,11 @@ def _items(patient: Patient) -> Iterator[Finding]:
 
 def _arrays(patient: Patient) -> Iterator[Finding]:
     """Every array that the log names, against its checksum; of scores, those that may serve again."""
-    state, serving = patient.state, _serving(patient.state)
+    state, served = patient.state, serving(patient.state)
     entries = [(f"features of pool {n}", pool["features"], True) for n, (_, pool) in enumerate(state.pools, 1)]
     for scores in reversed(state.runs.scores):  # those that serve come first: an array may be in several versions
         version = scores["version"]
-        entries += [(f"{kind} of scores {version}", each, version in serving) for kind, each in scores["files"].items()]
+        entries += [(f"{kind} of scores {version}", each, version in served) for kind, each in scores["files"].items()]
     looked, good = set(), 0
     for what, entry, needed in entries:
         if entry is None or entry["file"] in looked:
@@ -127,21 +131,13 @@ def _arrays(patient: Patient) -> Iterator[Finding]:
 
 def _scores(patient: Patient) -> Iterator[Finding]:
     """How much the scores take, and how much of it only a replay reads; an array of several versions counts once."""
-    scores, serving = patient.state.runs.scores, _serving(patient.state)
+    scores, served = patient.state.runs.scores, serving(patient.state)
     named = {entry["file"] for each in scores for entry in each["files"].values()}
-    served = {entry["file"] for each in scores if each["version"] in serving for entry in each["files"].values()}
+    needed = {entry["file"] for each in scores if each["version"] in served for entry in each["files"].values()}
     sizes = {path.name: path.stat().st_size for path in patient.files.folder.glob("*.npy") if path.name in named}
-    old = sum(size for name, size in sizes.items() if name not in served)
+    old = sum(size for name, size in sizes.items() if name not in needed)
     said = f"{count(len(scores), 'version')}: {_size(sum(sizes.values()))}; a replay alone reads {_size(old)} of it"
     yield Finding("scores", "well", said)
-
-
-def _serving(state: State) -> set[int]:
-    """The versions that a desk needs when it starts: the newest, and that of the round that runs."""
-    last = state.rounds.last
-    running = last.data["scores"] if last is not None and last.running else None
-    newest = state.runs.scores[-1]["version"] if state.runs.scores else None
-    return {version for version in (newest, running) if version is not None}
 
 
 def _size(count: int) -> str:
@@ -216,7 +212,9 @@ def _training(patient: Patient) -> Iterator[Finding]:
 
 
 def _disk(patient: Patient) -> Iterator[Finding]:
-    free = shutil.disk_usage(patient.files.folder if patient.file is None else patient.file.parent).free
+    folder = patient.files.folder if patient.file is None else patient.file.parent
+    there = next(place for place in (folder, *folder.parents) if place.exists())
+    free = shutil.disk_usage(there).free
     said = f"{free / (1 << 30):.1f} GiB free"
     if free < ROOM:
         yield Finding("disk", "note", said, "make room: answers are refused when it is full")

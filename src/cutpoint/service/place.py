@@ -10,13 +10,18 @@ from contextlib import contextmanager
 from glob import escape
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from cutpoint.data.whole import check_place
 from cutpoint.errors import UsageError
+from cutpoint.service.log.state import State
 from cutpoint.store.base import Store
 from cutpoint.store.files import ArrayFiles
-from cutpoint.store.opening import check_answers, open_files, open_store
+from cutpoint.store.opening import check_answers, note_files, noted_files, open_files, open_store
+
+if TYPE_CHECKING:
+    from cutpoint.store.sql import SqlStore
 
 SUFFIX = ".db"
 _FILE = "sqlite:///"
@@ -66,6 +71,20 @@ def opened(name: str, files: str | Path | None = None) -> Iterator[tuple[Store, 
         store.close()
 
 
+def open_to_work(
+    where: str | Path, files: str | Path | None = None, *, create: bool = False
+) -> tuple[SqlStore, ArrayFiles]:
+    """A campaign and its arrays for whoever works on it; where those are is noted for all who come later."""
+    store = open_store(where, create)
+    try:
+        arrays = open_files(store, files)
+        keep_files(store, arrays)
+        return store, arrays
+    except BaseException:
+        store.close()
+        raise
+
+
 @contextmanager
 def begun(name: str, files: str | Path | None = None) -> Iterator[tuple[Store, ArrayFiles]]:
     """A store for a campaign that is to begin, and its arrays.
@@ -77,12 +96,43 @@ def begun(name: str, files: str | Path | None = None) -> Iterator[tuple[Store, A
     if isinstance(where, str):
         store = open_store(where, create=True)
         try:
-            yield store, open_files(store, files)
+            arrays = open_files(store, files)
+            yield store, arrays
+            keep_files(store, arrays)
         finally:
             store.close()
         return
     check_free(name, files)
     yield from _beside(where)
+
+
+def keep_files(store: SqlStore, arrays: ArrayFiles) -> None:
+    """Note where a campaign's arrays are, for all who come later and name no folder.
+
+    Only those who work on it may do so; UsageError if what it needs is not there, and then nothing is noted.
+    """
+    before = noted_files(store)
+    if before == arrays.folder:
+        return
+    state = State(store.events())
+    entries = [pool["features"] for _, pool in state.pools if pool["features"] is not None]
+    served = serving(state)
+    entries += [entry for each in state.runs.scores if each["version"] in served for entry in each["files"].values()]
+    lacks = next((entry["file"] for entry in entries if not (arrays.folder / entry["file"]).is_file()), None)
+    if lacks is not None:
+        was = "" if before is None else f" (before it was {before})"
+        raise UsageError(
+            f"{arrays.folder} lacks {lacks}, which the campaign needs; give the folder in which its arrays are{was}."
+        )
+    note_files(store, arrays.folder)
+
+
+def serving(state: State) -> set[int]:
+    """The versions of the scores that a desk needs when it starts: the newest, and that of the round that runs."""
+    last = state.rounds.last
+    running = last.data["scores"] if last is not None and last.running else None
+    newest = state.runs.scores[-1]["version"] if state.runs.scores else None
+    return {version for version in (newest, running) if version is not None}
 
 
 def check_free(name: str, files: str | Path | None = None) -> None:

@@ -31,8 +31,8 @@ class ArrayFiles:
     """The folder with a campaign's arrays; it is made when the first is stored."""
 
     def __init__(self, folder: str | Path) -> None:
-        """Of a folder that need not be there yet."""
-        self.folder = Path(folder)
+        """Of a folder that need not be there yet; it stays that one when the process moves to another."""
+        self.folder = Path(folder).absolute()
 
     def put(self, name: str, array: Array) -> dict[str, Any]:
         """Store an array, on disk when this returns; what `open` needs, to be kept in an event.

@@ -62,7 +62,7 @@ def _on_server(url: str | Path) -> str:
 def open_files(store: SqlStore, folder: str | Path | None = None) -> ArrayFiles:
     """The arrays of a campaign: beside birds.db in birds.files, of one on PostgreSQL in the folder given once.
 
-    That folder is noted in the database; another one replaces it, when the files have been moved.
+    Without a folder, that is the one which `note_files` has noted.
     """
     from cutpoint.store.sqlite import SqliteStore
 
@@ -78,10 +78,22 @@ def open_files(store: SqlStore, folder: str | Path | None = None) -> ArrayFiles:
                 f"{store.shown} has no folder for its files yet; give one that all processes can use: --files FOLDER."
             )
         return ArrayFiles(noted)
-    place = str(Path(folder).resolve())
-    if place != noted:
-        store.note(_FILES, place)
-    return ArrayFiles(place)
+    return ArrayFiles(Path(folder).resolve())
+
+
+def noted_files(store: SqlStore) -> Path | None:
+    """Where those look for a campaign's arrays who name no folder; None where nothing is noted yet."""
+    from cutpoint.store.sqlite import SqliteStore
+
+    if isinstance(store, SqliteStore):
+        return open_files(store).folder
+    noted = store.about(_FILES)
+    return None if noted is None else Path(noted)
+
+
+def note_files(store: SqlStore, folder: Path) -> None:
+    """Note where the arrays of a campaign on PostgreSQL are, over what was noted before."""
+    store.note(_FILES, str(folder))
 
 
 def _sqlite(path: Path, create: bool) -> SqlStore:

@@ -65,7 +65,7 @@ class PostgresStore(SqlStore):
 
     def __init__(self, engine: Engine, url: URL, namespace: str) -> None:
         """Of a database that `open_postgres` found to be a campaign and up to date."""
-        super().__init__(engine, shown(url))
+        super().__init__(engine, shown(url), url.render_as_string(hide_password=False))
         self._url, self._namespace = url, namespace
         self._roles: dict[str, _Held] = {}
 

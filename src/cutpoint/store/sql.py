@@ -47,9 +47,12 @@ class SqlStore(ABC):
 
     _errors: tuple[type[Exception], ...] = (SQLAlchemyError,)  # what SQLAlchemy and the driver below it raise
 
-    def __init__(self, engine: Engine, shown: str) -> None:
-        """Of a database that has the tables; `shown` is what messages call it, without a password."""
-        self.shown = shown
+    def __init__(self, engine: Engine, shown: str, address: str) -> None:
+        """Of a database that has the tables.
+
+        shown: what messages call it, without a password.  address: what `open_store` takes, from whatever folder.
+        """
+        self.shown, self.address = shown, address
         self._engine = engine
         self._writer = engine.execution_options(writes=True)
         self._turn = threading.Lock()  # to write: threads of this process queue here, not in the database

@@ -12,7 +12,7 @@ import secrets
 import sqlite3
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from glob import escape
 from pathlib import Path
 from typing import Any, TextIO
@@ -53,7 +53,7 @@ class SqliteStore(SqlStore):
 
     def __init__(self, path: Path) -> None:
         """Of a file that `open_sqlite` found to be ours and up to date."""
-        super().__init__(engine_of(path), str(path))
+        super().__init__(engine_of(path), str(path), str(path))
         self.path = path
 
     @contextmanager
@@ -169,12 +169,17 @@ def engine_of(path: Path) -> Engine:
 
 
 def open_sqlite(path: Path, create: bool) -> SqliteStore:
-    """The campaign in a file, which is made if it may be and migrated if it is older."""
+    """The campaign in a file, which is made if it may be and migrated if it is older.
+
+    Whatever name it is opened by, its locks and what lies beside it are those of the file itself.
+    """
+    path = Path(os.path.realpath(path))
     if not path.exists():
         if not create:
             raise UsageError(f"there is no campaign at {path}; give the path of one, or start one with cutpoint init.")
         _create(path)
     _recognise(path)
+    _check_links(path)
     store = SqliteStore(path)
     try:
         with store._said("read"):
@@ -203,6 +208,19 @@ def _recognise(path: Path) -> None:
         what = "a database of something else" if header.startswith(_MAGIC) else "no database"
         what = what if header else "an empty file"
         raise DataError(f"{path} is {what}; give the path of a campaign, or one where nothing is yet.")
+
+
+def _check_links(path: Path) -> None:
+    """DataError if a file has another name, a hard link: what SQLite writes beside one name is lost to the other."""
+    makers = 0  # names that whoever makes a campaign is about to remove, or was killed before it could
+    for left in path.parent.glob(f".{escape(path.name)}-*.partial*"):
+        with suppress(FileNotFoundError):
+            makers += left.samefile(path)
+    if path.stat().st_nlink > 1 + makers:
+        raise DataError(
+            f"{path} has another name (a hard link), and what is written by one name would be lost to the other: "
+            "remove one of them; a copy, or a symbolic link, will do."
+        )
 
 
 def _create(path: Path) -> None:

@@ -22,13 +22,13 @@ import uvicorn
 from cutpoint.errors import CutpointError, UsageError
 from cutpoint.service.desk.desk import Desk
 from cutpoint.service.log.names import check_new_name
+from cutpoint.service.place import open_to_work
 from cutpoint.service.training.supervisor import TrainerProcess, trainer_command
 from cutpoint.service.web.app import create_app
 from cutpoint.service.web.auth import Person
 from cutpoint.service.web.front import Front
 from cutpoint.service.web.gate import House
 from cutpoint.store.base import StoreError
-from cutpoint.store.opening import open_files, open_store
 
 ANYWHERE = ("0.0.0.0", "::", "")
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
@@ -117,9 +117,8 @@ def serve(
 def _at_work(url: str | Path, files: str | Path | None, pictures: Path | None, *, train: bool) -> Iterator[Front]:
     """The campaign with its desk, what the pages look at, and the training process, all at work."""
     with ExitStack() as stack:
-        store = open_store(url, create=False)
+        store, arrays = open_to_work(url, files)
         stack.callback(store.close)
-        arrays = open_files(store, files)
         desk = Desk(store, arrays)
         stack.callback(desk.close)
         desk.start()
@@ -127,7 +126,8 @@ def _at_work(url: str | Path, files: str | Path | None, pictures: Path | None, *
         stack.callback(front.close)
         stack.enter_context(_looking(front))
         if train:
-            trainer = TrainerProcess(trainer_command(None if files is None else str(files)), desk, url=str(url))
+            command = trainer_command(None if files is None else str(arrays.folder))
+            trainer = TrainerProcess(command, desk, url=store.address)
             stack.callback(trainer.stop)
             trainer.start()
         yield front
