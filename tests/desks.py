@@ -84,9 +84,9 @@ def some_probs(n: int, n_classes: int = 2, seed: int = 0) -> NDArray[np.float32]
     return np.asarray(rng.dirichlet(np.full(n_classes, 0.5), n), np.float32)
 
 
-def until(true: Callable[[], object]) -> None:
+def until(true: Callable[[], object], seconds: float = 20.0) -> None:
     """Wait until something is so."""
-    end = time.monotonic() + 20
+    end = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < end, "it did not happen in time"
         time.sleep(0.005)

@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import importlib.util
-import os
-import signal
 import subprocess
 import sys
-import threading
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -22,12 +18,10 @@ from cutpoint.service.desk.desk import Desk
 from cutpoint.service.log.state import State
 from cutpoint.service.training import training
 from cutpoint.service.training.patience import FIRST_PAUSE
-from cutpoint.service.training.supervisor import TrainerProcess, trainer_command
-from cutpoint.service.training.trainer import Trainer, main
-from cutpoint.store.base import StoreError
+from cutpoint.service.training.trainer import Trainer
 from cutpoint.store.events import New
 from cutpoint.store.files import ArrayFiles
-from desks import FakeClock, events_of, kinds
+from desks import FakeClock, events_of, kinds, until
 from trained import N, a_store_with_features, add, answer
 
 needs_sql = pytest.mark.skipif(importlib.util.find_spec("alembic") is None, reason="the extra serve is not installed")
@@ -208,103 +202,6 @@ def test_training_weighs_answers_where_several_people_give_them(files: ArrayFile
 
 
 # --- the process ------------------------------------------------------------------------------------------
-
-
-class Watched:
-    """A desk's part in supervision, by hand."""
-
-    def __init__(self) -> None:
-        self.run: str | None = None
-        self.failed: list[tuple[str, str]] = []
-
-    def running(self) -> str | None:
-        return self.run
-
-    def training_failed(self, run: str, error: str) -> None:
-        self.failed.append((run, error))
-        self.run = None
-
-
-def until(true: Callable[[], object], seconds: float = 20.0) -> None:
-    end = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < end, "it did not happen in time"
-        time.sleep(0.02)
-
-
-SLEEPER = [sys.executable, "-c", "import time; time.sleep(60)"]
-
-
-def test_a_training_that_hangs_is_ended_and_said_to_have_failed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cutpoint.service.training.supervisor.LOOK", 0.05)
-    watched = Watched()
-    process = TrainerProcess(SLEEPER, watched, limit=0.3)
-    process.start()
-    until(lambda: process.pid)
-    first = process.pid
-    watched.run = "run-1"
-    until(lambda: watched.failed)
-    assert watched.failed == [("run-1", "the training took longer than 0.3 s and was ended")]
-    until(lambda: process.pid not in (None, first))  # another one
-    last = process.pid
-    process.stop()
-    process.stop()
-    assert last is not None
-    with pytest.raises(ProcessLookupError):
-        os.kill(last, 0)
-
-
-def test_a_training_process_that_dies_is_started_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cutpoint.service.training.supervisor.LOOK", 0.05)
-    watched = Watched()
-    process = TrainerProcess(SLEEPER, watched)
-    process.start()
-    until(lambda: process.pid)
-    first = process.pid
-    assert first is not None
-    watched.run = "run-1"
-    os.kill(first, signal.SIGKILL)
-    until(lambda: watched.failed)
-    assert watched.failed == [("run-1", "the training process ended with status -9")]
-    until(lambda: process.pid not in (None, first))
-    process.stop()
-
-
-def test_a_log_that_cannot_be_read_for_a_while_ends_no_training(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cutpoint.service.training.supervisor.LOOK", 0.05)
-    watched, asked = Watched(), threading.Event()
-
-    def gone() -> str | None:
-        asked.set()
-        raise StoreError("the server is gone")
-
-    monkeypatch.setattr(watched, "running", gone)
-    process = TrainerProcess(SLEEPER, watched)
-    process.start()
-    until(asked.is_set)
-    asked.clear()
-    until(asked.is_set)  # it goes on looking
-    first = process.pid
-    assert first is not None
-    os.kill(first, signal.SIGKILL)
-    until(lambda: process.pid not in (None, first))  # and starts it again
-    process.stop()
-
-
-def test_the_address_of_a_campaign_is_not_for_everybody_to_read(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cutpoint.service.training.supervisor.LOOK", 0.05)
-    url = "postgresql://cutpoint:secret@127.0.0.1/birds"
-    assert not any("secret" in word for word in trainer_command("files"))
-    process = TrainerProcess(SLEEPER, Watched(), url=url)
-    process.start()
-    until(lambda: process.pid)
-    environment = Path(f"/proc/{process.pid}/environ")
-    if environment.exists():
-        assert f"CUTPOINT_CAMPAIGN={url}" in environment.read_text().split("\0")
-    process.stop()
-    monkeypatch.delenv("CUTPOINT_CAMPAIGN", raising=False)
-    with pytest.raises(SystemExit):
-        main([])
 
 
 @needs_sql

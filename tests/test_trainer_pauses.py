@@ -226,7 +226,7 @@ def test_a_process_that_dies_ever_again_is_started_ever_later(monkeypatch: pytes
     """Also one that lives for more than the longest pause each time."""
     clock, pauses = FakeClock(), []
     monkeypatch.setattr("cutpoint.service.training.supervisor.time", SimpleNamespace(monotonic=clock.monotonic))
-    process = TrainerProcess([], SimpleNamespace(running=lambda: None))
+    process = TrainerProcess([], SimpleNamespace(running=lambda: None, training_hindered=lambda said: None))
     lives = iter([70.0] * 9 + [4000.0, 70.0])
 
     def live_once() -> str:

@@ -119,6 +119,11 @@ class Admin(Book):
             if running is not None and running["run"] == run:
                 self._write([New("training_failed", {"run": run, "upto": running["upto"], "error": error})])
 
+    def training_hindered(self, said: str) -> None:
+        """Show why no training can begin, as the process that trains does not work; empty once it does."""
+        with self._lock:
+            self._board.untrained = said
+
     def _indices(self, items: Sequence[int | str]) -> list[int]:
         names = [item for item in items if isinstance(item, str)]
         found = dict(zip(names, self._store.indices(names), strict=True)) if names else {}

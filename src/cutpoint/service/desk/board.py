@@ -35,6 +35,7 @@ class Board:
         self.live: Live | None = None
         self.prepared: Live | None = None  # the session of a round that the log is about to open
         self.failed = self.hindered = self.ailing = ""
+        self.untrained = ""  # why no training can begin, which keeps nobody from asking
         self.waiting = Waiting()
         self.expiry = Expiry(clock, self.state.leases.live)
         self._noticed = 0  # questions of the session that have been looked at

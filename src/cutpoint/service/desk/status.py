@@ -52,6 +52,7 @@ class Status:
     left: all others.  disputed: people differ and nobody has decided.  with_people: before somebody now.
     done: items that were labelled or held since the last model; trains_at: at how many of them the next one is due.
     model: the newest, None before the first.  training: the run that is on, None for none.  failures: in a row.
+    training_trouble: what is amiss with the process that trains beside this one, as long as it does not work.
     measures: (number of the last event the model knew, measures) of every model, in order.
     people: all who answer; of admins, those who did.
     """
@@ -74,6 +75,7 @@ class Status:
     failures: int
     last_error: str
     trouble: str
+    training_trouble: str
     measures: tuple[tuple[int, dict[str, float]], ...]
     people: tuple[PersonStatus, ...]
 
@@ -101,6 +103,7 @@ def status_of(board: Board) -> Status:
         failures=len(runs.failures),
         last_error=runs.failures[-1]["error"] if runs.failures else "",
         trouble=board.trouble,
+        training_trouble=board.untrained,
         measures=tuple((scores["upto"], dict(scores["measures"])) for scores in runs.scores),
         people=tuple(_people(state, leases)),
     )

@@ -94,10 +94,12 @@ def learning(done: int, trains_at: int, rest: int, *, training: bool) -> str:
 def warnings(said: Status) -> list[str]:
     """What is amiss, and what goes on all the same."""
     found = []
+    chosen = "are drawn at random" if said.model is None else f"are chosen with model {said.model}"
     if said.failures:
         times = "training" if said.failures == 1 else f"{said.failures:,} trainings"
-        chosen = "are drawn at random" if said.model is None else f"are chosen with model {said.model}"
         found.append(f"The last {times} failed ({said.last_error}): people go on, and questions {chosen}.")
+    if said.training_trouble:
+        found.append(f"No model can be trained now ({said.training_trouble}): people go on, and questions {chosen}.")
     if said.trouble:
         found.append(f"Something is amiss at the desk: {said.trouble}")
     return found

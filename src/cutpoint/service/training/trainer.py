@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
 import textwrap
 import threading
@@ -21,7 +22,7 @@ from cutpoint.errors import CutpointError
 from cutpoint.service.desk.clock import Clock, SystemClock, pause_after
 from cutpoint.service.log.state import State
 from cutpoint.service.training.patience import Patience
-from cutpoint.service.training.supervisor import CAMPAIGN
+from cutpoint.service.training.supervisor import CAMPAIGN, sign
 from cutpoint.service.training.training import due, pool_of, train
 from cutpoint.store.base import Store, Unreachable
 from cutpoint.store.events import New
@@ -125,6 +126,7 @@ def _train_on(
     """
     refused = 0
     while True:
+        sign()
         try:
             worked, refused = trainer.step(), 0
         except CutpointError as error:  # the store's: a full disk, a server gone; the log may tell it later
@@ -136,9 +138,11 @@ def _train_on(
 
 
 def _end_with(parent: int) -> None:
-    """End this process, whatever it does, once its parent is gone."""
+    """End this process, whatever it does and with all that it started, once its parent is gone."""
     while os.getppid() == parent:
         time.sleep(1.0)
+    if os.getpgrp() == os.getpid():  # as whoever starts it beside a campaign sees to
+        os.killpg(0, signal.SIGKILL)
     os._exit(0)
 
 

@@ -177,8 +177,13 @@ class Views:
         if visitor.admin:
             return status
         own = tuple(person for person in status.people if person.name == visitor.name)
-        error, trouble = status.last_error and ELSEWHERE, status.trouble and ELSEWHERE  # they name files and databases
-        return replace(status, people=own, last_error=error, trouble=trouble)
+        return replace(  # errors name files and databases
+            status,
+            people=own,
+            last_error=status.last_error and ELSEWHERE,
+            trouble=status.trouble and ELSEWHERE,
+            training_trouble=status.training_trouble and ELSEWHERE,
+        )
 
     def _people(self, said: Status) -> list[dict[str, Any]]:
         """Each person's numbers, how they agree with others, and their pace."""
