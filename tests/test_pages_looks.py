@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from PIL import Image
 from playwright.sync_api import Browser, FloatRect, Page, expect
 
 from browse import press, shown, site
+from cutpoint.service.web.pages import STATIC
 from served import publish, serve_in_memory
 
 LOW = {"old phone": (320, 568), "phone": (390, 844), "on its side": (844, 390), "at 200 %": (640, 400)}
@@ -86,8 +88,24 @@ def test_a_picture_is_shown_whole_and_can_be_enlarged(browser: Browser, photos: 
         near = box(page, "#item img")
         with Image.open(photos / f"{name}.png") as real:
             assert near["width"] / near["height"] == pytest.approx(real.width / real.height, rel=0.05)
-        assert min(near["width"] / stage["width"], near["height"] / stage["height"]) > 0.8
-        page.locator("#item img").click(position={"x": 20, "y": 20})
+        assert near["width"] > 1.2 * picture["width"]
+        assert min(near["width"], near["height"]) > 120
+        wide, high = SIZES[size]
+        for key in ("ArrowLeft", "ArrowUp"):
+            for _ in range(120):
+                page.keyboard.press(key)
+        near = box(page, "#item img")
+        assert min(near["x"], near["y"]) >= -1
+        for key in ("ArrowRight", "ArrowDown"):
+            for _ in range(120):
+                page.keyboard.press(key)
+        near = box(page, "#item img")
+        assert near["x"] + near["width"] <= wide + 1
+        assert near["y"] + near["height"] <= high + 1
+        page.keyboard.press("Escape")
+        assert box(page, "#item img") == picture
+        page.locator("#item img").click()
+        page.locator("#item").click(position={"x": 20, "y": 20})
         assert box(page, "#item img") == picture
 
 
@@ -182,6 +200,58 @@ def test_lists_and_tables_fold_into_a_phone(browser: Browser, tmp_path: Path, wh
             assert page.evaluate("() => document.documentElement.scrollWidth") <= width
             for part in page.locator(".scroll, .low, .card").all():
                 assert part.evaluate("(at) => at.scrollWidth <= at.clientWidth"), (width, part.inner_html())
+
+
+STOP = """() => {
+  const at = document.activeElement, style = getComputedStyle(at);
+  return {
+    name: at.getAttribute("aria-label") ?? at.innerText,
+    seen: at.checkVisibility({ opacityProperty: true, visibilityProperty: true }),
+    ring: style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 2,
+  };
+}"""
+
+
+@pytest.mark.parametrize("path", ["/label", "/mine", "/dashboard", "/guide"])
+def test_what_tab_reaches_is_seen_has_a_name_and_shows_the_focus(browser: Browser, path: str) -> None:
+    with site(serve_in_memory(), browser) as here:
+        here.served.desk.tell(3, 1, annotator="ada")
+        page = here.page("ada", path)
+        page.wait_for_load_state("networkidle")
+        stops = []
+        for _ in range(20):
+            page.keyboard.press("Tab")
+            if page.evaluate("() => document.activeElement === document.body"):
+                break
+            stops.append(page.evaluate(STOP))
+        assert all(stop["seen"] and stop["name"] and stop["ring"] for stop in stops), stops
+        assert stops[0]["name"] == "Skip to the content"
+        assert len(stops) > 3
+
+
+WORDS: list[tuple[str, tuple[str, ...]]] = [
+    ("ink", ("paper", "card", "sunk", "tint")),
+    ("soft", ("paper", "card", "sunk", "tint")),
+]
+WORDS += [(colour, ("paper", "card")) for colour in ("good", "bad", "accent")]
+WORDS += [(f"c{k}", ("card",)) for k in range(10)]
+
+
+def luminance(colour: str) -> float:
+    """Relative luminance of #rrggbb, as WCAG 2.2 defines it."""
+    parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def test_words_and_edges_stand_out_in_light_and_dark() -> None:
+    roots = re.findall(r":root \{(.*?)\}", (STATIC / "style.css").read_text("utf-8"), re.DOTALL)
+    light, dark = (dict(re.findall(r"--(\w+): (#[0-9a-f]{6});", root)) for root in roots)
+    for mode in (light, light | dark):
+        for wanted, pairs in ((4.5, WORDS), (3.0, [("edge", ("paper", "card"))])):
+            for colour, other in ((colour, other) for colour, others in pairs for other in others):
+                low, high = sorted((luminance(mode[colour]), luminance(mode[other])))
+                assert (high + 0.05) / (low + 0.05) >= wanted, (colour, other)
 
 
 ITEMS: list[dict[str, Any]] = [

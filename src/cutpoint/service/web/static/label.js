@@ -79,6 +79,11 @@ function put(node, what) {
   stage.scrollTo(0, 0);
 }
 
+function enlarge(x = 0.5, y = 0.5) { // a picture, to the whole window and around this part of it; or back
+  if (!stage.querySelector("img") || !stage.classList.toggle("near")) return;
+  stage.scrollTo(x * stage.scrollWidth - stage.clientWidth / 2, y * stage.scrollHeight - stage.clientHeight / 2);
+}
+
 function clear(node) { // the stage, of items
   shown = null;
   buttons(false);
@@ -240,9 +245,11 @@ const toggleGuide = () => (guide.open ? guide.close() : guide.showModal());
 const KEYS = {
   " ": () => pass("skip", "Skipped"), u: () => pass("unsure", "Unsure"), b: () => pass("broken", "Reported as broken"),
   z: undo, g: toggleGuide, w: () => { $("why").open = !$("why").open; },
-  e: () => stage.dataset.kind === "picture" && stage.classList.toggle("near"),
+  e: () => enlarge(), Escape: () => stage.classList.remove("near"),
 };
-const PAGES = { ArrowDown: 0.15, ArrowUp: -0.15, PageDown: 0.85, PageUp: -0.85 }; // of the stage's height, to scroll
+const PAGES = { // to scroll, of the stage's width and height
+  ArrowDown: [0, 0.15], ArrowUp: [0, -0.15], ArrowRight: [0.15, 0], ArrowLeft: [-0.15, 0], PageDown: [0, 0.85], PageUp: [0, -0.85],
+};
 
 document.addEventListener("keydown", (event) => {
   lastActive = Date.now();
@@ -255,12 +262,15 @@ document.addEventListener("keydown", (event) => {
   } else if (KEYS[key] && !(key === " " && event.target.closest("button, summary, a"))) {
     event.preventDefault();
     KEYS[key]();
-  } else if (PAGES[key] && stage.scrollHeight > stage.clientHeight) {
+  } else if (PAGES[key] && (stage.scrollHeight > stage.clientHeight || stage.scrollWidth > stage.clientWidth)) {
     event.preventDefault();
-    stage.scrollBy({ top: PAGES[key] * stage.clientHeight });
+    stage.scrollBy(PAGES[key][0] * stage.clientWidth, PAGES[key][1] * stage.clientHeight);
   }
 });
-stage.addEventListener("click", (event) => event.target.matches("img") && KEYS.e());
+stage.addEventListener("click", ({ target, offsetX, offsetY }) => {
+  if (target.matches("img")) enlarge(offsetX / target.clientWidth, offsetY / target.clientHeight);
+  else if (stage.classList.contains("near")) enlarge();
+});
 document.addEventListener("keyup", () => document.querySelectorAll(".pressed").forEach((b) => b.classList.remove("pressed")));
 document.addEventListener("pointerdown", () => { lastActive = Date.now(); });
 document.addEventListener("click", (event) => {

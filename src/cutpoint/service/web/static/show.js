@@ -20,6 +20,8 @@ function picture(item) {
     const side = Math.max(image.naturalWidth, image.naturalHeight);
     if (side <= 600) image.classList.add("small");
     if (side <= 96) image.classList.add("tiny");
+    image.style.setProperty("--own", `${image.naturalWidth}px`); // for the closer look
+    image.style.setProperty("--ratio", image.naturalWidth / image.naturalHeight);
   });
   load(item.picture, image, frame);
   return frame;
