@@ -60,6 +60,15 @@ def schema(address: str) -> Iterator[str]:
             connection.execute(f"DROP SCHEMA {name} CASCADE")
 
 
+@contextmanager
+def asked(url: str) -> Iterator[Any]:
+    """A connection beside a store's own."""
+    import psycopg
+
+    with psycopg.connect(url, autocommit=True) as connection:
+        yield connection
+
+
 def cut_in_commit(beside: Any, arrived: bool) -> Callable[[Any], None]:
     """For SQLAlchemy's event "commit": let the server end that connection, before the commit reaches it or after.
 

@@ -9,7 +9,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -25,18 +25,9 @@ from cutpoint.store.base import Item, MaybeStored, Repeated, StoreError, Unreach
 from cutpoint.store.events import Event, New, encode
 from cutpoint.store.opening import open_files, open_store
 from cutpoint.testing.stores import pool_of
-from postgres_server import cut_in_commit
+from postgres_server import asked, cut_in_commit
 
 EVENT = New("resized", {"round": 1, "in_flight": 2})
-
-
-@contextmanager
-def asked(url: str) -> Iterator[Any]:
-    """A connection beside the store's own."""
-    import psycopg
-
-    with psycopg.connect(url, autocommit=True) as connection:
-        yield connection
 
 
 def test_a_database_without_a_campaign(postgres_url: str) -> None:
@@ -130,16 +121,18 @@ def test_a_connection_that_breaks_in_a_commit_leaves_a_doubt_that_a_key_resolves
         assert store.last() == 1
 
 
-def test_what_is_in_doubt_is_decided_before_anybody_hears_of_it(
-    postgres_url: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Our connection is gone, and the server's side of it commits a moment later."""
-    from sqlalchemy import insert
+def test_what_is_in_doubt_is_decided_before_anybody_hears_of_it(postgres_url: str) -> None:
+    """Our connection is gone, and the server's side of it, for which another stands here, commits a moment later."""
+    from sqlalchemy import event, insert
 
     from cutpoint.store.rows import row_of
     from cutpoint.store.tables import EVENTS
 
-    with closing(open_store(postgres_url, True)) as store, closing(open_store(postgres_url, False)) as server:
+    with (
+        asked(postgres_url) as beside,
+        closing(open_store(postgres_url, True)) as store,
+        closing(open_store(postgres_url, False)) as server,
+    ):
         written = threading.Event()
 
         def commit_late() -> None:
@@ -150,13 +143,13 @@ def test_what_is_in_doubt_is_decided_before_anybody_hears_of_it(
                 written.set()
                 time.sleep(0.3)
 
-        def broken(together: Any) -> Any:
+        def broken(connection: Any) -> None:
+            cut_in_commit(beside, arrived=False)(connection)
             late.start()
-            written.wait(10)
-            raise MaybeStored("the connection broke.")
+            assert written.wait(10)
 
         late = threading.Thread(target=commit_late)
-        monkeypatch.setattr(store, "_store", broken)
+        event.listen(store._engine, "commit", broken, once=True)
         with pytest.raises(MaybeStored):
             store.append([EVENT])
         assert store.last() == 1

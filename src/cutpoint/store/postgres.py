@@ -1,7 +1,8 @@
 """A store in a PostgreSQL database, one campaign in each; several servers and trainers may share it.
 
 Numbering is serialised by an advisory lock that ends with the transaction, a role is held by one that ends with its
-connection. Commits wait for the disk (synchronous_commit = on), whatever the user's default is.
+connection. Commits wait for the disk, whoever waited for a lock sees what was written meanwhile, and nobody waits for
+ever: each connection says so itself, whatever the user's defaults are.
 """
 
 from __future__ import annotations
@@ -26,19 +27,26 @@ from cutpoint.store.owner import Holder, check_role, held, who
 from cutpoint.store.sql import SqlStore
 
 _LOCKS = 0x43557450  # "CUtP": the first half of our advisory locks, so that they are nobody else's
-_SETTINGS = ("synchronous_commit = on", "bytea_output = hex")
-_ALIVE = ("tcp_keepalives_idle = 30", "tcp_keepalives_interval = 10", "tcp_keepalives_count = 3")
+PATIENCE = 60.0  # seconds to wait for another writer (it may add a large pool), and for one that stands still
+_ALIVE = {"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3}  # a dead end shows in two minutes
+_UNLESS_SAID = {"connect_timeout": 10, "application_name": "cutpoint", "tcp_user_timeout": 60_000} | _ALIVE
+_SETTINGS = {
+    "synchronous_commit": "on",
+    "bytea_output": "hex",
+    "default_transaction_isolation": "'read committed'",
+} | {f"tcp_{name}": str(value) for name, value in _ALIVE.items()}
 
 _REMEDIES = {
     "": "see that the server runs, and that host, port, user, password and database are right",
     "53100": "make room on the server's disk",
     "25006": "the server is read-only; use the one that may be written to",
+    "55P03": "another process keeps it; wait for it or stop it",
     "42501": "give this user the right to do it",
     "42P01": "restore the database from a backup",
 }
-_NO_CONNECTION = ("", "08", "57")  # classes of SQLSTATE: none was told, connection, the server stops or starts
+_NO_ANSWER = ("", "08", "57", "55P03")  # SQLSTATE: none, connection, the server stops or starts, a lock is kept
 
-_PATIENCE = 1.0  # seconds in which the server notices that a killed process's connection is gone
+_NOTICED = 1.0  # seconds in which the server notices that a killed process's connection is gone
 _TAKE = text("SELECT pg_try_advisory_lock(:ours, :role)")
 _GIVE = text("SELECT pg_advisory_unlock(:ours, :role)")
 _OWNED = text(
@@ -102,14 +110,12 @@ class PostgresStore(SqlStore):
         connection = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
         try:
             connection.detach()
-            for setting in _ALIVE:  # a machine that is gone is noticed within two minutes
-                connection.exec_driver_sql(f"SET {setting}")
             lock = {"ours": _LOCKS, "role": _number(self._namespace, role)}
-            patient = time.monotonic() + _PATIENCE
+            patient = time.monotonic() + _NOTICED
             while not connection.execute(_TAKE, lock).scalar():
                 if time.monotonic() > patient:
                     raise held(role, Holder.read(self.about(f"owner of {role}")))
-                time.sleep(_PATIENCE / 20)
+                time.sleep(_NOTICED / 20)
             return _Held(connection, connection.exec_driver_sql("SELECT pg_backend_pid()").scalar_one())
         except BaseException:
             connection.close()
@@ -172,20 +178,21 @@ def refused(url: URL, error: BaseException, doing: str) -> CutpointError:
     state = getattr(error, "sqlstate", None) or ""
     remedy = _REMEDIES.get(state, "see the server's log")
     stored = "; nothing was stored" if doing == "written to" else ""
-    kind = Unreachable if state[:2] in _NO_CONNECTION and isinstance(error, psycopg.OperationalError) else StoreError
+    silent = state in _NO_ANSWER or state[:2] in _NO_ANSWER
+    kind = Unreachable if silent and isinstance(error, psycopg.OperationalError) else StoreError
     return kind(f"{shown(url)} cannot be {doing} ({said}){stored}: {remedy}, and try again.")
 
 
 def engine_of(url: URL) -> Engine:
     """Connections to a database; each is tried before it is used, so that a server may be started anew."""
-    unless_said = {"connect_timeout": 10, "application_name": "cutpoint"}
-    options = {name: value for name, value in unless_said.items() if name not in url.query}
+    options = {name: value for name, value in _UNLESS_SAID.items() if name not in url.query}
+    waits = f"{1000 * PATIENCE:.0f}"
+    settings = _SETTINGS | {"lock_timeout": waits, "idle_in_transaction_session_timeout": waits}
     engine = create_engine(url, pool_pre_ping=True, pool_size=10, max_overflow=10, connect_args=options)
 
     @event.listens_for(engine, "connect")
     def connected(connection: psycopg.Connection[Any], record: Any) -> None:
-        for setting in _SETTINGS:
-            connection.execute(f"SET {setting}")
+        connection.execute("; ".join(f"SET {name} = {value}" for name, value in settings.items()))
         connection.commit()
 
     return engine
