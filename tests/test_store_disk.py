@@ -11,7 +11,6 @@ import resource
 import signal
 import subprocess
 import threading
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
@@ -113,7 +112,6 @@ def test_a_full_file_refuses_and_goes_on(tmp_path: Path) -> None:
 
 
 def test_what_has_no_place_keeps_nobody_else_out(tmp_path: Path) -> None:
-    """Threads that share a commit do not share its failure."""
     with closing(open_store(tmp_path / "birds.db", True)) as store, limited(store, "max_page_count = 60"):
         store.append([SMALL])
 
@@ -129,30 +127,29 @@ def test_what_has_no_place_keeps_nobody_else_out(tmp_path: Path) -> None:
         assert store.last() == 41
 
 
-def test_an_interrupted_writer_leaves_nobody_waiting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with closing(open_store(tmp_path / "birds.db", True)) as store:
-        real, entered, both_wait = store._store, threading.Event(), threading.Event()
-
-        def interrupted(together: list[Any]) -> Any:
-            if len(together) == 1:  # the first, by itself: let two others queue behind it
-                entered.set()
-                both_wait.wait(10)
-                return real(together)
+def test_who_is_interrupted_leaves_nobody_waiting(tmp_path: Path) -> None:
+    """Whether it was writing, or waited for its turn to."""
+    with closing(open_store(tmp_path / "birds.db", True)) as store, ThreadPoolExecutor(1) as pool:
+        with pytest.raises(KeyboardInterrupt), store._writing():
             raise KeyboardInterrupt
+        entered, over = threading.Event(), threading.Event()
 
-        monkeypatch.setattr(store, "_store", interrupted)
-        with ThreadPoolExecutor(3) as pool:
-            first = pool.submit(store.append, [SMALL])
-            entered.wait(10)
-            others = [pool.submit(store.append, [SMALL]) for _ in range(2)]
-            while len(store._queue) < 2:
-                time.sleep(0.001)
-            both_wait.set()
-            assert first.result(10)[0].number == 1
-            errors = sorted(type(other.exception(10)).__name__ for other in others)
-        assert errors == ["KeyboardInterrupt", "MaybeStored"]
-        monkeypatch.undo()
-        assert store.append([SMALL])[0].number == 2
+        def write_for_long() -> None:
+            with store._writing():
+                entered.set()
+                over.wait(10)
+
+        def write_and_be_interrupted() -> None:
+            threading.Timer(0.2, signal.pthread_kill, (threading.get_ident(), signal.SIGINT)).start()
+            store.append([SMALL])
+
+        first = pool.submit(write_for_long)
+        assert entered.wait(10)
+        with pytest.raises(KeyboardInterrupt):
+            write_and_be_interrupted()
+        over.set()
+        first.result(10)
+        assert pool.submit(store.append, [SMALL]).result(10)[0].number == 1
 
 
 def test_a_disk_that_fails_in_a_commit_leaves_a_doubt(tmp_path: Path) -> None:

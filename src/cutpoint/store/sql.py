@@ -1,8 +1,8 @@
 """A store in a database: all the SQL that SQLite and PostgreSQL share, which is nearly all of it.
 
 Events are numbered under a lock that one transaction at a time can have, over all processes (`_writing`), so that
-numbers have no gaps and whoever reads up to n has read all there is up to n. Threads that wait for it share a commit:
-the first that gets it writes what all of them brought, since a flush to the disk takes as long for one as for twenty.
+numbers have no gaps and whoever reads up to n has read all there is up to n. A desk
+gathers what comes at the same time into one append (`together`), since a flush to the disk takes as long for twenty.
 """
 
 from __future__ import annotations
@@ -26,22 +26,6 @@ from cutpoint.store.tables import ABOUT, EVENTS, ITEMS
 _DOUBT = "whether this was stored is not known; send it again with the same key, or look whether it is there."
 
 
-class _Waiting:
-    """What one call of `append` brought, and what became of it."""
-
-    def __init__(self, news: Sequence[New], texts: Sequence[str]) -> None:
-        self.news, self.texts = news, texts
-        self.outcome: list[Event] | Exception | None = None
-        self.woken = threading.Event()
-
-    def events(self, after: int, at: float) -> list[Event]:
-        """As events numbered from after + 1 on."""
-        return [
-            Event(number, at, new.kind, decode(text), new.key)
-            for number, (new, text) in enumerate(zip(self.news, self.texts, strict=True), after + 1)
-        ]
-
-
 class SqlStore(ABC):
     """A `Store` in a database. What differs between SQLite and PostgreSQL is in their subclasses."""
 
@@ -56,9 +40,6 @@ class SqlStore(ABC):
         self._engine = engine
         self._writer = engine.execution_options(writes=True)
         self._turn = threading.Lock()  # to write: threads of this process queue here, not in the database
-        self._meeting = threading.Lock()  # for the two below
-        self._queue: list[_Waiting] = []
-        self._someone_writes = False
 
     # ------------------------------------------------------------------------------------------- what differs
 
@@ -85,83 +66,21 @@ class SqlStore(ABC):
     # ------------------------------------------------------------------------------------------------- events
 
     def append(self, news: Sequence[New]) -> list[Event]:
-        """See `Store.append`. Calls of several threads at a time are written in one transaction."""
-        waiting = _Waiting(news, checked(news))
+        """See `Store.append`."""
+        texts = checked(news)
         if not news:
             return []
-        with self._meeting:
-            self._queue.append(waiting)
-            waits, self._someone_writes = self._someone_writes, True
-        if waits:
-            waiting.woken.wait()
-        if waiting.outcome is None:  # nobody took it along: it is this thread's turn
-            self._write_all_that_wait()
-        if isinstance(waiting.outcome, list):
-            return waiting.outcome
-        assert waiting.outcome is not None
-        raise waiting.outcome
-
-    def _write_all_that_wait(self) -> None:
-        """Write what is in the queue, wake those who brought it, and give the turn to whoever came meanwhile."""
-        with self._turn:
-            with self._meeting:
-                together, self._queue = self._queue, []
-            try:
-                self._write(together)
-            finally:
-                with self._meeting:
-                    heir = self._queue[:1]
-                    self._someone_writes = bool(heir)
-                for waiting in (*together, *heir):
-                    waiting.woken.set()
-
-    def _write(self, together: list[_Waiting]) -> None:
-        """Store what is waiting and note the outcome of each; if all cannot be stored, each by itself."""
-        for waiting in together:
-            waiting.outcome = MaybeStored(
-                f"writing was interrupted: {_DOUBT}"
-            )  # in case that this thread is: the others must not wait for ever
-        try:
-            outcomes = self._store(together)
-        except MaybeStored as error:
-            with suppress(CutpointError), self._writing():
-                pass  # its turn comes once that is decided: whoever reads the log now sees what became of it
-            outcomes = [MaybeStored(str(error)) for _ in together]
-        except Exception as error:
-            if len(together) > 1:
-                for waiting in together:
-                    self._write([waiting])
-                return
-            outcomes = [error]
-        for waiting, outcome in zip(together, outcomes, strict=True):
-            waiting.outcome = outcome
-
-    def _store(self, together: list[_Waiting]) -> list[list[Event] | Exception]:
-        """One transaction: the events of each, or the Repeated that its key deserves."""
-        outcomes: list[list[Event] | Exception] = []
         with self._writing() as connection:
-            there = self._with_keys(connection, [new.key for waiting in together for new in waiting.news])
-            number, at = last_number(connection), time.time()
-            rows = []
-            for waiting in together:
-                known = next((there[new.key] for new in waiting.news if new.key in there), None)
-                if known is not None:
-                    outcomes.append(Repeated(known))
-                    continue
-                events = waiting.events(number, at)
-                number += len(events)
-                there |= {event.key: event for event in events if event.key is not None}
-                rows += [row_of(event, text) for event, text in zip(events, waiting.texts, strict=True)]
-                outcomes.append(events)
-            if rows:
-                connection.execute(insert(EVENTS), rows)
-        return outcomes
+            self._refuse_repeated(connection, news)
+            return _insert(connection, news, texts)
 
-    def _with_keys(self, connection: Connection, keys: Sequence[str | None]) -> dict[str | None, Event]:
-        """The stored events that have one of these keys, by key."""
-        wanted = [to_bytes(key) for key in keys if key is not None]
-        found = looked_up(connection, select(EVENTS), EVENTS.c.key, wanted)
-        return {event.key: event for event in map(event_of, found)}
+    def _refuse_repeated(self, connection: Connection, news: Sequence[New]) -> None:
+        """Raise Repeated at the first key that is there."""
+        wanted = [to_bytes(new.key) for new in news if new.key is not None]
+        there = {bytes(row.key): row for row in looked_up(connection, select(EVENTS), EVENTS.c.key, wanted)}
+        for key in wanted:
+            if key in there:
+                raise Repeated(event_of(there[key]))
 
     def events(self, after: int = 0) -> Iterator[Event]:
         """See `Store.events`."""
@@ -183,16 +102,13 @@ class SqlStore(ABC):
 
     def add_items(self, items: Iterable[Item], pool: New) -> list[Event]:
         """See `Store.add_items`."""
-        waiting = _Waiting([pool], checked([pool]))
-        with self._turn, self._writing() as connection:
-            for known in self._with_keys(connection, [pool.key]).values():
-                raise Repeated(known)
+        texts = checked([pool])
+        with self._writing() as connection:
+            self._refuse_repeated(connection, [pool])
             first = count_items(connection)
             rows = ((item.index, to_bytes(item.id), text) for item, text in numbered(items, pool, first))
             self._fill(connection, rows)
-            events = waiting.events(last_number(connection), time.time())
-            connection.execute(insert(EVENTS), [row_of(events[0], waiting.texts[0])])
-        return events
+            return _insert(connection, [pool], texts)
 
     def item(self, index: int) -> Item:
         """See `Store.item`."""
@@ -236,7 +152,7 @@ class SqlStore(ABC):
 
     def note(self, name: str, value: str) -> None:
         """Write a note, over the one before."""
-        with self._turn, self._writing() as connection:
+        with self._writing() as connection:
             connection.execute(ABOUT.delete().where(ABOUT.c.name == name))
             connection.execute(insert(ABOUT), [{"name": name, "value": value}])
 
@@ -248,7 +164,7 @@ class SqlStore(ABC):
     def _writing(self) -> Iterator[Connection]:
         """A transaction that alone may number events; it is on the disk when this ends, or undone."""
         written = False
-        with self._said("written to"):
+        with self._turn, self._said("written to"):
             try:
                 with self._writer.begin() as connection:
                     self._lock(connection)
@@ -256,9 +172,15 @@ class SqlStore(ABC):
                     written = True
             except self._errors as error:
                 if written and _in_doubt(error):
+                    self._wait_until_decided()
                     said = " ".join(str(getattr(error, "orig", error)).split())
                     raise MaybeStored(f"{self.shown} failed in the moment of a commit ({said}): {_DOUBT}") from None
                 raise
+
+    def _wait_until_decided(self) -> None:
+        """Wait for the lock once more: whoever reads the log then sees what became of a commit that was in doubt."""
+        with suppress(CutpointError, *self._errors), self._writer.begin() as connection:
+            self._lock(connection)
 
     @contextmanager
     def _reading(self) -> Iterator[Connection]:
@@ -273,6 +195,17 @@ class SqlStore(ABC):
             yield
         except self._errors as error:
             raise self._refused(error, doing) from None
+
+
+def _insert(connection: Connection, news: Sequence[New], texts: Sequence[str]) -> list[Event]:
+    """The next events, with their data as JSON, inserted under the lock of writers."""
+    last, at = last_number(connection), time.time()
+    events = [
+        Event(number, at, new.kind, decode(text), new.key)
+        for number, (new, text) in enumerate(zip(news, texts, strict=True), last + 1)
+    ]
+    connection.execute(insert(EVENTS), [row_of(event, text) for event, text in zip(events, texts, strict=True)])
+    return events
 
 
 def _in_doubt(error: Exception) -> bool:
