@@ -44,6 +44,17 @@ def test_an_array_comes_back_as_it_was(files: ArrayFiles, array: np.ndarray) -> 
     assert [path.name for path in files.folder.iterdir()] == [entry["file"]]
 
 
+def test_the_name_of_a_new_folder_is_flushed_before_an_array_is_said_to_be_stored(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flushed: list[Path] = []
+    monkeypatch.setattr("cutpoint.data.whole.flush", flushed.append)
+    ArrayFiles(tmp_path / "arrays" / "of" / "birds").put("probs", np.eye(3))
+    assert flushed == [tmp_path, tmp_path / "arrays", tmp_path / "arrays" / "of"]
+    ArrayFiles(tmp_path / "arrays" / "of" / "birds").put("probs", np.eye(4))
+    assert len(flushed) == 3
+
+
 def test_the_same_array_is_stored_once_and_another_beside_it(files: ArrayFiles) -> None:
     first, again = files.put("head", np.eye(3)), files.put("head", np.eye(3))
     other = files.put("head", np.eye(4))

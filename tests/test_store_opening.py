@@ -96,6 +96,22 @@ def test_a_name_with_signs_of_patterns_means_itself(tmp_path: Path, name: str, m
     assert contents(tmp_path).keys() == {name, *others}
 
 
+def test_a_new_campaign_and_its_folder_are_flushed_under_their_names(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flushed: list[tuple[Path, bool]] = []
+    path = tmp_path / "autumn" / "birds.db"
+
+    def flush(folder: Path) -> None:
+        flushed.append((folder, path.exists()))
+
+    monkeypatch.setattr("cutpoint.data.whole.flush", flush)
+    monkeypatch.setattr("cutpoint.service.place.flush", flush)
+    with begun(str(path)) as (store, _):
+        store.append([EVENT])
+    assert flushed == [(tmp_path, False), (path.parent, True)]
+
+
 def test_what_another_campaign_left_is_not_taken_into_a_new_one(tmp_path: Path) -> None:
     path = tmp_path / "birds.db"
     with closing(open_store(path, True)) as store:

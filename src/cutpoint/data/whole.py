@@ -63,6 +63,14 @@ def filled(beside: Path, path: Path | None = None) -> Iterator[BinaryIO]:
         raise
 
 
+def make_folder(folder: Path) -> None:
+    """Make a folder, and those above it, unless they are there; on the disk when this returns."""
+    missing = [path for path in (folder, *folder.parents) if not path.exists()]
+    folder.mkdir(parents=True, exist_ok=True)
+    for path in reversed(missing):
+        flush(path.parent)
+
+
 def flush(path: Path) -> None:
     """Flush a file, or a folder's list of names, without which a renamed file may be gone after a power cut."""
     descriptor = os.open(path, os.O_RDONLY)

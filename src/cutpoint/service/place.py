@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from cutpoint.data.whole import check_place
+from cutpoint.data.whole import check_place, flush, make_folder
 from cutpoint.errors import UsageError
 from cutpoint.service.log.state import State
 from cutpoint.store.base import Store
@@ -153,7 +153,7 @@ def check_free(name: str, files: str | Path | None = None) -> None:
 
 def _beside(where: Path) -> Iterator[tuple[Store, ArrayFiles]]:
     """The store in a file with another name, which is linked to its own at the end."""
-    where.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(where.parent.absolute())
     beside = where.with_name(f".{where.name}-{secrets.token_hex(8)}.partial{SUFFIX}")
     arrays = where.with_suffix(".files")
     before = set(arrays.glob("*"))
@@ -167,6 +167,7 @@ def _beside(where: Path) -> Iterator[tuple[Store, ArrayFiles]]:
             os.link(beside, where)
         except FileExistsError:
             raise UsageError(f"{where} is there already; give another name, or move it away.") from None
+        flush(where.parent)
     finally:
         done = where.exists() and beside.exists() and where.samefile(beside)  # also if interrupted just after the link
         for left in beside.parent.glob(f"{escape(beside.name)}*"):

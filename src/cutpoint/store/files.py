@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cutpoint.data.whole import filled, flush
+from cutpoint.data.whole import filled, flush, make_folder
 from cutpoint.errors import DataError, UsageError
 from cutpoint.store.base import StoreError
 
@@ -46,7 +46,7 @@ class ArrayFiles:
         if array.dtype.hasobject or array.dtype.names:
             raise UsageError(f"the array {name} is of {array.dtype}; it must be of plain numbers or text.")
         try:
-            self.folder.mkdir(parents=True, exist_ok=True)
+            make_folder(self.folder)
             self._sweep()
             sha256 = _sum_of(array)
             file = f"{name}-{sha256[:16]}.npy"
