@@ -121,11 +121,19 @@ def test_a_pool_that_grows_is_asked_about(tmp_path: Path) -> None:
     assert desk.state.rounds.all[-1].data["scores"] == 2
 
 
-def test_a_strategy_that_cannot_run_says_so_and_nothing_is_lost(tmp_path: Path) -> None:
-    store = a_store(20, strategy="badge", first=2)
+def test_a_strategy_that_cannot_run_says_so_and_nothing_is_lost(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unable(round: Round) -> Plan:
+        raise ZeroDivisionError("margin cannot begin")
+        yield
+
+    entry = Entry(unable, frozenset({"probs"}), "")
+    monkeypatch.setattr("cutpoint.service.desk.live.STRATEGIES", {**STRATEGIES, "margin": entry})
+    store = a_store(20, strategy="margin", first=2)
     desk = Desk(store, ArrayFiles(tmp_path), clock=FakeClock())
     ask = desk.ask("one", 1)[0]
-    publish(store, tmp_path, some_probs(20))  # without the embedding that BADGE reads
+    publish(store, tmp_path, some_probs(20))
     desk.tell(ask, 1)
     rest = desk.ask("one", 1)
     if rest:  # the first batch goes on
@@ -133,8 +141,9 @@ def test_a_strategy_that_cannot_run_says_so_and_nothing_is_lost(tmp_path: Path) 
         rest = desk.ask("one", 1)
     assert rest == []
     assert "a round could not begin" in rest.reason
-    assert "badge" in desk.status().trouble
-    publish(store, tmp_path, some_probs(20), version=2, embedding=np.eye(20, dtype=np.float32))
+    assert "margin cannot begin" in desk.status().trouble
+    monkeypatch.undo()
+    desk.change(strategy="direct")
     assert len(desk.ask("one", 1)) == 1
     assert desk.status().labelled == 2
 

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -21,7 +22,7 @@ from cutpoint.service.training.patience import FIRST_PAUSE
 from cutpoint.service.training.trainer import Trainer
 from cutpoint.store.events import New
 from cutpoint.store.files import ArrayFiles
-from desks import FakeClock, events_of, kinds, until
+from desks import FakeClock, events_of, kinds, publish, some_probs, until
 from trained import N, a_store_with_features, add, answer
 
 needs_sql = pytest.mark.skipif(importlib.util.find_spec("alembic") is None, reason="the extra serve is not installed")
@@ -77,12 +78,40 @@ def test_another_strategy_that_reads_more_is_trained_for_at_once(files: ArrayFil
     desk, trainer = Desk(store, files, clock=FakeClock()), Trainer(store, files, FakeClock())
     answer(desk, 12)
     assert trainer.step()
+    assert desk.ask("one", 1)
     desk.change(strategy="badge")
-    assert "badge reads the embedding" in desk.ask("one", 1).reason or desk.status().trouble
+    assert desk.ask("two", 1)  # by the old strategy, as long as the new one has nothing to read
+    opened = events_of(store, "round_opened")[-1].data
+    assert (opened["strategy"], opened["scores"]) == ("direct", 1)
+    assert desk.status().trouble == "questions go by direct until there is a model with what badge reads"
     assert trainer.step()
     assert not trainer.step()
-    assert desk.ask("one", 1)
+    assert desk.ask("three", 1)
+    opened = events_of(store, "round_opened")[-1].data
+    assert (opened["strategy"], opened["scores"]) == ("badge", 2)
     assert desk.status().trouble == ""
+
+
+def test_a_strategy_for_which_neither_the_scores_nor_the_last_round_do_begins_at_random(files: ArrayFiles) -> None:
+    store = a_store_with_features(files, first=12, strategy="badge")
+    desk = Desk(store, files, clock=FakeClock())
+    publish(store, files.folder, some_probs(N))
+    assert desk.ask("one", 1)
+    opened = events_of(store, "round_opened")[-1].data
+    assert (opened["strategy"], opened["scores"]) == ("random", 1)
+
+
+def test_a_strategy_that_the_learner_cannot_serve_is_refused(
+    files: ArrayFiles, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = a_store_with_features(files, first=12)
+    desk = Desk(store, files, clock=FakeClock())
+    monkeypatch.setattr("cutpoint.learners.make_learner", lambda *_: SimpleNamespace(gives={"probs"}))
+    before = kinds(store)
+    with pytest.raises(UsageError, match="badge reads embedding of the scores, and the learner logistic gives probs"):
+        desk.change(strategy="badge")
+    assert kinds(store) == before
+    desk.change(strategy="margin")
 
 
 @pytest.mark.parametrize(

@@ -7,9 +7,20 @@ from typing import Any
 
 from cutpoint.errors import UsageError
 from cutpoint.service.desk.book import Book
+from cutpoint.service.log.settings import Settings
 from cutpoint.store.events import MOST_LABELS, New
+from cutpoint.strategies import STRATEGIES
 from cutpoint.types import UNKNOWN
 from cutpoint.words import count
+
+
+def _check_read(meant: Settings) -> None:
+    """UsageError if the learner says that it does not give what the strategy reads of the scores."""
+    if STRATEGIES[meant.strategy].needs - {"probs"}:
+        from cutpoint.learners import make_learner
+        from cutpoint.learners.base import check_gives
+
+        check_gives(meant.strategy, make_learner(meant.learner, len(meant.classes)), meant.learner)
 
 
 class Admin(Book):
@@ -54,7 +65,9 @@ class Admin(Book):
     def change(self, **settings: Any) -> None:
         """Change budget, overlap, lease_seconds, parallel or strategy; all but the first and third end the round."""
         with self._at_work():
-            self.state.made.changed(settings)  # checks them
+            meant = self.state.made.changed(settings)  # checks them
+            if "strategy" in settings:
+                _check_read(meant)
             self._write([New("settings_changed", settings)])
 
     def import_labels(self, items: Sequence[int | str], labels: Sequence[int | str], source: str) -> int:

@@ -25,7 +25,7 @@ class Board:
     """The campaign as it stands. `live` is None between rounds.
 
     failed: why the round at hand failed.  hindered: why the next could not begin.  ailing: why the board may be behind
-    the log.  Empty where nothing is amiss.
+    the log.  makeshift: why the round at hand is not as it was meant to be.  Empty where nothing is amiss.
     """
 
     def __init__(self, events: Iterable[Event], files: ArrayFiles | None, clock: Clock) -> None:
@@ -34,7 +34,7 @@ class Board:
         self.files = files
         self.live: Live | None = None
         self.prepared: Live | None = None  # the session of a round that the log is about to open
-        self.failed = self.hindered = self.ailing = ""
+        self.failed = self.hindered = self.ailing = self.makeshift = ""
         self.untrained = ""  # why no training can begin, which keeps nobody from asking
         self.waiting = Waiting()
         self.expiry = Expiry(clock, self.state.leases.live)
@@ -72,7 +72,7 @@ class Board:
 
     @property
     def trouble(self) -> str:
-        """What is amiss, in words; empty where nothing is."""
+        """Why there may be no new questions, in words; empty where nothing is amiss."""
         return self.failed or self.hindered or self.ailing
 
     def pick(self, person: str, n: int, promised: Collection[int] = ()) -> list[int]:
@@ -124,7 +124,7 @@ class Board:
         except Exception as error:  # of a strategy, whoever wrote it, or of scores that are gone
             self._failed(data["round"], error)
             return
-        self.failed = self.hindered = ""
+        self.failed = self.hindered = self.makeshift = ""
         self._seat(live)
 
     def _follow(self, live: Live, place: int) -> None:

@@ -11,12 +11,12 @@ from contextlib import ExitStack
 from functools import partial
 from typing import NamedTuple
 
-from cutpoint.errors import CutpointError
+from cutpoint.errors import CutpointError, DataError
 from cutpoint.service.desk.asks import Ask, Asks
 from cutpoint.service.desk.board import Board
 from cutpoint.service.desk.clock import Clock, SystemClock
 from cutpoint.service.desk.excuses import excuse
-from cutpoint.service.desk.live import why_of
+from cutpoint.service.desk.live import NEW_ROUND, why_of
 from cutpoint.service.desk.pace import Pace
 from cutpoint.service.desk.status import Status, status_of
 from cutpoint.service.desk.together import Request, Together
@@ -170,7 +170,8 @@ class Desk(Pace):
             self._board.resume()
         except CutpointError as error:
             if not new_round:
-                raise
+                more = f" Or {NEW_ROUND}: no label is lost by it." if isinstance(error, DataError) else ""
+                raise type(error)(f"{error}{more}") from None
             last = self.state.rounds.last
             assert last is not None
             said = {"round": last.data["round"], "reason": f"it could not be made again: {error}"}

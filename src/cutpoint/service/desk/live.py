@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cutpoint.errors import ReplayError
+from cutpoint.errors import DataError, ReplayError, UsageError
 from cutpoint.service.log.journal import Step
 from cutpoint.service.log.state import State
 from cutpoint.session import Session
@@ -24,6 +24,7 @@ from cutpoint.types import Round, Scores, Why
 
 Data = Mapping[str, Any]
 FIRST = "random"  # the strategy while there are no scores
+NEW_ROUND = "let a new round begin (new_round=True, serve --new-round)"
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,7 +112,7 @@ class Live:
             raise ReplayError(
                 f"question {place + 1} of round {self.number} is item {logged[place]} in the log, and {now} by this "
                 "version of Cutpoint with these scores; they must be the same. No label is lost: go on with the "
-                "version that made the log, or let a new round begin (new_round=True)."
+                f"version that made the log, or {NEW_ROUND}."
             )
 
 
@@ -149,13 +150,16 @@ def scores_of(entry: Data | None, n: int, n_classes: int, files: ArrayFiles | No
     if entry is None:
         return Scores(np.full((n, n_classes), 1 / n_classes, np.float32))
     if files is None:
-        raise ReplayError("the log has scores, and there are no files with them; open the campaign with its files.")
+        raise DataError("the log has scores, and there are no files with them; open the campaign with its files.")
     arrays = {name: files.open(where) for name, where in entry["files"].items() if name != "probs"}
     embedding, head = arrays.get("embedding"), arrays.get("head")
     more = n_classes - entry["classes"]
     if more and head is not None:
         head = _widened(head, more, arrays["embedding"].shape[1])
-    return Scores(probs_of(entry, n_classes, files), embedding, head)
+    try:
+        return Scores(probs_of(entry, n_classes, files), embedding, head)
+    except UsageError as error:  # they were checked before they were published
+        raise DataError(f"the scores of model {entry['version']} are damaged: {error}") from None
 
 
 def probs_of(entry: Data, n_classes: int, files: ArrayFiles) -> NDArray[np.float32]:

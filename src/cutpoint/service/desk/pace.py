@@ -9,11 +9,12 @@ from __future__ import annotations
 import logging
 import threading
 
+from cutpoint.errors import DataError
 from cutpoint.service.desk.admin import Admin
 from cutpoint.service.desk.board import Board
 from cutpoint.service.desk.clock import Clock
 from cutpoint.service.desk.deeds import Deeds
-from cutpoint.service.desk.drafts import Ready, draft, nearly_spent, reason_for_next
+from cutpoint.service.desk.drafts import Ready, draft, makeshift, nearly_spent, reason_for_next
 from cutpoint.service.desk.live import Live, start_of
 from cutpoint.service.desk.setback import Setback
 from cutpoint.store.base import Store, StoreError, Unreachable
@@ -131,21 +132,32 @@ class Pace(Deeds, Admin):
                 self._demanded = True
                 self._wake.set()
                 return False
-            self._ready = self._made(leave_open=False)
+            if not self._setback.waits(self.state.epoch):
+                self._ready = self._made(leave_open=False)
         return self._ready is not None and self._open(self._ready, reason)
 
     def _made(self, *, leave_open: bool) -> Ready | None:
-        """The next round's session, made here and now."""
-        if self._setback.waits(self.state.epoch):
-            return None
-        made = draft(self._board, leave_open=leave_open)
-        if made is None:
-            return None
-        try:
-            return Ready(made, Live(start_of(self.state, made.data), self._board.files))
-        except Exception as error:  # of a strategy, whoever wrote it, or of a file
-            self._not_made(made.epoch, error)
-            return None
+        """The next round's session, on older scores or none where the newest cannot be read; None if it cannot be made.
+
+        It takes its time, and takes the lock for moments alone.
+        """
+        unread: dict[int, Exception] = {}
+        while True:
+            with self._lock:
+                made = draft(self._board, leave_open=leave_open, unread=unread)
+            if made is None:
+                return None
+            try:
+                live = Live(start_of(self.state, made.data, self._lock), self._board.files)
+            except Exception as error:  # of a strategy, whoever wrote it, or of a file
+                version = made.data["scores"]
+                if isinstance(error, DataError) and version is not None:
+                    unread[version] = error
+                    continue
+                with self._lock:
+                    self._not_made(made.epoch, error)
+                return None
+            return Ready(made, live, makeshift(self.state, made.data, unread))
 
     def _not_made(self, epoch: int, error: Exception) -> None:
         self._setback.note(epoch)
@@ -160,20 +172,11 @@ class Pace(Deeds, Admin):
             if not (reason or ahead) or self._setback.waits(self.state.epoch):
                 self._demanded = False
                 return
-            made = draft(self._board, leave_open=reason != "new scores") if stale else None
-            if stale and made is None:
-                self._demanded = False
-        if made is not None:
-            try:
-                live = Live(start_of(self.state, made.data, self._lock), self._board.files)
-            except Exception as error:  # as in _made
-                with self._lock:
-                    self._not_made(made.epoch, error)
-                    self._demanded = False
-                return
-            with self._lock:
-                self._ready = Ready(made, live)
+        made = self._made(leave_open=reason != "new scores") if stale else None
         with self._lock:
+            if stale:
+                self._ready = made
+                self._demanded = self._demanded and made is not None
             reason = reason_for_next(self._board, demanded=self._demanded)
             if reason and self._ready is not None and self._ready.draft.epoch == self.state.epoch:
                 self._open(self._ready, reason)
@@ -186,4 +189,5 @@ class Pace(Deeds, Admin):
         self._demanded, self._board.prepared = False, ready.live
         self._write([*news, New("round_opened", ready.draft.data)])
         self._ready = None
+        self._board.makeshift = ready.makeshift
         return True

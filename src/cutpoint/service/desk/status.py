@@ -102,7 +102,7 @@ def status_of(board: Board) -> Status:
         training=runs.running["run"] if runs.running else None,
         failures=len(runs.failures),
         last_error=runs.failures[-1]["error"] if runs.failures else "",
-        trouble=board.trouble,
+        trouble=board.trouble or board.makeshift,
         training_trouble=board.untrained,
         measures=tuple((scores["upto"], dict(scores["measures"])) for scores in runs.scores),
         people=tuple(_people(state, leases)),

@@ -18,7 +18,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, NoReturn
 
-from cutpoint.errors import CutpointError
+from cutpoint.errors import CutpointError, DataError
 from cutpoint.service.desk.clock import Clock, SystemClock, pause_after
 from cutpoint.service.log.state import State
 from cutpoint.service.training.patience import Patience
@@ -46,6 +46,7 @@ class Trainer:
         self._patience = Patience(clock or SystemClock())
         self._kept: Pool | None = None
         self._said = DIED  # of a training whose end is not in the log
+        self._verified = 0  # the version of scores that have been compared with their checksums
         self.state = State()
         self._catch_up()
 
@@ -56,7 +57,7 @@ class Trainer:
         """
         self._catch_up()
         self._end_last()
-        if self._patience.waits(self.state.ballots.n_settled) or not due(self.state):
+        if self._patience.waits(self.state.ballots.n_settled) or not due(self.state, lost=self._lost()):
             return False
         run, upto = f"run-{self.state.number + 1}", self.state.number
         self._said = DIED
@@ -68,6 +69,17 @@ class Trainer:
             self._catch_up()  # it may have been stored after all
             self._end_last()
         return True
+
+    def _lost(self) -> bool:
+        """Whether the newest scores cannot be read, or were other bytes than were stored when first looked at."""
+        for scores in self.state.runs.scores[-1:]:
+            try:
+                for entry in scores["files"].values():
+                    self._files.open(entry, verify=scores["version"] != self._verified)
+            except DataError:
+                return True
+            self._verified = scores["version"]
+        return False
 
     def _pool(self) -> Pool:
         """The features of all items, which are scaled once and then kept, as long as no pool is added."""

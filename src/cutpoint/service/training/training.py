@@ -6,13 +6,14 @@ Scikit-learn and torch are imported by the learners, in whichever process this r
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cutpoint.core.measures import recall_per_class
-from cutpoint.errors import UsageError
+from cutpoint.errors import DataError, UsageError
 from cutpoint.service.log.settings import Settings
 from cutpoint.service.log.state import State
 from cutpoint.service.overview.agreement import agreement
@@ -27,10 +28,10 @@ if TYPE_CHECKING:
 _FIT = 2  # the purpose of the seeds drawn here; rounds draw theirs for another
 
 
-def due(state: State) -> bool:
+def due(state: State, *, lost: bool = False) -> bool:
     """Whether a training should start: enough questions were closed since the last one, or what it gave does not do.
 
-    It does not do for items that came later, or for another strategy that reads more.
+    It does not do for items that came later, for another strategy that reads more, or once it is lost.
     The first one waits for the first batch, and for labels of two classes if there are as many: one class makes
     constant scores.
     """
@@ -39,7 +40,8 @@ def due(state: State) -> bool:
     settings, runs, found = state.settings, state.runs, state.ballots.found
     if sum(count > 0 for count in found.values()) < min(2, len(settings.classes)):
         return False
-    if runs.scores and (runs.scores[-1]["rows"] < state.count or needs(state) - runs.scores[-1]["files"].keys()):
+    newest = runs.scores[-1] if runs.scores else None
+    if newest is not None and (lost or newest["rows"] < state.count or needs(state) - newest["files"].keys()):
         return True
     return state.ballots.closed_since(runs.upto) >= state.interval
 
@@ -140,6 +142,7 @@ def measured(state: State, files: ArrayFiles, labels: Labels) -> dict[str, float
         state.journal.undo(then, last["upto"])
         new = np.flatnonzero((then == UNKNOWN) & (labels[: last["rows"]] != UNKNOWN))
         if len(new):
-            said = files.open(last["files"]["probs"])[new].argmax(axis=1)
-            values["foreseen"] = float(np.nanmean(recall_per_class(labels[new], said, len(counts))))
+            with suppress(DataError):  # they are lost, and nobody knows what they foresaw
+                said = files.open(last["files"]["probs"])[new].argmax(axis=1)
+                values["foreseen"] = float(np.nanmean(recall_per_class(labels[new], said, len(counts))))
     return values
