@@ -172,8 +172,12 @@ def test_a_pool_without_embeddings_is_asked_at_random(tmp_path: Path) -> None:
         ({"strategy": "directt"}, "did you mean 'direct'"),
         ({"lease_seconds": 0}, "lease_seconds is 0"),
         ({"budget": 0}, "budget is 0"),
-        ({"learner": "foo", "train": "process"}, "foo"),
-        ({"learner": "resnet18", "train": "process"}, "reads pictures"),
+        ({"learner": "foo", "train": "inline", "files": "never"}, "foo"),
+        ({"learner": "resnet18", "train": "inline", "files": "never"}, "reads pictures"),
+        ({"train": "process"}, "another process cannot open a store that is handed over; give the campaign's path"),
+        ({"train": "inline"}, "there is no folder for the scores; give files="),
+        ({"training_limit": 0}, "the limit of a training is 0; it must be a number of seconds above 0"),
+        ({"training_limit": "1 h"}, "the limit of a training is '1 h'"),
     ],
 )
 def test_a_campaign_that_cannot_be_meant_is_not_made(arguments: dict[str, Any], words: str) -> None:

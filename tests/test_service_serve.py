@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -22,16 +23,18 @@ pytest.importorskip("httpx2")
 import httpx2
 from PIL import Image
 
+from campaign_command import command
 from cutpoint.data.pools.bring import Wish
-from cutpoint.errors import UsageError
+from cutpoint.errors import DataError, UsageError
 from cutpoint.service.begin import begin
 from cutpoint.service.desk.desk import Desk
 from cutpoint.service.gather import gather
 from cutpoint.service.log.settings import Settings
+from cutpoint.service.training.supervisor import LIMIT
 from cutpoint.service.web.auth import Person
 from cutpoint.service.web.front import Front
 from cutpoint.service.web.images import CANNOT
-from cutpoint.service.web.server import Where, _invitation, listening, serve
+from cutpoint.service.web.server import Where, _at_work, _invitation, listening, serve
 from cutpoint.store.base import Item
 from cutpoint.store.events import New
 from cutpoint.store.files import ArrayFiles
@@ -232,3 +235,42 @@ def test_pictures_that_a_file_lists_are_served_from_their_folder(tmp_path: Path)
     for front in fronts:
         front.close()
     desk.close()
+
+
+def test_a_campaign_whose_scores_are_lost_is_served_with_a_new_round(campaign: Path) -> None:
+    store = open_store(campaign, create=False)
+    files = open_files(store)
+    entry = files.put("probs", np.random.default_rng(1).dirichlet((1, 1), N).astype(np.float32))
+    said = {"version": 1, "classes": 2, "rows": N, "upto": store.last(), "run": "r1", "measures": {}}
+    store.append([New("scores_published", said | {"files": {"probs": entry}})])
+    desk = Desk(store, files)
+    asked = desk.ask("ada", 1)[0]
+    desk.tell(asked, 1)
+    desk.close()
+    store.close()
+    (files.folder / entry["file"]).unlink()
+    with (
+        pytest.raises(DataError, match="serve --new-round"),
+        _at_work(campaign, None, None, None, new_round=False),
+    ):
+        pass
+    with _at_work(campaign, None, None, None, new_round=True) as front:
+        ada = Person("ada", False)
+        end = time.monotonic() + PATIENCE
+        while not front.next(ada, 1)["items"]:
+            assert time.monotonic() < end
+            time.sleep(0.02)
+        assert front.status(Person("admin", True))["labelled"] == 1
+        assert "the scores of model 1 cannot be read" in front.status(Person("admin", True))["trouble"]
+        assert str(files.folder) not in str(front.status(ada))
+
+
+def test_what_is_said_on_the_command_line_reaches_the_server(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    told: dict[str, Any] = {}
+    monkeypatch.setattr("cutpoint.service.web.server.serve", lambda *_, **options: told.update(options))
+    command(capsys, "serve", "birds", "--new-round", "--training-limit", "60")
+    assert (told["new_round"], told["training_limit"]) == (True, 60.0)
+    command(capsys, "serve", "birds")
+    assert (told["new_round"], told["training_limit"]) == (False, LIMIT)

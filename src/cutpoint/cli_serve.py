@@ -28,6 +28,15 @@ def serve(
     https: Annotated[bool, typer.Option("--https", help="A proxy in front of it speaks https.")] = False,
     new_links: NewLinksOption = False,
     images: Annotated[Path | None, typer.Option(help="Folder of the pictures, if it has moved.")] = None,
+    new_round: Annotated[
+        bool,
+        typer.Option(
+            "--new-round", help="Where the round at hand cannot go on, end it and begin another; no answer is lost."
+        ),
+    ] = False,
+    training_limit: Annotated[
+        float, typer.Option("--training-limit", help="Seconds after which a training is taken for hung and ended.")
+    ] = 3600.0,
     files: FilesOption = None,
 ) -> None:
     """Serve a campaign's pages until Ctrl-C, which loses nothing; prints one private link for each person.
@@ -53,5 +62,7 @@ def serve(
             new_links=new_links,
             files=files,
             pictures=images,
+            training_limit=training_limit,
+            new_round=new_round,
             say=typer.echo,
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import fields
 from itertools import repeat
 from pathlib import Path
@@ -19,7 +19,8 @@ from cutpoint.service.log.settings import BEGUN, Settings, checked_classes
 from cutpoint.service.log.state import State
 from cutpoint.service.place import open_to_work, title_of
 from cutpoint.service.training.embeddings import read_features
-from cutpoint.service.training.supervisor import TrainerProcess, trainer_command
+from cutpoint.service.training.supervisor import LIMIT, TrainerProcess, checked_limit, trainer_command
+from cutpoint.service.training.trainer import Trainer
 from cutpoint.service.training.training import check_learner
 from cutpoint.store.base import Item, Repeated, Store
 from cutpoint.store.events import New
@@ -34,10 +35,13 @@ class Campaign:
     """A campaign that is made, or opened as it was left; nothing that was told is ever lost.
 
     where: "birds.db", "postgresql://...", or a `Store`.  classes: their names; may be left out where it is there.
-    train: "process" beside this one, "inline" within `ask`, or "off".  files: where arrays are kept, if not beside it.
+    train: "process" beside this one, "inline" within `ask`, or "off".  training_limit: seconds after which a training
+    of that process is taken for hung.  files: where arrays are kept, if not beside it.  new_round: where the running
+    round cannot be made again, end it and begin another; no answer is lost by it.
     settings: any of `Settings` (seed, strategy, first, budget, overlap, ...), for a campaign that is made.
 
-    Raises UsageError where the campaign has other classes or settings than given, or somebody else has it open.
+    Raises UsageError where the campaign has other classes or settings than given, or somebody else has it open or
+    trains it.
     """
 
     def __init__(
@@ -46,36 +50,37 @@ class Campaign:
         classes: Sequence[str] | None = None,
         *,
         train: Train = "process",
+        training_limit: float = LIMIT,
         files: str | Path | None = None,
+        new_round: bool = False,
         **settings: Any,
     ) -> None:
-        if train not in ("process", "inline", "off"):
-            raise UsageError(f"train is {train!r}; it must be 'process', 'inline' or 'off'.")
+        _check_train(train, where, files)
         unknown = sorted(settings.keys() - {field.name for field in fields(Settings)})
         if unknown:
             raise UsageError(f"a campaign has no setting {unknown[0]!r}; see Settings for those it has.")
         if classes is not None:
             meant = Settings(**{"name": _name(where), **settings, "classes": checked_classes(classes)})
             _check_new(meant, train)  # before a file is made
+        self._train, self._limit = train, checked_limit(training_limit)
+        self._trainer: TrainerProcess | Trainer | None = None
         self._store: Store
         self._files: ArrayFiles | None
-        url = None
-        if isinstance(where, str | Path):
-            store, self._files = open_to_work(where, files, create=classes is not None)
-            self._store, url = store, store.address
-        else:
-            self._store, self._files = where, None if files is None else ArrayFiles(files)
-        try:
+        self._url = self._folder = None
+        with ExitStack() as opened:
+            if isinstance(where, str | Path):
+                store, self._files = open_to_work(where, files, create=classes is not None)
+                opened.callback(store.close)
+                self._store, self._url = store, store.address
+                self._folder = None if files is None else str(self._files.folder)
+            else:
+                self._store, self._files = where, None if files is None else ArrayFiles(files)
             self._begin(_name(where), classes, settings)
-            self._desk = Desk(self._store, self._files)
-        except BaseException:
-            if url is not None:
-                self._store.close()
-            raise
-        self._url, self._train = url, train
-        self._folder = None if files is None or self._files is None else str(self._files.folder)
-        self._trainer: Any = None
-        self._closed = False
+            self._desk = Desk(self._store, self._files, new_round=new_round)
+            opened.callback(self._desk.close)
+            if train == "inline":
+                opened.enter_context(self._store.own("trainer"))
+            self._opened = opened.pop_all()
         self._start_training()
 
     # --- the pool -------------------------------------------------------------------------------------
@@ -124,7 +129,7 @@ class Campaign:
 
     def ask(self, n: int = 1, *, annotator: str = "me") -> Asks:
         """Up to n questions for somebody, at once; where there are fewer, `reason` says why."""
-        if self._train == "inline" and self._files is not None:
+        if self._train == "inline":
             self._trainer_here().step()
         return self._desk.ask(annotator, n)
 
@@ -182,14 +187,7 @@ class Campaign:
 
     def close(self) -> None:
         """End the training, write down what was asked and let go of the store. May be called twice."""
-        if self._closed:
-            return
-        self._closed = True
-        if isinstance(self._trainer, TrainerProcess):
-            self._trainer.stop()
-        self._desk.close()
-        if self._url is not None:
-            self._store.close()
+        self._opened.close()
 
     def __enter__(self) -> Campaign:
         """Itself."""
@@ -241,15 +239,30 @@ class Campaign:
 
     def _start_training(self) -> None:
         if self._train == "process" and self._url is not None and self._trainer is None and self._desk.state.count:
-            self._trainer = TrainerProcess(trainer_command(self._folder), self._desk, url=self._url)
-            self._trainer.start()
+            process = TrainerProcess(trainer_command(self._folder), self._desk, url=self._url, limit=self._limit)
+            process.start()
+            self._opened.callback(process.stop)
+            self._trainer = process
 
-    def _trainer_here(self) -> Any:
-        if self._trainer is None:
-            from cutpoint.service.training.trainer import Trainer
-
+    def _trainer_here(self) -> Trainer:
+        if not isinstance(self._trainer, Trainer):
             self._trainer = Trainer(self._store, self._array_files())
         return self._trainer
+
+
+def _check_train(train: object, where: str | Path | Store, files: str | Path | None) -> None:
+    """UsageError unless the campaign can be trained in this way."""
+    if train not in ("process", "inline", "off"):
+        raise UsageError(f"train is {train!r}; it must be 'process', 'inline' or 'off'.")
+    if isinstance(where, str | Path):
+        return
+    if train == "process":
+        raise UsageError(
+            "train is 'process', and another process cannot open a store that is handed over; give the campaign's path "
+            "or address instead, or train='inline', or train='off'."
+        )
+    if train == "inline" and files is None:
+        raise UsageError("train is 'inline', and there is no folder for the scores; give files=, or train='off'.")
 
 
 def _texts(content: Any) -> Iterator[str]:

@@ -23,7 +23,7 @@ from cutpoint.errors import CutpointError, UsageError
 from cutpoint.service.desk.desk import Desk
 from cutpoint.service.log.names import check_new_name
 from cutpoint.service.place import open_to_work
-from cutpoint.service.training.supervisor import TrainerProcess, trainer_command
+from cutpoint.service.training.supervisor import LIMIT, TrainerProcess, checked_limit, trainer_command
 from cutpoint.service.web.app import create_app
 from cutpoint.service.web.auth import Person
 from cutpoint.service.web.front import Front
@@ -82,26 +82,30 @@ def serve(
     files: str | Path | None = None,
     pictures: Path | None = None,
     train: bool = True,
+    training_limit: float = LIMIT,
+    new_round: bool = False,
     say: Callable[[str], None] = print,
     started: Callable[[uvicorn.Server], None] | None = None,
 ) -> None:
     """Serve a campaign until it is interrupted; says each new private link once, through `say`.
 
     url: a file or an address, as `open_store` takes it. new_links: revoke the links of these people and make others.
-    pictures: their folder, if it is no longer where the pool was read from. started: told of the server, by which
-    whoever does not run in the main thread can stop it. UsageError where the campaign is not there, is served
-    already, or the port is taken.
+    pictures: their folder, if it is no longer where the pool was read from. training_limit: seconds after which a
+    training is taken for hung. new_round: where the running round cannot be made again, end it and begin another.
+    started: told of the server, by which whoever does not run in the main thread can stop it. UsageError where the
+    campaign is not there, is served already, or the port is taken.
     """
     where = where or Where()
     _check_names(annotators, admins)
     if pictures is not None and not pictures.is_dir():
         raise UsageError(f"there is no folder {pictures}; give the one in which the pictures are.")
+    limit = checked_limit(training_limit) if train else None
     sys.setswitchinterval(SWITCH)
     with ExitStack() as stack:
         where.hosts(where.port)
         listener = stack.enter_context(listening(where.host, where.port))  # first: a port that is taken costs nothing
         port = listener.getsockname()[1]
-        front = stack.enter_context(_at_work(url, files, pictures, train=train))
+        front = stack.enter_context(_at_work(url, files, pictures, limit, new_round=new_round))
         server = uvicorn.Server(_config(front, where, port))
         if started is not None:
             started(server)
@@ -114,20 +118,25 @@ def serve(
 
 
 @contextmanager
-def _at_work(url: str | Path, files: str | Path | None, pictures: Path | None, *, train: bool) -> Iterator[Front]:
-    """The campaign with its desk, what the pages look at, and the training process, all at work."""
+def _at_work(
+    url: str | Path, files: str | Path | None, pictures: Path | None, limit: float | None, *, new_round: bool
+) -> Iterator[Front]:
+    """The campaign with its desk, what the pages look at, and the training process, all at work.
+
+    limit: seconds of a training; None for no training process.
+    """
     with ExitStack() as stack:
         store, arrays = open_to_work(url, files)
         stack.callback(store.close)
-        desk = Desk(store, arrays)
+        desk = Desk(store, arrays, new_round=new_round)
         stack.callback(desk.close)
         desk.start()
         front = Front(desk, store, arrays, folder=pictures)
         stack.callback(front.close)
         stack.enter_context(_looking(front))
-        if train:
+        if limit is not None:
             command = trainer_command(None if files is None else str(arrays.folder))
-            trainer = TrainerProcess(command, desk, url=store.address)
+            trainer = TrainerProcess(command, desk, url=store.address, limit=limit)
             stack.callback(trainer.stop)
             trainer.start()
         yield front
