@@ -194,12 +194,32 @@ def test_a_second_name_of_the_same_file_is_refused(tmp_path: Path) -> None:
     open_store(path, False).close()
 
 
+def test_a_second_opening_does_not_let_go_of_the_locks_of_the_first(tmp_path: Path) -> None:
+    """Else whoever closes it in another process takes it for its own, and removes what is written ahead of the file."""
+    look = (
+        "from pathlib import Path; from cutpoint.store.opening import open_store; "
+        "store = open_store(Path('birds.db'), False); print(store.last()); store.close()"
+    )
+
+    def seen_elsewhere() -> str:
+        done = subprocess.run([sys.executable, "-c", look], capture_output=True, text=True, cwd=tmp_path)
+        assert not done.returncode, done.stderr
+        return done.stdout.strip()
+
+    with closing(open_store(tmp_path / "birds.db", True)) as store:
+        store.append([EVENT])
+        open_store(tmp_path / "birds.db", False).close()
+        assert seen_elsewhere() == "1"
+        store.append([EVENT])
+        assert seen_elsewhere() == "2"
+
+
 def test_a_campaign_stays_where_it_is_when_its_process_moves(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "elsewhere").mkdir()
     started: list[str] = []
 
     class Started:
-        def __init__(self, command: object, desk: object, *, url: str) -> None:
+        def __init__(self, *_: object, url: str, **__: object) -> None:
             started.append(url)
 
         def start(self) -> None:

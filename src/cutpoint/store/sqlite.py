@@ -10,12 +10,14 @@ import fcntl
 import os
 import secrets
 import sqlite3
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from glob import escape
 from pathlib import Path
 from typing import Any, TextIO
+from weakref import WeakSet
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, func, insert, select
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
@@ -43,6 +45,9 @@ _REMEDIES = {
     "SQLITE_CANTOPEN": "give write access to it and its folder",
     "SQLITE_BUSY": f"another process has kept it for {_PATIENCE:.0f} s; wait for it or stop it",
 }
+_OPEN: WeakSet[SqliteStore] = WeakSet()  # of this process
+_OPENING = threading.Lock()  # for the above
+
 _DAMAGED = ("SQLITE_CORRUPT", "SQLITE_NOTADB", "SQLITE_ERROR")
 
 
@@ -55,6 +60,8 @@ class SqliteStore(SqlStore):
         """Of a file that `open_sqlite` found to be ours and up to date."""
         super().__init__(engine_of(path), str(path), str(path))
         self.path = path
+        self.identity = _identity(path)
+        _OPEN.add(self)
 
     @contextmanager
     def own(self, role: str) -> Iterator[None]:
@@ -74,6 +81,12 @@ class SqliteStore(SqlStore):
                 yield
             finally:
                 fcntl.flock(file, fcntl.LOCK_UN)  # closing alone frees nothing where a forked process has it open
+
+    def close(self) -> None:
+        """See `Store.close`."""
+        super().close()
+        with _OPENING:
+            _OPEN.discard(self)
 
     def holder(self, role: str) -> str | None:
         """See `Store.holder`."""
@@ -178,9 +191,11 @@ def open_sqlite(path: Path, create: bool) -> SqliteStore:
         if not create:
             raise UsageError(f"there is no campaign at {path}; give the path of one, or start one with cutpoint init.")
         _create(path)
-    _recognise(path)
-    _check_links(path)
-    store = SqliteStore(path)
+    with _OPENING:
+        if _identity(path) not in {store.identity for store in _OPEN}:
+            _recognise(path)  # closing the file, which would let go of all locks that SQLite has on it in this process
+        _check_links(path)
+        store = SqliteStore(path)
     try:
         with store._said("read"):
             _pragma(store._engine, "journal_mode = WAL")  # a copy may have lost it
@@ -192,6 +207,12 @@ def open_sqlite(path: Path, create: bool) -> SqliteStore:
         store.close()
         raise
     return store
+
+
+def _identity(path: Path) -> tuple[int, int]:
+    """What tells a file from all others, whatever it is called."""
+    found = path.stat()
+    return found.st_dev, found.st_ino
 
 
 def _recognise(path: Path) -> None:
