@@ -25,7 +25,8 @@ def test_what_is_missing_is_said(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], line: list[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    Path("photos").mkdir()
     for module in ("cutpoint.service.place", "cutpoint.store.opening"):
         monkeypatch.setattr(f"{module}.find_spec", lambda name: None)
     assert "pip install 'cutpoint[serve]'" in command(capsys, *line, code=2)
-    assert list(tmp_path.iterdir()) == []
+    assert [path.name for path in tmp_path.iterdir()] == ["photos"]

@@ -106,7 +106,7 @@ def serve(
         listener = stack.enter_context(listening(where.host, where.port))  # first: a port that is taken costs nothing
         port = listener.getsockname()[1]
         front = stack.enter_context(_at_work(url, files, pictures, limit, new_round=new_round))
-        server = uvicorn.Server(_config(front, where, port))
+        server = _Server(_config(front, where, port), lambda: say(_ready(front, where.address(port))))
         if started is not None:
             started(server)
         with suppress(KeyboardInterrupt):
@@ -150,7 +150,23 @@ def _greetings(front: Front, people: Sequence[Person], address: str, new_links: 
         yield "nobody is invited to label yet: --annotators one,two makes a private link for each"
     for lost in front.lost_folders():
         yield f"the pictures are no longer in {lost}, and cannot be shown; --images FOLDER says where they are"
-    yield f"serving {front.campaign()['campaign']} at {address}; Ctrl-C ends it, and nothing is lost"
+
+
+def _ready(front: Front, address: str) -> str:
+    return f"serving {front.campaign()['campaign']} at {address}; Ctrl-C ends it, and nothing is lost"
+
+
+class _Server(uvicorn.Server):
+    """A server that tells when it answers; from then on it hears Ctrl-C itself."""
+
+    def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._ready = ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin to answer."""
+        await super().startup(sockets)
+        self._ready()
 
 
 def _config(front: Front, where: Where, port: int) -> uvicorn.Config:

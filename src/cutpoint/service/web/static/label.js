@@ -4,10 +4,10 @@ import { noteTrouble, onTold, outbox, troubled } from "./banner.js";
 import { refresh } from "./fresh.js";
 import { request } from "./outbox.js";
 import { emptyNode, kind, node, restNode, strip } from "./show.js";
+import { enlarge, put, reduce, scroll, stage } from "./stage.js";
 
 const $ = (id) => document.getElementById(id);
 const page = document.body.dataset;
-const stage = $("item");
 const LISTEN = 10000; // milliseconds between two looks whether there is something new, while somebody is here
 const AHEAD = 2; // items held: the one shown, and the next
 const GLANCE = 100; // milliseconds: nobody has seen an item that fast, so the key was meant for the one before
@@ -70,18 +70,6 @@ function present(item) {
   buttons(true);
   explain(item);
   keepLease(item);
-}
-
-function put(node, what) {
-  stage.replaceChildren(node);
-  stage.dataset.kind = what;
-  stage.classList.remove("near");
-  stage.scrollTo(0, 0);
-}
-
-function enlarge(x = 0.5, y = 0.5) { // a picture, to the whole window and around this part of it; or back
-  if (!stage.querySelector("img") || !stage.classList.toggle("near")) return;
-  stage.scrollTo(x * stage.scrollWidth - stage.clientWidth / 2, y * stage.scrollHeight - stage.clientHeight / 2);
 }
 
 function clear(node) { // the stage, of items
@@ -245,10 +233,7 @@ const toggleGuide = () => (guide.open ? guide.close() : guide.showModal());
 const KEYS = {
   " ": () => pass("skip", "Skipped"), u: () => pass("unsure", "Unsure"), b: () => pass("broken", "Reported as broken"),
   z: undo, g: toggleGuide, w: () => { $("why").open = !$("why").open; },
-  e: () => enlarge(), Escape: () => stage.classList.remove("near"),
-};
-const PAGES = { // to scroll, of the stage's width and height
-  ArrowDown: [0, 0.15], ArrowUp: [0, -0.15], ArrowRight: [0.15, 0], ArrowLeft: [-0.15, 0], PageDown: [0, 0.85], PageUp: [0, -0.85],
+  e: () => enlarge(), Escape: reduce,
 };
 
 document.addEventListener("keydown", (event) => {
@@ -262,14 +247,9 @@ document.addEventListener("keydown", (event) => {
   } else if (KEYS[key] && !(key === " " && event.target.closest("button, summary, a"))) {
     event.preventDefault();
     KEYS[key]();
-  } else if (PAGES[key] && (stage.scrollHeight > stage.clientHeight || stage.scrollWidth > stage.clientWidth)) {
+  } else if (scroll(key)) {
     event.preventDefault();
-    stage.scrollBy(PAGES[key][0] * stage.clientWidth, PAGES[key][1] * stage.clientHeight);
   }
-});
-stage.addEventListener("click", ({ target, offsetX, offsetY }) => {
-  if (target.matches("img")) enlarge(offsetX / target.clientWidth, offsetY / target.clientHeight);
-  else if (stage.classList.contains("near")) enlarge();
 });
 document.addEventListener("keyup", () => document.querySelectorAll(".pressed").forEach((b) => b.classList.remove("pressed")));
 document.addEventListener("pointerdown", () => { lastActive = Date.now(); });
