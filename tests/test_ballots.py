@@ -27,6 +27,8 @@ class Naive:
         self.passes: set[tuple[int, str]] = set()
         self.decided: dict[int, int] = {}
         self.history: list[set[int]] = [set()]  # the closed questions after each event
+        self.labels: list[dict[int, int]] = [{}]  # item -> the label that follows, and
+        self.known: list[set[int]] = [set()]  # the settled items, after each event
 
     def settled(self, item: int) -> bool:
         said = [person for i, person in self.votes if i == item]
@@ -51,6 +53,19 @@ class Naive:
 
     def note(self) -> None:
         self.history.append({item for item in range(N) if self.settled(item) or self.passed(item)})
+        self.labels.append({item: self.label(item) for item in range(N)})
+        self.known.append({item for item in range(N) if self.settled(item)})
+
+    def label(self, item: int) -> int:
+        """Of equals the first answer wins; -1 for no answer."""
+        said = [label for (i, _), label in self.votes.items() if i == item]
+        most = max(said, key=lambda label: (said.count(label), -said.index(label)), default=-1)
+        return self.decided.get(item, most)
+
+    def changed(self, number: int) -> set[int]:
+        """Labels settled after event `number` and not the same now, of items not counted by `closed_since`."""
+        anew = {i for i in self.history[-1] if any(i not in closed for closed in self.history[number:])}
+        return {i for i in self.known[number] - anew if self.labels[-1][i] != self.labels[number][i]}
 
     def closed_since(self, number: int) -> int:
         """Closed now, and open at some time since."""
@@ -107,14 +122,18 @@ class Story:
 
 @given(seed=st.integers(0, 10**6), overlap=st.sampled_from([1, 2, 3]))
 def test_questions_are_closed_and_opened_as_what_stands_says(seed: int, overlap: int) -> None:
-    story = Story(seed, overlap)
-    for _ in range(60):
+    story, learned = Story(seed, overlap), 0
+    for turn in range(60):
         story.step()
+        if turn % 15 == 10:
+            learned = story.dice.randint(1, story.number)
+            story.ballots.learn(learned)
         naive, ballots, session = story.naive, story.ballots, story.live.session
         assert [bool(ballots.labels[i] >= 0) for i in range(N)] == [naive.settled(i) for i in range(N)]
         assert set(ballots.passed) == {i for i in range(N) if naive.passed(i)}
         assert Counter(ballots.labels[ballots.labels >= 0].tolist()) == +ballots.found
         assert ballots.agreed.shares() == naive.agreed()
+        assert set(ballots.changed) == (naive.changed(learned) if learned else set())
         for number in range(story.number + 1):
             assert ballots.closed_since(number) == naive.closed_since(number)
         for item in range(N):

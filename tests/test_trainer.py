@@ -17,6 +17,7 @@ from cutpoint import Campaign, Scores
 from cutpoint.errors import UsageError
 from cutpoint.service.desk.desk import Desk
 from cutpoint.service.log.state import State
+from cutpoint.service.overview.sentences import model
 from cutpoint.service.training import training
 from cutpoint.service.training.patience import FIRST_PAUSE
 from cutpoint.service.training.trainer import Trainer
@@ -51,6 +52,27 @@ def test_a_training_starts_at_the_interval_and_not_before(files: ArrayFiles) -> 
     assert desk.status().done == 8  # the desk has not looked yet
     desk.tick()
     assert desk.status().done == 0
+
+
+def test_labels_that_change_make_the_model_stale_and_bring_the_next(files: ArrayFiles) -> None:
+    store = a_store_with_features(files, first=12, budget=8)
+    desk, trainer = Desk(store, files, clock=FakeClock()), Trainer(store, files, FakeClock())
+    answer(desk, 12)
+    assert trainer.step()
+    desk.tick()
+    first = list(desk.state.people.by_name["one"].said)
+    for item in first[:7]:
+        desk.tell(item, int(item >= 30), annotator="one")
+    desk.tell(first[0], int(first[0] < 30), annotator="one")  # as it was
+    assert (desk.status().done, desk.status().changed) == (6, 6)
+    assert "6 labels are no longer what it learned; the next one is trained after 2 more items" in model(desk.status())
+    answer(desk, 1)
+    assert not trainer.step()
+    desk.adjudicate(first[7], int(first[7] >= 30), by="admin")
+    assert (desk.status().done, desk.status().changed) == (8, 7)
+    assert trainer.step()
+    desk.tick()
+    assert (desk.status().done, desk.status().changed) == (0, 0)
 
 
 def test_one_class_is_not_trained_on(files: ArrayFiles) -> None:

@@ -50,7 +50,8 @@ class Status:
     labelled: settled, by as many answers as are wanted, an import or a decision; found: of these, of each class.
     waiting: not labelled, with fewer answers than wanted.  held: not labelled, passed on, until an admin releases it.
     left: all others.  disputed: people differ and nobody has decided.  with_people: before somebody now.
-    done: items that were labelled or held since the last model; trains_at: at how many of them the next one is due.
+    done: items that were labelled, held or given another label since the last model; changed: the last of these, for
+    which the model is stale; trains_at: at how many that are done the next one is due.
     model: the newest, None before the first.  training: the run that is on, None for none.  failures: in a row.
     training_trouble: what is amiss with the process that trains beside this one, as long as it does not work.
     measures: (number of the last event the model knew, measures) of every model, in order.
@@ -69,6 +70,7 @@ class Status:
     with_people: int
     round: RoundStatus | None
     done: int
+    changed: int
     trains_at: int
     model: int | None
     training: str | None
@@ -96,7 +98,8 @@ def status_of(board: Board) -> Status:
         disputed=len(ballots.disputes),
         with_people=len({lease.item for lease in leases}),
         round=_round(state),
-        done=ballots.closed_since(runs.upto),
+        done=state.n_done,
+        changed=len(ballots.changed),
         trains_at=state.interval,
         model=runs.scores[-1]["version"] if runs.scores else None,
         training=runs.running["run"] if runs.running else None,

@@ -82,8 +82,13 @@ class State:
         return self.count - ballots.n_settled - taken
 
     @property
+    def n_done(self) -> int:
+        """How many items are news to the last model: closed since, or labelled otherwise than it knew."""
+        return self.ballots.closed_since(self.runs.upto) + len(self.ballots.changed)
+
+    @property
     def interval(self) -> int:
-        """How many questions must be closed for the next training; for the first one, those of the first batch."""
+        """How many items must be done for the next training; for the first one, those of the first batch."""
         return self.made.interval(self.ballots.n_settled) if self.runs.scores else self.made.first
 
     def _created(self, number: int, data: Data) -> tuple[int, ...]:
@@ -135,6 +140,7 @@ class State:
 
     def _scores_published(self, number: int, data: Data) -> tuple[int, ...]:
         self.runs.publish(number, data)
+        self.ballots.learn(self.runs.upto)
         self.epoch += 1
         return ()
 

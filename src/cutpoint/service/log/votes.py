@@ -65,6 +65,9 @@ class Ballots:
         self.agreed = Agreed()
         self._closed: dict[int, int] = {}  # item -> number of the event that closed its question, while it is closed
         self._closings: list[int] = []  # the same numbers, ascending
+        self.changed: dict[int, None] = {}  # of which a model learned another label, and not closed anew since
+        self._learned = 0  # the number of the last event that the model knew; 0 before the first one
+        self._taught: dict[int, int] = {}  # item -> its settled label then, of those that it was changed since
 
     def grow(self, count: int) -> None:
         """Add so many items, unlabelled."""
@@ -96,6 +99,15 @@ class Ballots:
     def closed_since(self, number: int) -> int:
         """How many questions are closed that were not yet after event `number`, or were opened again since."""
         return len(self._closings) - bisect_right(self._closings, number)
+
+    def learn(self, number: int) -> None:
+        """Note that a model knows the labels after event `number`. O(what was told to sessions since)."""
+        self._learned, self._taught, self.changed = number, {}, {}
+        for step in self._journal.since(number):
+            if step.what == "tell":
+                self._taught.setdefault(step.item, step.before)
+        for item in self._taught:
+            self._compare(item)
 
     def derived(self) -> NDArray[np.int32]:
         """(N,) the labels of all items of which anything was said, a copy: what a model learns from."""
@@ -175,6 +187,8 @@ class Ballots:
 
     def _relabel(self, item: int, before: int, label: int) -> None:
         self.labels[item] = label
+        if self._learned and label != before:
+            self._taught.setdefault(item, before)
         if before != UNKNOWN:
             self.found[before] -= 1
         if label != UNKNOWN:
@@ -192,6 +206,12 @@ class Ballots:
         elif since is None:
             self._closed[item] = number
             self._closings.append(number)
+        self._compare(item)
+
+    def _compare(self, item: int) -> None:
+        """Note whether the item's label is another one than the model learned."""
+        taught, anew = self._taught.get(item, UNKNOWN), self._closed.get(item, 0) > self._learned
+        _list(self.changed, item, taught != UNKNOWN and not anew and self.label(item) != taught)
 
     def _note(self, item: int) -> None:
         """Bring the lists of pending, held and disputed items up to date."""

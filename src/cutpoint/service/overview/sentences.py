@@ -58,6 +58,8 @@ def model(said: Status) -> str:
     """Which model there is, and when there will be another one, in words."""
     parts = ["none yet" if said.model is None else f"model {said.model} is the newest"]
     following = "first" if said.model is None else "next one"
+    if said.changed:
+        parts.append(f"{count(said.changed, 'label')} {'is' if said.changed == 1 else 'are'} no longer what it learned")
     if said.measures and "foreseen" in said.measures[-1][1]:
         foreseen = said.measures[-1][1]["foreseen"]
         parts.append(

@@ -29,7 +29,7 @@ _FIT = 2  # the purpose of the seeds drawn here; rounds draw theirs for another
 
 
 def due(state: State, *, lost: bool = False) -> bool:
-    """Whether a training should start: enough questions were closed since the last one, or what it gave does not do.
+    """Whether a training should start: enough items are done since the last one, or what it gave does not do.
 
     It does not do for items that came later, for another strategy that reads more, or once it is lost.
     The first one waits for the first batch, and for labels of two classes if there are as many: one class makes
@@ -43,7 +43,7 @@ def due(state: State, *, lost: bool = False) -> bool:
     newest = runs.scores[-1] if runs.scores else None
     if newest is not None and (lost or newest["rows"] < state.count or needs(state) - newest["files"].keys()):
         return True
-    return state.ballots.closed_since(runs.upto) >= state.interval
+    return state.n_done >= state.interval
 
 
 def needs(state: State) -> frozenset[str]:

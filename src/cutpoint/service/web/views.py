@@ -38,7 +38,7 @@ class Views:
         with self._desk.locked:
             state = self._desk.state
             ballots, known = state.ballots, state.people.by_name.get(person.name)
-            done, of = ballots.closed_since(state.runs.upto), state.interval
+            done, of = state.n_done, state.interval
             rest = state.count - ballots.n_settled - len(ballots.held)
             words = learning(done, of, rest, training=state.runs.running is not None)
             found = [ballots.found[k] for k in range(len(state.made.classes))]
