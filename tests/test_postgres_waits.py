@@ -19,13 +19,12 @@ EVENT = New("resized", {"round": 1, "in_flight": 2})
 def test_who_stands_still_in_a_transaction_is_cut_off_and_the_others_go_on(
     postgres_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with monkeypatch.context() as patch:
-        patch.setattr("cutpoint.store.postgres.PATIENCE", 0.2)
-        still = open_store(postgres_url, True)
-    with closing(still), closing(open_store(postgres_url, False)) as other:
-        with pytest.raises(StoreError), still._writing():
-            assert other.append([EVENT])[0].number == 1  # once the server has ended that transaction
-        assert still.append([EVENT])[0].number == 2
+    with closing(open_store(postgres_url, True)) as other:
+        monkeypatch.setattr("cutpoint.store.postgres.PATIENCE", 1.0)
+        with closing(open_store(postgres_url, False)) as still:
+            with pytest.raises(StoreError), still._writing():
+                assert other.append([EVENT])[0].number == 1  # once the server has ended that transaction
+            assert still.append([EVENT])[0].number == 2
 
 
 def test_a_log_that_somebody_keeps_is_a_store_that_does_not_answer(
@@ -34,7 +33,7 @@ def test_a_log_that_somebody_keeps_is_a_store_that_does_not_answer(
     with asked(postgres_url) as keeper, closing(open_store(postgres_url, True)):
         from cutpoint.store.postgres import _LOCKS, _number
 
-        monkeypatch.setattr("cutpoint.store.postgres.PATIENCE", 0.1)
+        monkeypatch.setattr("cutpoint.store.postgres.PATIENCE", 1.0)
         with closing(open_store(postgres_url, False)) as store:
             keeper.execute(f"SELECT pg_advisory_lock({_LOCKS}, {_number(store._namespace, 'the log')})")  # type: ignore[attr-defined]
             with pytest.raises(Unreachable, match=r"nothing was stored: another process keeps it; wait for it or stop"):
