@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import sys
 import threading
 from pathlib import Path
@@ -171,7 +172,7 @@ def test_the_trainer_gives_a_sign_of_life_whenever_it_looks(monkeypatch: pytest.
 
     with pytest.raises(KeyboardInterrupt):
         _train_on(Idle(), 0.5, lambda seconds: None)
-    assert os.read(ear, 100) == b"...."
+    assert os.read(ear, 100) == b"..."
     os.close(ear)
     os.close(mouth)
 
@@ -185,6 +186,30 @@ def test_what_a_training_process_started_ends_with_it(tmp_path: Path) -> None:
     process.start()
     until(told.exists)
     process.stop()
+    until(lambda: ended(int(told.read_text())))
+
+
+TRAINS = """
+import os, subprocess, sys
+from cutpoint.service.training.trainer import _end_with
+worker = subprocess.Popen(["sleep", "60"])
+open(sys.argv[1] + "~", "w").write(str(worker.pid))
+os.rename(sys.argv[1] + "~", sys.argv[1])
+_end_with(int(sys.argv[2]))
+"""
+IS_KILLED = """
+import os, pathlib, signal, subprocess, sys, time
+subprocess.Popen([sys.executable, "-c", sys.argv[1], sys.argv[2], str(os.getpid())], process_group=0)
+while not pathlib.Path(sys.argv[2]).exists():
+    time.sleep(0.02)
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_what_a_training_process_started_ends_also_where_the_server_was_killed(tmp_path: Path) -> None:
+    told = tmp_path / "pid"
+    done = subprocess.run([sys.executable, "-c", IS_KILLED, TRAINS, str(told)], check=False)
+    assert done.returncode == -signal.SIGKILL
     until(lambda: ended(int(told.read_text())))
 
 

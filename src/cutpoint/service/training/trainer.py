@@ -138,13 +138,13 @@ def _train_on(
     """
     refused = 0
     while True:
-        sign()
         try:
             worked, refused = trainer.step(), 0
         except CutpointError as error:  # the store's: a full disk, a server gone; the log may tell it later
             if not (started and isinstance(error, Unreachable)):
                 print(f"trainer: {error}", file=sys.stderr, flush=True)
             worked, refused = False, refused + 1
+        sign()  # not before: whoever dies at every look does not work
         if not worked:
             wait(pause_after(refused, poll, LONGEST_REFUSAL))
 
