@@ -121,3 +121,19 @@ def test_the_doctor_says_what_differs(
     features.unlink()
     findings = json.loads(command(capsys, "doctor", postgres_url, "--json", code=1))
     assert [finding["part"] for finding in findings if finding["mark"] == "wrong"] == ["arrays"]
+
+
+def test_the_doctor_removes_nothing_from_a_folder_that_is_not_the_campaigns(
+    line: list[str], tmp_path: Path, postgres_url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import os
+
+    command(capsys, *line)
+    left = [tmp_path / folder / ".probs-00.partial" for folder in ("arrays", "downloads")]
+    left[1].parent.mkdir()
+    for path in left:
+        path.write_bytes(b"half")
+        os.utime(path, (0, 0))
+    for path in left:
+        command(capsys, "doctor", postgres_url, "--repair", "--files", str(path.parent), code=int(path is left[1]))
+    assert [path.exists() for path in left] == [False, True]

@@ -40,6 +40,8 @@ class Patient:
 
     store: Store
     files: ArrayFiles
+    noted: Path | None
+    """Where its arrays are, as far as it knows itself."""
     file: Path | None
     """Its own file; None of one in PostgreSQL."""
     repair: bool
@@ -76,10 +78,11 @@ def examine(name: str, files: str | Path | None = None, repair: bool = False) ->
         if log.mark == "wrong":  # what it names after that cannot be told from what nobody needs
             return
         file = where.resolve() if isinstance(where, Path) else None
-        if noted_files(store) != arrays.folder:
-            said = f"looked for in {arrays.folder}; {noted_files(store) or 'no folder'} is noted"
+        noted = noted_files(store)
+        if noted != arrays.folder:
+            said = f"looked for in {arrays.folder}; {noted or 'no folder'} is noted"
             yield Finding("files", "note", said, "`cutpoint serve --files` notes another, if they are there")
-        patient = Patient(store, arrays, file, repair, state)
+        patient = Patient(store, arrays, noted, file, repair=repair, state=state)
         for look in (_items, _arrays, _scores, _pictures, _roles, _leases, _training, _disk, _leftovers):
             yield from look(patient)
     finally:
@@ -264,7 +267,7 @@ def _unnamed(patient: Patient) -> list[Path]:
     entries += [entry for scores in state.runs.scores for entry in scores["files"].values()]
     named = {entry["file"] for entry in entries if entry is not None}
     arrays = [path for path in folder.glob("*.npy") if path.name not in named and not _shared(patient)]
-    partial = [*folder.glob(".*.partial")]
+    partial = [*folder.glob(".*.partial")] if folder == patient.noted else []
     if patient.file is not None:
         partial += patient.file.parent.glob(f".{escape(patient.file.name)}-*.partial*")
     return sorted(path for path in (*arrays, *partial) if path.is_file())
