@@ -12,6 +12,7 @@ pytest.importorskip("httpx2")
 
 from PIL import Image
 
+from cutpoint.service.web.front import Front
 from cutpoint.store.events import New
 from desks import kinds
 from served import Served, first_item, key, publish, serve_in_memory
@@ -35,10 +36,34 @@ def test_an_admin_makes_links_that_open(served: Served) -> None:
     assert not any(made["link"].removeprefix("/a/") in str(event.data) for event in served.store.events())
 
 
-def test_a_link_makes_nobody_an_admin_no_more(served: Served) -> None:
+def test_a_link_makes_nobody_an_admin_nor_one_no_more(served: Served) -> None:
     chief = served.client("chief")
-    assert chief.post("/api/links", json={"annotator": "chief", "key": key()}).status_code == 200
+    for name, admin, role in (("chief", False, "an admin"), ("ada", True, "an annotator")):
+        refused = chief.post("/api/links", json={"annotator": name, "admin": admin, "key": key()})
+        assert (refused.status_code, f"{name} is {role} here" in refused.json()["error"]) == (400, True)
     assert chief.get("/admin").status_code == 200
+    assert served.client("ada").get("/label").status_code == 200
+
+
+def test_an_admins_page_decides_nothing_for_another_admin(served: Served) -> None:
+    served.front.make_link("boss", admin=True)
+    both = served.client("chief")
+    both.cookies.update(served.client("ada").cookies)
+    for path, whose in (("/label", "ada"), ("/dashboard", "ada"), ("/disputes", "chief"), ("/admin", "chief")):
+        assert f'data-for="{whose}"' in both.get(path).text
+    body, page = {"item": 3, "label": 1}, {"x-cutpoint-for": "chief"}
+    assert both.post("/api/adjudicate", json=body, headers=page).status_code == 200
+    assert served.client("ada").post("/api/adjudicate", json=body, headers=page).status_code == 403
+
+
+def test_what_a_browser_keeps_of_pictures_is_of_one_campaign_and_folder(tmp_path: Path) -> None:
+    served = serve_in_memory([{"picture": "a.png"}])
+    again = Front(served.desk, served.store), Front(served.desk, served.store, folder=tmp_path)
+    same, moved = (front.campaign()["pictures"] for front in again)
+    assert same == served.front.campaign()["pictures"] != moved
+    assert f'data-of="{same}"' in served.client("ada").get("/label").text
+    served.desk.tell(0, 1, annotator="ada")
+    assert f"/items/0/picture?drawn=false&amp;of={same}" in served.client("ada").get("/mine").text
 
 
 def test_settings_guideline_and_classes_change_by_events(served: Served) -> None:

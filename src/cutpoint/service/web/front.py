@@ -6,9 +6,11 @@ Every write goes through the desk, which appends it to the log and then applies 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from cutpoint.errors import UsageError
 from cutpoint.service.desk.asks import Asks
 from cutpoint.service.desk.desk import Desk
 from cutpoint.service.overview.diary import Diary
@@ -40,6 +42,7 @@ class Front:
         self.views = Views(desk, store, self.strips, self.diary)
         self._links: tuple[int, list[Link]] = (-1, [])
         self._born = f"{next(iter(store.events())).at:.6f}"  # of two campaigns of one name it is another
+        self._pictured = sha256(f"{self._born} {folder}".encode()).hexdigest()[:8]
 
     def close(self) -> None:
         """Make no more pictures. The desk and the store are others' to close."""
@@ -62,14 +65,18 @@ class Front:
             self._links = (doors, known)
         return known
 
-    def make_link(self, name: str, admin: bool) -> dict[str, Any]:
+    def make_link(self, name: str, admin: bool, *, promote: bool = False) -> dict[str, Any]:
         """A new private link for somebody, who is added if need be; the only time that it is told.
 
-        It can make somebody an admin, and nobody one no more: that would reach all their links.
+        It makes nobody an admin, nor one no more, as that would reach all their links: UsageError. promote: it may make
+        an admin of somebody whose other links end.
         """
         token = new_token()
         known = self._desk.state.people.by_name.get(name)
-        self._desk.add_annotator(name, admin=admin or (known is not None and known.admin))
+        if known is not None and known.admin != admin and not (promote and admin):
+            role = "an admin" if known.admin else "an annotator"
+            raise UsageError(f"{name} is {role} here, and all their links are such; give another name.")
+        self._desk.add_annotator(name, admin=admin)
         self._desk.make_link(name, hash_of(token))
         return {"link": f"/a/{token}", "annotator": name}
 
@@ -87,7 +94,7 @@ class Front:
         """What every page says of the campaign."""
         made = self._desk.state.made
         about = {"campaign": made.name, "classes": list(made.classes), "guideline": made.guideline}
-        return about | {"born": self._born}
+        return about | {"born": self._born, "pictures": self._pictured}
 
     def next(self, person: Person, n: int) -> dict[str, Any]:
         """Up to n items for a person: what they hold, the oldest first, and new ones; why there are no more."""

@@ -16,6 +16,7 @@ HERE = Path(__file__).parent
 STATIC = HERE / "static"
 FOR_ANNOTATORS = (("/label", "Label"), ("/mine", "My answers"), ("/dashboard", "Dashboard"))
 FOR_ADMINS = (("/dashboard", "Dashboard"), ("/disputes", "Disputes"), ("/admin", "Admin"))
+ONLY_ADMINS = frozenset({"/disputes", "/admin"})
 
 
 class Pages:
@@ -35,10 +36,11 @@ class Pages:
 
     def show(self, request: Request, template: str, **values: Any) -> HTMLResponse:
         """A page for whoever the gate let in."""
-        person, admin = request.state.person, request.state.admin
+        person, admin, here = request.state.person, request.state.admin, request.url.path
         allowed = dict((*(FOR_ANNOTATORS if person else ()), *(FOR_ADMINS if admin else ())))
+        whose = admin if here in ONLY_ADMINS else person or admin
         text = self._templates.get_template(template).render(
-            person=person, admin=admin, pages=list(allowed.items()), here=request.url.path, **values
+            person=person, admin=admin, whose=whose, pages=list(allowed.items()), here=here, **values
         )
         return HTMLResponse(text)
 

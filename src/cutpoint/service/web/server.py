@@ -256,7 +256,9 @@ def _invitation(front: Front, person: Person, address: str, new: bool) -> str:
                 "--new-links, which ends that link and makes one of an admin"
             )
         return f"{person.name}: has a link already, which is kept as a hash alone; --new-links makes another instead"
-    link = front.make_link(person.name, person.admin)["link"]
+    if not person.admin and any(link.person.admin for link in front.links() if link.person.name == person.name):
+        return f"{person.name}: is an admin, whose links are an admin's; give the annotator another name"
+    link = front.make_link(person.name, person.admin, promote=True)["link"]
     for hash in old:  # the new link is there: what they hold stays theirs
         front.revoke(hash)
     return f"{person.name}{' (admin)' if person.admin else ''}: {address}{link}"

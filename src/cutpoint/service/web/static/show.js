@@ -23,7 +23,7 @@ function picture(item) {
     image.style.setProperty("--own", `${image.naturalWidth}px`); // for the closer look
     image.style.setProperty("--ratio", image.naturalWidth / image.naturalHeight);
   });
-  load(item.picture, image, frame);
+  load(`${item.picture}?of=${document.body.dataset.of}`, image, frame); // of this campaign: what the browser keeps is, too
   return frame;
 }
 
