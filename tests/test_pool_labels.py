@@ -142,6 +142,44 @@ def test_labels_are_names_or_numbers_and_empty_ones_none(tmp_path: Path) -> None
     assert found == (None, [0, 1, 5], [1, 0, 2])  # a class called 2 goes before the number
 
 
+def test_classes_that_are_named_by_numbers_go_before_numbers_also_with_a_point(tmp_path: Path) -> None:
+    path = labels_csv(tmp_path / "a.csv", ("a.png", "1.0"), ("b/c.png", "1"), ("'tis", "3.0"), ("nul\x00", "0"))
+    (found,) = read_given(path, find, ["1", "2", "3"])
+    assert found == (None, [0, 1, 3, 5], [0, 0, 2, 0])  # no class is called 0: it is the first one's number
+    (found,) = read_given(path, find, ["1.0", "1", "3", "0"])
+    assert found.labels == [0, 1, 2, 3]
+
+
+def test_minus_one_is_no_label_unless_a_class_is_called_so(tmp_path: Path) -> None:
+    path = labels_csv(tmp_path / "a.csv", ("a.png", "-1"), ("b/c.png", "+1"), ("'tis", "'-1"))
+    (found,) = read_given(path, find, ["-1", "+1"])
+    assert found == (None, [0, 1, 3], [0, 1, 0])
+    (found,) = read_given(labels_csv(tmp_path / "b.csv", ("a.png", "-1"), ("b/c.png", "1")), find, CLASSES)
+    assert found == (None, [1], [1])
+
+
+def test_an_id_is_looked_for_as_it_stands_first_except_in_an_export(tmp_path: Path) -> None:
+    ids = ["'-5", "-5", "''t"]
+
+    def place(names: Sequence[str]) -> list[int | None]:
+        return [ids.index(name) if name in ids else None for name in names]
+
+    lines = [("'-5", "heron"), ("-5", "other"), ("''t", "other")]
+    (found,) = read_given(labels_csv(tmp_path / "own.csv", *lines), place, CLASSES)
+    assert found == (None, [0, 1, 2], [1, 0, 0])
+    with (tmp_path / "export.csv").open("wb") as file:
+        kinds: dict[str, type] = {"id": str, "label": str, "settled": bool}
+        write_csv(file, kinds, [{"id": name, "label": "heron", "settled": True} for name in ids])
+    (found,) = read_given(tmp_path / "export.csv", place, CLASSES)
+    assert found.items == [0, 1, 2]
+
+
+def test_a_history_is_no_file_of_labels(tmp_path: Path) -> None:
+    path = labels_csv(tmp_path / "a.csv", ("a.png", "answered", "heron", ""), header=("id", "what", "label", "was"))
+    with pytest.raises(UsageError, match=r"is a history, .* export the labels without --history"):
+        read_given(path, find, CLASSES)
+
+
 def test_defused_cells_are_read_back_and_people_are_kept_apart(tmp_path: Path) -> None:
     lines = [("'=cmd()", "'=sum(a)", "ann"), ("'tis", "1", "'@bob"), ("''tis", "1", "'@bob"), ("a.png", "0", "ann")]
     path = labels_csv(tmp_path / "a.csv", *lines, header=("id", "label", "annotator"))
@@ -161,6 +199,7 @@ def test_all_ids_survive_writing_and_reading(tmp_path: Path) -> None:
         ([("a.png", "0"), ("none.png", "0")], "line 3: no item of the pool is called 'none.png'"),
         ([("a.png", "0"), ("b/c.png", "crow")], "line 3: the label is 'crow'; it must be one of other, heron"),
         ([("a.png", "4")], "line 2: the label is '4'"),
+        ([("a.png", "9" * 5000)], "line 2: the label is '9999"),
         ([("a.png", "0"), ("a.png", "1")], "line 3: 'a.png' is 'heron' here and 'other' before"),
         ([("a.png", "")], "holds no label"),
     ],

@@ -4,7 +4,7 @@ A sheet is a CSV with a header, with commas or, as spreadsheets of many countrie
 written. Examples are named by `index` (their row in the scores) or by `id`, if the scores file has `ids`; `label` holds
 0..K-1 or, if the scores file has `classes`, a class's name. An empty label or -1 is no label; a whole number may end
 in .0, as data frames with gaps write it. Nothing here needs pickle. An id that a spreadsheet would take for a formula
-is written with a leading apostrophe, and read without.
+is written harmless, and read as it was (pools/cells.py).
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cutpoint.data.arrays import names_in, read_archive
+from cutpoint.data.pools.cells import defused, label_in, restored
 from cutpoint.errors import DataError, UsageError
 from cutpoint.types import UNKNOWN, Labels, Scores
 
@@ -30,7 +31,6 @@ ARRAYS = ("probs", "embedding", "head", "ids", "classes")
 _NAMES = (
     "; to write classes by name, save their names, in order, with the scores: np.savez(path, probs=..., classes=...)"
 )
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,31 +59,26 @@ class Scored:
             raise UsageError(f"{place}: examples are named by id, and the scores file has no ids; name them by index.")
         if not self._rows:
             self._rows.update((known, i) for i, known in enumerate(self.ids))
-        for spelled in (name, name.removeprefix("'")):
+        for spelled in (name, restored(name)):
             if spelled in self._rows:
                 return self._rows[spelled]
         raise UsageError(f"{place}: there is no example {name!r} among the {len(self.ids)} ids of the scores file.")
 
     def label(self, text: str, place: str) -> int:
         """The class that a sheet's label means, or UNKNOWN; a class's name goes before a number."""
-        k, whole = self.scores.n_classes, text.removesuffix(".0")
-        for spelled in (text, whole):
-            if self.classes is not None and spelled in self.classes:
-                return self.classes.index(spelled)
-        if whole in ("", str(UNKNOWN)):
-            return UNKNOWN
-        if not whole.isdecimal() or int(whole) >= k:
-            names = f" or one of {', '.join(self.classes)}" if self.classes else ""
-            known = "" if self.classes or whole.lstrip("-").isdecimal() else _NAMES
+        k, classes = self.scores.n_classes, self.classes or ()
+        label = label_in(text, classes, k)
+        if label is None:
+            names = f" or one of {', '.join(classes)}" if classes else ""
+            known = "" if classes or text.removesuffix(".0").lstrip("-").isdecimal() else _NAMES
             raise UsageError(
                 f"{place}: label is {text!r}; it must be 0..{k - 1}{names}, or empty or -1 where unknown{known}."
             )
-        return int(whole)
+        return label
 
     def shown_id(self, index: int) -> str:
         """An example's id as a sheet holds it."""
-        name = self.ids[index] if self.ids else ""
-        return f"'{name}" if name.startswith(FORMULA) else name
+        return defused(self.ids[index]) if self.ids else ""
 
 
 def read_scores(path: Path) -> Scored:

@@ -46,7 +46,7 @@ def read_tasks(path: Path) -> Iterator[Vote]:
         except (AttributeError, KeyError, TypeError):
             raise DataError(f"{place} has annotations of another form; export as JSON, not JSON-MIN or CSV.") from None
         for label, annotator in votes:
-            yield Vote(place, str(data[ID]), label, annotator)
+            yield Vote(place, (str(data[ID]),), (label,), annotator)
 
 
 def _tasks(path: Path) -> list[Any]:
