@@ -145,8 +145,8 @@ def test_a_pace_leaves_pauses_out_and_a_curve_is_over_labels() -> None:
         diary.apply(Event(number, at, "answered", about | {"item": number}, None))
     published = {"version": 1, "upto": 3, "measures": {"foreseen": 0.5, "labels": 3.0}}
     diary.apply(Event(7, 4003.0, "scores_published", published, None))
-    assert diary.paces["ada"].seconds() == 2.0
-    assert diary.paces["ada"].last_hour(4010.0) == 2
+    assert diary.pace("ada").seconds() == 2.0
+    assert diary.pace("ada").last_hour(4010.0) == 2
     assert curve(diary.points, "foreseen") == [(3, 0.5)]
     assert curve(diary.points, "accuracy") == []
     assert diary.points[0].when == "1970-01-01 01:06 UTC"
@@ -158,12 +158,12 @@ def test_an_answer_that_was_taken_back_is_none() -> None:
     for number in (3, 5, 7):
         diary.apply(Event(number, float(number), "answered", about, None))
         diary.apply(Event(number + 1, number + 0.5, "taken_back", {"item": 0, "annotator": "ada"}, None))
-    assert diary.paces["ada"].last_hour(10.0) == 0
+    assert diary.pace("ada").last_hour(10.0) == 0
     diary.apply(Event(9, 9.0, "answered", about, None))
-    assert diary.paces["ada"].last_hour(10.0) == 1
+    assert diary.pace("ada").last_hour(10.0) == 1
     diary.apply(Event(10, 9.0, "answered", about | {"item": 5, "lease": None, "late": True}, None))
     diary.apply(Event(11, 9.0, "answered", about | {"item": 6, "lease": None}, None))
-    assert diary.paces["ada"].last_hour(10.0) == 2, "late is asked, brought along is not"
+    assert diary.pace("ada").last_hour(10.0) == 2, "late is asked, brought along is not"
 
 
 def test_the_last_hour_of_a_quick_person_is_counted_whole() -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import pairwise
 from statistics import median
+from threading import Lock
 
 from cutpoint.store.base import Store
 from cutpoint.store.events import Event
@@ -110,12 +111,21 @@ class Point:
 
 
 class Diary:
-    """A fold over the log, O(1) an event; `follow` reads what is new."""
+    """A fold over the log, O(1) an event; `follow` reads what is new, by one thread at a time, and any may look.
+
+    points: the models in order; never changed in place, so whoever has them has those of one moment.
+    """
 
     def __init__(self) -> None:
         self.number = 0
-        self.paces: dict[str, Pace] = defaultdict(Pace)
-        self.points: list[Point] = []
+        self.points: tuple[Point, ...] = ()
+        self._paces: dict[str, Pace] = defaultdict(Pace)
+        self._lock = Lock()  # of the paces, which are changed in place
+
+    def pace(self, person: str) -> Pace:
+        """The person's pace now, a copy; O(answers kept)."""
+        with self._lock:
+            return Pace(dict(self._paces[person].times)) if person in self._paces else Pace()
 
     def follow(self, store: Store) -> None:
         """Read the events since the last one."""
@@ -127,8 +137,10 @@ class Diary:
         self.number, data = event.number, event.data
         if event.kind == "answered":
             if data["lease"] is not None or data["late"]:  # else brought from elsewhere, perhaps many at once
-                self.paces[data["annotator"]].answered(data["item"], event.at)
+                with self._lock:
+                    self._paces[data["annotator"]].answered(data["item"], event.at)
         elif event.kind == "taken_back":
-            self.paces[data["annotator"]].times.pop(data["item"], None)
+            with self._lock:
+                self._paces[data["annotator"]].times.pop(data["item"], None)
         elif event.kind == "scores_published":
-            self.points.append(Point(data["version"], event.at, dict(data["measures"])))
+            self.points += (Point(data["version"], event.at, dict(data["measures"])),)

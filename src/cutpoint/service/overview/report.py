@@ -135,8 +135,7 @@ def _curve(diary: Diary, now: Standing) -> str:
 def _people(now: Standing, diary: Diary, agreed: Agreement) -> str:
     rows: list[Sequence[Cell]] = []
     for person in now.status.people:
-        pace = diary.paces.get(person.name)
-        seconds = pace.seconds() if pace else None
+        seconds = diary.pace(person.name).seconds()
         same, others = agreed.agreed.get(person.name, (0, 0))
         share = f"{100 * same / others:.0f} % of {others:,}" if others else "–"
         rows.append(

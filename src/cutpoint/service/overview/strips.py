@@ -79,7 +79,8 @@ class Strips:
 
     def news(self, state: State) -> News:
         """What is new since the answers were looked at last; the caller keeps the state still. O(what is new)."""
-        return News(state.journal.steps[self._steps :], self._steps, list(state.ballots.disputes))
+        first = self._steps  # read once: another thread may look at answers meanwhile
+        return News(state.journal.steps[first:], first, list(state.ballots.disputes))
 
     def answers(self, news: News) -> Answers:
         """The labels so far of examples that have scores, the latest last; O(labels), where nothing is new O(disputes).

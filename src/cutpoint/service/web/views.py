@@ -21,7 +21,8 @@ from cutpoint.service.web.shown import shown_item, whole
 from cutpoint.store.base import Store
 from cutpoint.types import UNKNOWN
 
-A_PAGE = 50  # answers, disputes, leases or held items shown at one time
+A_PAGE = 50  # answers, disputes or held items shown at one time
+LEASES = 200  # shown at one time: a line each, and the team's are looked through for one person's
 ELSEWHERE = "Whoever runs the campaign can see why."
 PASSED = {"skip": "skipped", "unsure": "unsure", "broken": "broken"}
 
@@ -102,7 +103,7 @@ class Views:
                 for hash, name in state.people.by_link.items()
             ]
             now = time.time()
-            live = list(islice(state.leases.live.values(), 200))
+            live, n_live = list(islice(state.leases.live.values(), LEASES)), len(state.leases.live)
             held = [
                 (item, ", ".join(f"{PASSED[why]} by {who}" for who, why in state.ballots.passed[item].items()))
                 for item in islice(state.ballots.held, A_PAGE)
@@ -118,6 +119,7 @@ class Views:
                 | {"lease": lease.lease}
                 for lease, item in zip(live, leased, strict=True)
             ],
+            "leases_total": n_live,
             "held": [shown_item(item) | {"why": why} for item, (_, why) in zip(items, held, strict=True)],
             "held_total": held_total,
             "settings": {
@@ -192,13 +194,13 @@ class Views:
         now = time.time()
         rows = []
         for person in said.people:
-            pace, both = self._diary.paces.get(person.name), shares.get(person.name)
-            seconds = pace.seconds() if pace else None
+            pace, both = self._diary.pace(person.name), shares.get(person.name)
+            seconds = pace.seconds()
             rows.append(
                 asdict(person)
                 | {
                     "agreement": f"{100 * both[0] / both[1]:.0f} % of {both[1]:,}" if both else "–",
-                    "hour": pace.last_hour(now) if pace else 0,
+                    "hour": pace.last_hour(now),
                     "pace": f"{seconds:.1f}" if seconds is not None else "–",
                 }
             )
