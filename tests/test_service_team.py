@@ -202,3 +202,15 @@ def test_a_link_that_is_revoked_twice_is_revoked_once(served: Served) -> None:
     hash = next(link.hash for link in served.front.links() if link.person.name == "ada")
     assert [chief.post("/api/revoke", json={"hash": hash}).status_code for _ in range(2)] == [200, 200]
     assert kinds(served.store).count("link_revoked") == 1
+
+
+def test_of_many_leases_the_first_are_shown_and_all_are_counted() -> None:
+    served = serve_in_memory(210, first=210)
+    chief = served.client("chief")
+    for n in range(200):
+        assert len(served.desk.ask(f"person {n}", 1)) == 1
+    assert "The first 200 of" not in chief.get("/admin").text
+    served.desk.ask("one more", 3)
+    page = chief.get("/admin").text
+    assert "The first 200 of 203." in page
+    assert page.count('action="/api/end_lease"') + page.count('data-post="/api/end_lease"') == 200
