@@ -125,6 +125,29 @@ def test_labels_and_classes_can_be_added_later(table: Path, labels: Path, tmp_pa
     assert State(store.events()).ballots.label(8) == 2
 
 
+def test_an_import_is_whole_or_not_at_all(table: Path, labels: Path, tmp_path: Path) -> None:
+    store = Interrupted()
+    store.left = 100
+    begin(store, ArrayFiles(tmp_path / "files"), gathered(table))
+    labels.write_text("id,label,annotator\nr3,heron,\nr0,other,ann\nr7,heron,bob\n")
+    store.left = 100
+    assert import_file(store, labels) == 3
+    assert store.left == 99
+    assert [event.kind for event in store.events(2)] == ["labels_imported", "answered", "answered"]
+
+
+def test_what_somebody_says_otherwise_in_a_file_is_a_correction(table: Path, labels: Path, tmp_path: Path) -> None:
+    store = MemoryStore()
+    begin(store, ArrayFiles(tmp_path / "files"), gathered(table, ("labels.csv", labels)))
+    labels.write_text("id,label,annotator\nr3,other,\nr7,other,ann\nr8,heron,ann\n")
+    last = store.last()
+    assert import_file(store, labels) == 3
+    imported, corrected, answered = store.events(last)
+    assert (imported.kind, corrected.kind, answered.kind) == ("labels_imported", "corrected", "answered")
+    assert corrected.data == {"item": 7, "annotator": "ann", "label": 0, "was": 1}
+    assert State(store.events()).people.person("ann").corrections == 1
+
+
 def test_a_bad_file_of_labels_changes_nothing(table: Path, labels: Path, tmp_path: Path) -> None:
     store: Any = MemoryStore()
     begin(store, ArrayFiles(tmp_path / "files"), gathered(table))

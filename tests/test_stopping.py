@@ -76,7 +76,7 @@ def test_an_init_stopped_in_its_imports_says_so_and_leaves_nothing(folder: Path,
         (["export", "birds", "-o", "out.csv"], "nothing was made"),
         (["replay", "birds"], "nothing was made"),
         (["doctor", "birds"], "nothing was changed"),
-        (["import", "birds", "b.csv"], "labels that were taken in are kept; the same command takes in the rest"),
+        (["import", "birds", "b.csv"], "all labels were taken in, or none; the same command finds out and goes on"),
         (["classes", "add", "birds", "c"], "`cutpoint classes list` says whether the class was added"),
     ],
 )

@@ -20,14 +20,15 @@ def import_labels(
 ) -> None:
     """Take labels that exist into a campaign: all of a file or none; also while it is served.
 
-    A .json file is read as an export of Label Studio. With an annotator, labels count as answers of theirs.
+    A .json file is read as an export of Label Studio. With an annotator, labels count as answers of theirs,
+    or correct what they said before.
     """
     from cutpoint.cli_stopping import leaving
     from cutpoint.service.begin import import_file
     from cutpoint.service.place import opened
     from cutpoint.words import count
 
-    with leaving("labels that were taken in are kept; the same command takes in the rest"):
+    with leaving("all labels were taken in, or none; the same command finds out and goes on"):
         with opened(name) as (store, _):
             labels = import_file(store, file)
         if not quiet:

@@ -1,13 +1,13 @@
 """A campaign's first events: what it is about, its pool, the labels that exist; and what is added later.
 
-Everything that can be refused is read and checked before the first event is written. Each transaction has a key, so
-that the same command, run again after it was interrupted, goes on where it stopped; where the campaign is complete,
-or another one, it is refused.
+Everything that can be refused is read and checked before the first event is written. Each transaction of a beginning
+has a key, so that the same command, run again after it was interrupted, goes on where it stopped; where the campaign is
+complete, or another one, it is refused. What is added later is one transaction.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,15 @@ from cutpoint.service.log.votes import IMPORTED
 from cutpoint.store.base import Item, Repeated, Store
 from cutpoint.store.events import MOST_LABELS, New
 from cutpoint.store.files import ArrayFiles
+from cutpoint.types import UNKNOWN
+
+Before = Callable[[int, str], int]
+"""An item and a person -> their label of it that stands, -1 for none."""
+
+
+def _nothing(_item: int, _person: str) -> int:
+    """Nobody has said anything."""
+    return UNKNOWN
 
 
 def begin(store: Store, files: ArrayFiles, beginning: Beginning, progress: Progress = ignored) -> None:
@@ -36,19 +45,24 @@ def begin(store: Store, files: ArrayFiles, beginning: Beginning, progress: Progr
         raise UsageError(f"the campaign {beginning.settings.name} is there already; give another name.")
 
 
-def label_events(labelled: Labelled, source: str) -> Iterator[list[New]]:
-    """The events of labels that exist already, a transaction at a time.
+def label_events(labelled: Labelled, source: str, before: Before = _nothing) -> Iterator[list[New]]:
+    """The events of labels that exist already, in lots of at most MOST_LABELS labels.
 
-    What a known person has said counts as answers of theirs; what nobody signed, as imported labels.
+    What a known person has said counts as answers of theirs, or corrects what they said before; what nobody signed,
+    as imported labels.
     """
     for first in range(0, len(labelled.items), MOST_LABELS):
         items, labels = (part[first : first + MOST_LABELS] for part in (labelled.items, labelled.labels))
         if labelled.annotator is None:
             yield [New("labels_imported", {"items": items, "labels": labels, "source": source})]
             continue
-        about = {"annotator": labelled.annotator, "lease": None, "late": False}
         pairs = zip(items, labels, strict=True)
-        yield [New("answered", {"item": item, "label": label, **about}) for item, label in pairs]
+        yield [_spoken(labelled.annotator, item, label, before) for item, label in pairs]
+
+
+def _spoken(annotator: str, item: int, label: int, before: Before) -> New:
+    data, was = {"item": item, "annotator": annotator, "label": label}, before(item, annotator)
+    return New("answered", data | {"lease": None, "late": False}) if was < 0 else New("corrected", data | {"was": was})
 
 
 def _add_pool(store: Store, pool: Brought, features: dict[str, Any], progress: Progress) -> bool:
@@ -83,19 +97,17 @@ def _append(store: Store, news: Sequence[New], key: str) -> bool:
 
 
 def import_file(store: Store, path: Path) -> int:
-    """Add the labels in a file to a campaign, all or none; how many of them it did not have.
+    """Add the labels in a file to a campaign, in one transaction; how many of them it did not have.
 
-    Many labels are more than one transaction; where it was interrupted, the same file goes on. UsageError for a file
-    that says nothing new.
+    UsageError for a file that says nothing new.
     """
     state = State(store.events())
     lots = [_new(lot, state) for lot in read_given(path, store.indices, state.made.classes)]
     check_signed(path.name, lots, state.people.by_name)
     if not any(lot.items for lot in lots):
         raise UsageError(f"the labels in {path} are in the campaign already; nothing was changed.")
-    for lot in lots:
-        for news in label_events(lot, path.name):
-            store.append(news)
+    before = state.ballots.vote
+    store.append([new for lot in lots for news in label_events(lot, path.name, before) for new in news])
     return sum(len(lot.items) for lot in lots)
 
 
