@@ -54,6 +54,33 @@ def test_what_a_spreadsheet_would_run_is_defused(text: str) -> None:
     assert defused(text) == f"'{text}"
 
 
+@pytest.mark.parametrize(
+    ("text", "cell"),
+    [
+        ("a;=1+1", "a;'=1+1"),
+        ("a\t@x", "a\t'@x"),
+        ("a\n-1", "a\n'-1"),
+        ("a;'=1", "a;''=1"),
+        ('a;"=1', "a;'\"=1"),
+        ("a;b=c", "a;b=c"),
+        ("a,=1", "a,=1"),  # the comma is within quotes
+    ],
+)
+def test_it_is_defused_also_where_another_separator_would_split_the_text(text: str, cell: str) -> None:
+    assert defused(text) == cell
+    assert restored(cell) == text
+
+
+@given(st.lists(st.text("=+-@\t\r\n';\", a", max_size=9), min_size=4, max_size=4))
+def test_no_separator_makes_a_formula_of_what_is_written(texts: list[str]) -> None:
+    assert [restored(defused(text)) for text in texts] == texts
+    file, kinds = io.BytesIO(), {"id": str, "votes": int, "label": str}
+    write_csv(file, kinds, [{"id": texts[n], "votes": n, "label": texts[n + 1]} for n in (0, 2)])
+    for separator in ",;\t":
+        for line in csv.reader(io.StringIO(file.getvalue().decode(), newline=""), delimiter=separator):
+            assert not any(cell.startswith(("=", "+", "-", "@")) for cell in line), (separator, line)
+
+
 def test_what_people_type_is_left_alone() -> None:
     assert restored("'tis") == "'tis"
     assert restored("heron") == "heron"

@@ -1,28 +1,33 @@
 """Cells of a CSV: what one says of a label; and texts that a spreadsheet would run as a formula.
 
-Such a text is made harmless on the way out and is exact on the way back: one that begins with one of = + - @, tab, CR,
-LF, or an apostrophe gets an apostrophe in front; a cell that begins with an apostrophe and one of these loses it when
-it is read. Every text so comes back as it was, and what people type themselves, such as 'tis, is left alone.
+Such a text is made harmless on the way out and is exact on the way back. Spreadsheets of many countries split at
+semicolons or tabs, so a cell of theirs may begin not only where the text does, but behind each of these and each end of
+a line. Where one of = + - @, tab, CR, LF or an apostrophe follows there, perhaps behind double quotes, an apostrophe is
+put in; an apostrophe there, with one of these behind, is taken out when the cell is read. Every text so comes back as
+it was, and what people type themselves, such as 'tis, is left alone.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from cutpoint.types import UNKNOWN
 
 RISKY = ("=", "+", "-", "@", "\t", "\r", "\n", "'")
+_BEGINS, _RISK = r"(?:\A|(?<=[;\t\r\n]))", rf'(?="*[{re.escape("".join(RISKY))}])'
+_HARMFUL, _HARMLESS = re.compile(_BEGINS + _RISK), re.compile(f"{_BEGINS}'{_RISK}")
 _DIGITS = 9  # of a number of a class, at most; thousands of them take long to read
 
 
 def defused(text: str) -> str:
     """The text as a cell."""
-    return f"'{text}" if text.startswith(RISKY) else text
+    return _HARMFUL.sub("'", text)
 
 
 def restored(cell: str) -> str:
     """The text that a cell means."""
-    return cell[1:] if cell.startswith("'") and cell[1:].startswith(RISKY) else cell
+    return _HARMLESS.sub("", cell)
 
 
 def label_in(cell: str, names: Sequence[str], k: int) -> int | None:
