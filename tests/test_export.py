@@ -86,6 +86,15 @@ def test_disputed_is_what_people_differ_on(store: MemoryStore) -> None:
     assert (row["disputed"], row["agreement"], row["label"]) == (True, 0.5, "heron")
 
 
+def test_a_label_is_from_where_its_class_was_said(store: MemoryStore) -> None:
+    store.append([said("answered", 4, "ann", 1), New("labels_imported", {"items": [4], "labels": [0], "source": "x"})])
+    row = next(row for row in Told(store).labels() if row["id"] == "e.png")
+    assert (row["label"], row["source"], row["settled"], row["disputed"]) == ("heron", "people", True, True)
+    store.append([said("answered", 4, "bob", 0)])
+    row = next(row for row in Told(store).labels() if row["id"] == "e.png")
+    assert (row["label"], row["source"]) == ("other", "imported")
+
+
 def test_the_history_is_every_event_of_every_label(store: MemoryStore) -> None:
     rows = list(Told(store).history())
     assert [list(row) for row in rows] == [list(HISTORY)] * 11

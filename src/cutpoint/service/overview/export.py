@@ -28,7 +28,7 @@ LABELS: dict[str, type] = {
     "agreement": float,  # the share of the votes that are the label
     "disputed": bool,  # people differ, and nobody has decided
     "settled": bool,  # as many people as wanted have answered, or it was imported or adjudicated
-    "source": str,  # "people", "imported" or "adjudicated"
+    "source": str,  # "adjudicated", "imported" if it is the imported label, else "people"
     "first": str,  # when it was first spoken of
     "last": str,
 }
@@ -89,7 +89,8 @@ class Told:
     def _row(self, item: Item) -> Row:
         ballots, i = self.state.ballots, item.index
         cast, label = ballots.votes.get(i, {}), ballots.label(i)
-        source = "adjudicated" if i in ballots.decided else "imported" if IMPORTED in cast else "people"
+        imported = ballots.vote(i, IMPORTED) == label
+        source = "adjudicated" if i in ballots.decided else "imported" if imported else "people"
         first, last = self.times[i]
         return {
             "id": item.id,
