@@ -5,13 +5,14 @@ from __future__ import annotations
 import numpy as np
 
 from cutpoint.service.desk.status import Status
-from cutpoint.service.overview.found import between, rate
+from cutpoint.service.overview.found import Said, between, rate
 
 
 def status(items: int, found: tuple[int, ...]) -> Status:
     """A status with these numbers alone."""
     numbers = dict.fromkeys(Status.__dataclass_fields__, 0)
-    return Status(**numbers | {"classes": ("other", "rare")[: len(found)], "items": items, "found": found})  # type: ignore[arg-type]
+    said = {"classes": ("other", "rare")[: len(found)], "items": items, "found": found, "labelled": sum(found)}
+    return Status(**numbers | said)  # type: ignore[arg-type]
 
 
 def test_bounds_hold_nineteen_times_in_twenty() -> None:
@@ -21,7 +22,7 @@ def test_bounds_hold_nineteen_times_in_twenty() -> None:
     held = 0
     for _ in range(400):
         drawn = rng.choice(truth, 60, replace=False).tolist()
-        said = rate("rare", 1, status(2000, (60 - sum(drawn), sum(drawn))), drawn, [])
+        said = rate("rare", 1, status(2000, (60 - sum(drawn), sum(drawn))), Said(drawn))
         assert said.in_pool is not None
         held += said.in_pool[0] <= 150 <= said.in_pool[1]
     assert held >= 0.93 * 400
@@ -29,22 +30,37 @@ def test_bounds_hold_nineteen_times_in_twenty() -> None:
 
 def test_what_random_would_need_follows_from_the_share() -> None:
     drawn, chosen = [0] * 18 + [1] * 2, [1] * 30 + [0] * 30
-    said = rate("rare", 1, status(1000, (48, 32)), drawn, chosen)
+    said = rate("rare", 1, status(1000, (48, 32)), Said(drawn, chosen))
     assert (said.at_random, said.chosen, said.asked) == (0.1, 0.5, 80)
     assert said.random_needs == (106, 1000)  # 32 over 0.3010; 32 over 0.02787 is more than there are
     assert said.in_pool == (32, 302)
-    assert rate("rare", 1, status(5000, (48, 32)), drawn, chosen).random_needs == (106, 1149)
+    assert rate("rare", 1, status(5000, (48, 32)), Said(drawn, chosen)).random_needs == (106, 1149)
 
 
 def test_where_nothing_was_found_at_random_there_is_no_upper_bound() -> None:
-    said = rate("rare", 1, status(1000, (40, 4)), [0] * 20, [1] * 4 + [0] * 20)
+    said = rate("rare", 1, status(1000, (40, 4)), Said([0] * 20, [1] * 4 + [0] * 20))
     assert said.random_needs == (24, None)
     assert between(said.random_needs) == "24 or more"
     assert said.in_pool == (4, 162)
 
 
 def test_before_any_question_nothing_is_said() -> None:
-    said = rate("rare", 1, status(1000, (5, 2)), [], [])
+    said = rate("rare", 1, status(1000, (5, 2)), Said())
     assert (said.at_random, said.chosen, said.in_pool, said.random_needs) == (None, None, None, None)
     assert between(None) == "–"
     assert between((7, 7)) == "7"
+
+
+def test_what_was_known_before_is_counted_and_neither_drawn_nor_needed_at_random() -> None:
+    drawn, known = [0] * 18 + [1] * 2, [1] * 400 + [0] * 100
+    said = rate("rare", 1, status(1000, (118, 402)), Said(drawn, [], known))
+    assert (said.at_random, said.asked) == (0.1, 20)
+    assert said.in_pool == (413, 551)  # 400, and 2.787 to 30.10 % of the other 500
+    assert said.random_needs == (6, 72)
+    assert rate("rare", 1, status(1000, (118, 402)), Said(drawn, [1] * 90, known)).random_needs == (305, 500)
+
+
+def test_no_bound_is_beyond_what_is_labelled() -> None:
+    drawn = [0] * 10 + [1] * 10
+    assert rate("rare", 1, status(100, (75, 20)), Said(drawn)).in_pool == (25, 25)  # 29.9 would be at least
+    assert rate("rare", 1, status(100, (80, 20)), Said(drawn)).in_pool == (20, 20)

@@ -1,8 +1,9 @@
 """What the questions so far say of a class: how many there may be, and what labelling at random would have taken.
 
-Only the questions that were drawn at random, before the first model, say how frequent a class is; those chosen since
-say how well they were chosen. Neither say anything of a class that was added after them. Both bounds follow from the
-95 % interval of the share among the first.
+Only the questions that were drawn at random, before the first model, say how frequent a class is, and that of the items
+that could be drawn: what was labelled before, or is imported, is counted and not drawn. Those chosen since say how well
+they were chosen. Neither say anything of a class that was added after them. Both bounds follow from the 95 % interval
+of the share among the first.
 """
 
 from __future__ import annotations
@@ -16,13 +17,25 @@ from cutpoint.service.desk.status import Status
 
 
 @dataclass(frozen=True)
+class Said:
+    """Labels by how they came to be known. drawn: of questions drawn at random.  chosen: of those chosen since.
+
+    known: of items that were no such questions, since they were labelled before the first, or are imported.
+    """
+
+    drawn: Sequence[int] = ()
+    chosen: Sequence[int] = ()
+    known: Sequence[int] = ()
+
+
+@dataclass(frozen=True)
 class Rate:
     """One class. found: settled items of it, imported ones among them.
 
     at_random, chosen: its share of the questions drawn at random and of those chosen since; None without any.
     in_pool: bounds of how many the pool has. asked: questions labelled so far. random_needs: bounds of how many items
-    labelling at random would need to find as many as these questions found, at most the whole pool; the upper one None
-    where there is no bound. Both None where nothing can be said.
+    labelling at random would need to find as many as these questions found, at most all that could be drawn; the upper
+    one None where there is no bound. Both None where nothing can be said.
     """
 
     name: str
@@ -34,24 +47,26 @@ class Rate:
     random_needs: tuple[int, int | None] | None
 
 
-def rate(name: str, k: int, status: Status, drawn: Sequence[int], chosen: Sequence[int]) -> Rate:
-    """Class k by the labels of the questions drawn at random and of those chosen since."""
-    hits, more = drawn.count(k), chosen.count(k)
+def rate(name: str, k: int, status: Status, said: Said) -> Rate:
+    """Class k by what is known of it."""
+    hits, more = said.drawn.count(k), said.chosen.count(k)
     in_pool = random_needs = None
-    if drawn:
-        low, high = share_interval(hits, len(drawn))
-        least = max(status.found[k], math.floor(low * status.items))
-        in_pool = least, max(least, math.ceil(high * status.items))
+    if said.drawn:
+        low, high = share_interval(hits, len(said.drawn))
+        found, others, rest = said.known.count(k), status.labelled - status.found[k], status.items - len(said.known)
+        bounds = found + math.floor(low * rest), found + math.ceil(high * rest)
+        least, most = (min(max(status.found[k], bound), status.items - others) for bound in bounds)
+        in_pool = least, most
         if hits + more:
-            last = None if low == 0 else min(status.items, math.ceil((hits + more) / low))
-            random_needs = min(status.items, math.floor((hits + more) / high)), last
+            last = None if low == 0 else min(rest, math.ceil((hits + more) / low))
+            random_needs = min(rest, math.floor((hits + more) / high)), last
     return Rate(
         name=name,
         found=status.found[k],
-        at_random=hits / len(drawn) if drawn else None,
-        chosen=more / len(chosen) if chosen else None,
+        at_random=hits / len(said.drawn) if said.drawn else None,
+        chosen=more / len(said.chosen) if said.chosen else None,
         in_pool=in_pool,
-        asked=len(drawn) + len(chosen),
+        asked=len(said.drawn) + len(said.chosen),
         random_needs=random_needs,
     )
 
@@ -68,8 +83,9 @@ def between(bounds: tuple[int, int | None] | None) -> str:
 
 NOTE = (
     "At random: the class's share of the questions that were drawn at random, before the first model. Chosen: its "
-    "share of those that the strategy chose since. In the pool: 95 % bounds by the questions drawn at random. Random "
-    "needs: how many items labelling at random would take to find as many as the {asked} labelled so far did, by the "
-    "same bounds. Of a class that was added later, only what was asked since is counted."
+    "share of those that the strategy chose since. In the pool: 95 % bounds, by the questions drawn at random for all "
+    "that could be drawn, and as counted for what was imported or labelled before. Random needs: how many items "
+    "labelling at random would take to find as many as the {asked} labelled so far did, by the same bounds. Of a class "
+    "that was added later, only what was asked since is counted."
 )
 """How to read the table."""

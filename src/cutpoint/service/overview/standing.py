@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 
 from cutpoint.service.desk.board import Board
 from cutpoint.service.desk.clock import SystemClock
 from cutpoint.service.desk.status import Status, status_of
 from cutpoint.service.log.rounds import Opened
-from cutpoint.service.overview.found import Rate, rate
+from cutpoint.service.log.state import State
+from cutpoint.service.log.votes import IMPORTED
+from cutpoint.service.overview.found import Rate, Said, rate
 from cutpoint.store.base import Store
-from cutpoint.types import UNKNOWN, Labels
+from cutpoint.types import UNKNOWN
 
 
 @dataclass(frozen=True)
@@ -33,21 +36,33 @@ def _rates(board: Board, status: Status) -> tuple[Rate, ...]:
     """Each class, by what was asked since it was there."""
     rounds, classes = board.state.rounds.all, range(len(status.classes))
     since = [next((i for i, opened in enumerate(rounds) if k < opened.classes), len(rounds)) for k in classes]
-    said = {first: _said(rounds[first:], board.state.ballots.labels) for first in set(since)}
-    return tuple(rate(name, k, status, *said[since[k]]) for k, name in enumerate(status.classes))
+    said = {first: _said(board.state, rounds[first:]) for first in set(since)}
+    return tuple(rate(name, k, status, said[since[k]]) for k, name in enumerate(status.classes))
 
 
-def _said(rounds: Sequence[Opened], labels: Labels) -> tuple[list[int], list[int]]:
-    """The labels of settled questions of rounds without scores, and of rounds with them.
+def _said(state: State, rounds: Sequence[Opened]) -> Said:
+    """The labels of settled questions of these rounds, and of what was settled before them or is imported.
 
-    An item that several rounds asked, for it wants several answers, counts in the first.
+    An imported item is no question, though it was asked: its label came for what it is. What several rounds asked, for
+    it wants several answers, counts in the first. What was drawn at random after the first model was neither chosen nor
+    drawn from all.
     """
-    by_chance: dict[int, bool] = {}
-    for opened in rounds:
-        for item in opened.asked:
-            by_chance.setdefault(item, opened.data["scores"] is None)
-    drawn, chosen = (
-        [int(labels[item]) for item, chance in by_chance.items() if chance == wanted and labels[item] != UNKNOWN]
-        for wanted in (True, False)
-    )
-    return drawn, chosen
+    if not rounds:
+        return Said()
+    labels = state.ballots.labels
+    before = labels.copy()
+    state.journal.undo(before, rounds[0].number)
+    known = (before != UNKNOWN) & (labels != UNKNOWN)
+    known[[item for item, cast in state.ballots.votes.items() if IMPORTED in cast]] = True
+    drawn = dict.fromkeys(item for opened in takewhile(_by_chance, rounds) for item in opened.asked)
+    chosen = dict.fromkeys(item for opened in rounds if not _by_chance(opened) for item in opened.asked)
+
+    def settled(items: Iterable[int]) -> list[int]:
+        return [int(labels[item]) for item in items if labels[item] != UNKNOWN and not known[item]]
+
+    return Said(settled(drawn), settled(item for item in chosen if item not in drawn), labels[known].tolist())
+
+
+def _by_chance(opened: Opened) -> bool:
+    """Whether a round goes by no scores."""
+    return opened.data["scores"] is None
