@@ -104,6 +104,12 @@ def test_a_request_that_said_nothing_new_is_taken_once_for_ever_too() -> None:
     assert desk.passed(other, "skip", key="e").status == "again"
     desk.take_back(other, key="f")
     assert desk.passed(other, "skip", key="e").status == "again"
+    desk.tell(other, 1, key="g")
+    assert desk.passed(other, "skip", key="d").status == "again"
+    with pytest.raises(UsageError, match="was used for something else"):
+        desk.passed(other, "unsure", key="d")
+    with pytest.raises(UsageError, match="has answered item"):
+        desk.passed(other, "skip", key="h")
     assert desk.status().held == 0
 
 

@@ -70,13 +70,16 @@ class Deeds(Book):
 
         def plan() -> Deed | Receipt:
             person, index = self._who(item, annotator), self._item(item)
+            data = {"item": index, "annotator": person, "why": why} | self._lease_of(index, person)
+            new = New("passed", data, key)
             if self.state.ballots.vote(index, person) >= 0:
+                if key in self.state.resent:
+                    return self._repeated(self.state.resent[key], new)
                 raise UsageError(f"{person} has answered item {index}; take the answer back before passing on it.")
             again = self.state.ballots.passed.get(index, {}).get(person) == why
             if again and key is None:
                 return self._receipt(index, "again", person, self.state.people.person(person).said[index])
-            data = {"item": index, "annotator": person, "why": why} | self._lease_of(index, person)
-            return Deed(New("passed", data, key), "again" if again else "saved")
+            return Deed(new, "again" if again else "saved")
 
         return self._telling.submit(plan)
 
@@ -86,8 +89,8 @@ class Deeds(Book):
             person, index = self._who(item, annotator), self._item(item)
             state, undo = self.state, New("taken_back", {"item": index, "annotator": person}, key)
             if index not in state.people.person(person).said:
-                if key in state.undone:
-                    return self._repeated(state.undone[key], undo)
+                if key in state.resent:
+                    return self._repeated(state.resent[key], undo)
                 raise UsageError(f"{person} has said nothing of item {index} that could be taken back.")
             news = [undo]
             others = len(state.ballots.votes.get(index, {}).keys() - {person}) + state.leases.on(index)

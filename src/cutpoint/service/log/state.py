@@ -42,7 +42,7 @@ class State:
         self.leases = Leases()
         self.rounds = Rounds()
         self.runs = Runs()
-        self.undone: dict[str, Event] = {}  # by key: what was taken back by a request that may be sent again
+        self.resent: dict[str, Event] = {}  # by key: what may be sent again when it could not be done anew
         for event in events:
             self.apply(event)
 
@@ -62,8 +62,8 @@ class State:
             )
         touched = _APPLY[event.kind](self, event.number, event.data)
         self.number = event.number  # not before: what cannot be taken in must not be passed over
-        if event.kind == "taken_back" and event.key is not None:
-            self.undone[event.key] = event
+        if event.kind in ("taken_back", "passed") and event.key is not None:
+            self.resent[event.key] = event
         return touched
 
     @property
