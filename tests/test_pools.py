@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from cutpoint.data.pools.bring import Wish, bring, class_names
 from cutpoint.data.pools.brought import Brought
+from cutpoint.data.pools.decoding import decode
 from cutpoint.data.pools.folder import pictures
 from cutpoint.data.pools.records import open_records
 from cutpoint.data.pools.sheets_of_items import rows, texts
@@ -206,10 +207,31 @@ def test_pictures_may_be_listed_and_must_lie_in_their_folder(tmp_path: Path) -> 
     pool = bring(Wish(file=path, picture="file", images=folder))
     assert list(pool.ids) == ["one", "two"]
     assert held(pool) == [{"picture": "b/c.png"}, {"picture": "a.png"}]
-    for bad in ("../secret.png", str(tmp_path / "secret.png"), "none.png", "b"):
-        write_csv(path, ["id", "file"], [["one", "a.png"], ["two", bad]])
+    bad: list[str] = ["../secret.png", str(tmp_path / "secret.png"), "none.png", "b", "a\0.png", 5000 * "x", "loop.png"]
+    (folder / "loop.png").symlink_to(folder / "loop.png")
+    for name in bad:
+        write_csv(path, ["id", "file"], [["one", "a.png"], ["two", name]])
         with pytest.raises(DataError, match="line 3: there is no picture"):
             bring(Wish(file=path, picture="file", images=folder))
+
+
+def test_pictures_that_are_listed_by_absolute_paths_are_known_by_those_from_their_folder(tmp_path: Path) -> None:
+    folder = filled(tmp_path / "in", "a.png", "b/c.png")
+    (tmp_path / "link").symlink_to(folder)
+    listed = [str(folder / "b/c.png"), str(tmp_path / "link" / "a.png")]
+    path = write_csv(tmp_path / "a.csv", ["file"], [[name] for name in listed])
+    pool = bring(Wish(file=path, picture="file", images=tmp_path / "link"))
+    assert list(pool.ids) == ["b/c.png", "a.png"]
+    assert held(pool) == [{"picture": "b/c.png"}, {"picture": "a.png"}]
+
+
+def test_what_is_no_regular_file_is_no_picture(tmp_path: Path) -> None:
+    folder = filled(tmp_path / "in", "a.png")
+    os.mkfifo(folder / "b.png")
+    pool = pictures(folder)
+    assert list(pool.ids) == ["a.png"]
+    assert "left out: 1 other file" in pool.notes[0]
+    assert decode(folder / "b.png", 8, 8) is None  # nor waited for, where one has come since
 
 
 def test_what_is_asked_for_must_make_sense(tmp_path: Path) -> None:

@@ -31,6 +31,8 @@ def decode(path: Path, height: int, width: int) -> PictureArray | None:
     from PIL import Image, ImageOps
 
     try:
+        if not path.is_file():  # a pipe would be waited for
+            return None
         with Image.open(path, formats=FORMATS) as picture:
             if picture.width * picture.height > MAX_PIXELS:
                 return None

@@ -27,7 +27,9 @@ def pictures(folder: Path) -> Brought:
     others: Counter[str] = Counter()
     for name in _files(root):
         suffix = os.path.splitext(name)[1].lower()
-        if suffix in SUFFIXES:
+        if not (root / name).is_file():  # a pipe would be waited for
+            others["no regular file"] += 1
+        elif suffix in SUFFIXES:
             names.append(_storable(name, folder))
         else:
             others[suffix or "no suffix"] += 1

@@ -52,7 +52,10 @@ def rows(
 def listed_pictures(
     path: Path, column: str, folder: Path, id_column: str | None = None, progress: Progress = ignored
 ) -> Brought:
-    """A pool of the pictures that a file lists, by their paths from the folder; none may lie outside of it."""
+    """A pool of the pictures that a file lists, by their paths from the folder; none may lie outside of it.
+
+    One that is listed by its absolute path is known by that from the folder, too.
+    """
     if not folder.is_dir():
         raise DataError(f"there is no folder {folder}; give the path of a folder of pictures.")
     root = folder.resolve()
@@ -60,17 +63,34 @@ def listed_pictures(
     records.need(column, "--picture")
     name = _id_column(records, id_column)
     ids = Ids(path)
-    for line, record in records.watched(progress):
+
+    def below(record: Record, line: int) -> str:
         picture = _text(record, column, line, path)
-        target = (root / picture).resolve()
-        if not target.is_relative_to(root) or not target.is_file():
-            raise DataError(f"{path}, line {line}: there is no picture {picture!r} in {folder}; correct the path.")
+        found = _path_below(root, picture)
+        if found is None:
+            said = f"{picture[:80]!r} in {folder}"
+            raise DataError(f"{path}, line {line}: there is no picture {said}; correct the path.")
+        return found
+
+    for line, record in records.watched(progress):
+        picture = below(record, line)
         ids.add(_id(record, name, 0) if name else picture, line)
 
     def contents() -> Iterator[Content]:
-        return ({"picture": record[column]} for _, record in records)
+        return ({"picture": below(record, line)} for line, record in records)
 
     return replace(_brought("picture", path, ids, contents, 0), folder=root)
+
+
+def _path_below(root: Path, picture: str) -> str | None:
+    """The path of a picture from the folder, as it is if it is one; None if no file in the folder is meant."""
+    try:
+        target = (root / picture).resolve()
+        if not target.is_relative_to(root) or not target.is_file():
+            return None
+    except (OSError, RuntimeError, ValueError):  # a name too long, a loop of links, NUL
+        return None
+    return target.relative_to(root).as_posix() if Path(picture).is_absolute() else picture
 
 
 def _brought(kind: Any, path: Path, ids: Ids, contents: Any, empty: int) -> Brought:
