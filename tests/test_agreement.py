@@ -8,6 +8,7 @@ import pytest
 from cutpoint.service.log.settings import Settings
 from cutpoint.service.log.state import State
 from cutpoint.service.overview.agreement import agreement
+from cutpoint.service.training.training import labels_of
 from cutpoint.store.base import Item
 from cutpoint.store.events import New
 from cutpoint.store.memory import MemoryStore
@@ -62,6 +63,29 @@ def test_the_weighed_label_is_of_those_who_are_mostly_right() -> None:
     assert agreement(state).weighed[40] == 0
     decided = answered(votes, 42, New("adjudicated", {"item": 40, "label": 1, "by": "me"}))
     assert 40 not in agreement(decided).weighed
+
+
+@pytest.mark.parametrize("rare", [40, 4, 0])
+@pytest.mark.parametrize("first", ["ann", "bob"])
+def test_one_against_one_is_what_pages_say_for_nothing_speaks_for_either(rare: int, first: str) -> None:
+    second = "bob" if first == "ann" else "ann"
+    votes = [(i, who, int(i >= 40)) for i in range(40 + rare) for who in (first, second)]
+    n = 40 + rare
+    votes += [(i, who, int(who == "ann")) for i in range(n, n + 6) for who in (first, second)]
+    state = answered(votes, n + 6)
+    assert agreement(state).weighed == {}
+    assert labels_of(state)[n:].tolist() == [state.ballots.label(i) for i in range(n, n + 6)] == [first == "ann"] * 6
+
+
+def test_a_third_person_tells_which_of_two_erred() -> None:
+    coin = np.random.default_rng(0)
+    votes = [(i, who, i % 2) for i in range(40) for who in ("ann", "bob")]
+    votes += [(i, "eve", int(coin.integers(2))) for i in range(40)]
+    votes += [(40, "eve", 1), (40, "ann", 0), (41, "ann", 1), (41, "eve", 0)]
+    state = answered(votes, 42)
+    assert (state.ballots.label(40), state.ballots.label(41)) == (1, 1)
+    assert [agreement(state).weighed.get(item) for item in (40, 41)] == [0, None]
+    assert labels_of(state)[40:].tolist() == [0, 1]
 
 
 def test_where_nobody_shared_there_is_nothing_to_say() -> None:

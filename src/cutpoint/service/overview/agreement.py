@@ -12,6 +12,8 @@ from cutpoint.core.votes import dawid_skene
 from cutpoint.service.log.state import State
 from cutpoint.service.log.votes import IMPORTED, Ballots
 
+CLEAR = 0.5  # by so much likelier another class than the label must be to stand instead
+"""Of two people who differ nothing says who errs but how frequent the classes are: then it is about .1, or none."""
 AGREEMENT = "Agreement: of the answers that others gave to the same items, the share that is the same."
 """What `log.votes.Agreed` counts, as it stands below a table."""
 
@@ -22,8 +24,9 @@ class Agreement:
 
     people: their names.  agreed: see `log.votes.Agreed`.
     confusion: (m, K, K) how often a person says l of class k, by the consensus of all answers, at [person, k, l].
-    seen: (m, K) how many of the items that are of class k, by that consensus, the person answered.
-    weighed: items on which that consensus is another label than the majority's, and what it is; decided ones left out.
+    seen: (m, K) how many of the items that are of class k, by `weighed` or else their label, the person answered.
+    weighed: items of which that consensus clearly says another class than their label, by `CLEAR` of its probability,
+    and which; decided ones left out.
     """
 
     people: tuple[str, ...]
@@ -44,14 +47,18 @@ def agreement(state: State) -> Agreement:
     votes_v_3 = np.array([(row[i], column[who], said) for i, who, said in votes], np.int64).reshape(-1, 3)
     labels = np.array([state.ballots.label(item) for item in items], np.int64)
     consensus = dawid_skene(votes_v_3, (len(items), len(people), n_classes))
-    cells = votes_v_3[:, 1] * n_classes + consensus.labels[votes_v_3[:, 0]]
-    other = np.flatnonzero(consensus.labels != labels)
+    rows = np.arange(len(items))
+    lead = consensus.posterior[rows, consensus.labels] - consensus.posterior[rows, labels]
+    decided = np.array([item in state.ballots.decided for item in items], bool)
+    other = (lead > CLEAR) & ~decided
+    best = np.where(other, consensus.labels, labels)
+    cells = votes_v_3[:, 1] * n_classes + best[votes_v_3[:, 0]]
     return Agreement(
         tuple(people),
         state.ballots.agreed.shares(),
         consensus.confusion,
         np.bincount(cells, minlength=len(people) * n_classes).reshape(len(people), n_classes),
-        {items[i]: int(consensus.labels[i]) for i in other if items[i] not in state.ballots.decided},
+        {items[i]: int(best[i]) for i in np.flatnonzero(other)},
     )
 
 

@@ -184,7 +184,10 @@ def _disputed(store: Store, state: State, agreed: Agreement) -> str:
         weighed = "" if other is None else names[other]
         rows.append((item.id, ", ".join(said), names[ballots.label(item.index)], weighed))
     more = len(ballots.disputes) - len(picked)
-    note = "Weighed: the label that follows if each person's answers count by how reliable they are, where it differs."
+    note = (
+        "Weighed: what the answers clearly say if each person's count by how reliable they are, where that is not the "
+        f"label; the model learns {'this instead' if state.made.overlap > 1 else 'the label all the same'}."
+    )
     return _table(["item", "said", "label", "weighed"], rows, f"{note} And {more:,} more." if more else note)
 
 

@@ -118,8 +118,8 @@ def pool_of(state: State, files: ArrayFiles) -> Pool:
 def labels_of(state: State) -> NDArray[np.int32]:
     """(N,) what a model learns from, -1 where nothing is known: the labels that follow from the votes.
 
-    Where several people answer each item, those that the model of Dawid and Skene gives, but for decided ones: it
-    weighs each person's answers by how often that person agrees with the others.
+    Where several people answer each item, another label where the model of Dawid and Skene clearly says so: it weighs
+    each person's answers by how often that person agrees with the others. Never of a decided item.
     """
     labels = state.ballots.derived()
     if state.made.overlap > 1:
