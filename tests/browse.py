@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -117,14 +118,21 @@ def press(page: Page, key: str) -> int:
     return item
 
 
+KEPT = "async () => (await import('/static/banner.js')).outbox.list().length"
+"""How many answers, passes and undos a page has yet to send."""
+
+
 def box_of(page: Page) -> str:
-    """The name under which the browser keeps this person's answers to this campaign."""
+    """With what begins every name under which the browser keeps this person's answers to this campaign."""
     return page.locator("body").get_attribute("data-box") or ""
 
 
 def wait_until_sent(page: Page) -> None:
     """Wait until the server has everything that the page was told."""
-    page.wait_for_function("(box) => JSON.parse(localStorage[box] ?? '[]').length === 0", arg=box_of(page))
+    deadline = time.monotonic() + PATIENCE / 1000
+    while left := page.evaluate(KEPT):
+        assert time.monotonic() < deadline, f"{left} not sent"
+        page.wait_for_timeout(20)
 
 
 @pytest.fixture(scope="module")

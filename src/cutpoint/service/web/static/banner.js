@@ -31,11 +31,20 @@ export function noteTrouble(what, data = {}) { // "" once there is none
 export const troubled = () => trouble !== "";
 
 function show() {
-  const items = new Set(outbox.list().map((entry) => entry.body.item)).size; // an answer and its undo are of one
-  const kept = items ? ` What you said of ${items} ${items === 1 ? "item" : "items"} is kept in this browser until then.` : "";
-  box.replaceChildren(...(trouble ? [make("p", trouble + kept)] : []), ...lost(outbox.rejected.list()));
+  box.replaceChildren(...(trouble ? [make("p", trouble + kept())] : []), ...lost(outbox.rejected.list()));
   box.hidden = !box.childNodes.length;
 }
+
+function kept() { // of how many items, and where
+  const items = new Set(outbox.list().map((entry) => entry.body.item)).size; // an answer and its undo are of one
+  if (!items) return "";
+  const said = ` What you said of ${items} ${items === 1 ? "item" : "items"} is kept`;
+  if (!outbox.unstored()) return `${said} in this browser until then.`;
+  const part = outbox.unstored() < outbox.list().length ? "partly " : "";
+  return `${said} ${part}in this page alone, since this browser cannot store it: keep the page open until then.`;
+}
+
+addEventListener("beforeunload", (event) => outbox.unstored() && event.preventDefault()); // the browser asks
 
 const make = (name, textContent) => Object.assign(document.createElement(name), { textContent });
 
@@ -44,7 +53,7 @@ function lost(entries) { // what was never taken, and what to do about it
   const list = make("ul");
   list.append(...entries.map((entry) => make("li", `${entry.words} was not taken: ${entry.error}`)));
   const close = make("button", "Understood");
-  close.addEventListener("click", () => { outbox.rejected.keep([]); show(); });
+  close.addEventListener("click", () => { entries.forEach((entry) => outbox.rejected.remove(entry)); show(); });
   return [list, make("p", ADVICE), close];
 }
 

@@ -1,6 +1,8 @@
 // Answers on their way. Each is kept in the browser, with its key, until the server has said that it is on its disk; they
-// are sent one after the other, in order. Two windows of one person share the box: the key makes twice into once. What
-// the server will never take lies beside them, until the person has read it.
+// are sent one after the other, in order. Two windows of one person share the box: one sends at a time where the browser
+// can see to it, and the key makes twice into once. What the server will never take lies beside them, until the person
+// has read it.
+import { Kept } from "./kept.js";
 
 const PAUSES = [1, 2, 4, 8, 15]; // seconds between tries while the server cannot be reached
 
@@ -24,7 +26,7 @@ export async function request(path, body) {
   }
 }
 
-const NEVER = [400, 404, 409, 422]; // with our reason: this entry will be refused however often it is sent
+const NEVER = [400, 404, 409, 413, 422]; // with our reason: this entry will be refused however often it is sent
 
 function verdict(status, data, entry) {
   if (status >= 200 && status < 300) {
@@ -32,39 +34,15 @@ function verdict(status, data, entry) {
   }
   if (typeof data.error !== "string") return "away";
   if (status === 401 || status === 403) return "stranger";
+  if (status === 500) return "failed";
   return NEVER.includes(status) ? "rejected" : "refused";
 }
 
-class Kept { // entries, each with its key, that outlive the page where the browser may store anything
-  constructor(name) {
-    this.name = name;
-    this.memory = [];
-  }
-
-  list() {
-    try {
-      this.memory = JSON.parse(localStorage.getItem(this.name)) ?? [];
-    } catch { /* no storage, or not ours to read: what is in memory goes on */ }
-    return this.memory;
-  }
-
-  keep(entries) {
-    this.memory = entries;
-    try {
-      localStorage.setItem(this.name, JSON.stringify(entries));
-    } catch { /* full or forbidden: it stays in memory as long as the page does */ }
-  }
-
-  add(entry) {
-    this.keep([...this.without(entry), entry]);
-  }
-
-  remove(entry) {
-    this.keep(this.without(entry));
-  }
-
-  without(entry) {
-    return this.list().filter((other) => other.body.key !== entry.body.key);
+async function alone(name, work) { // one window at a time
+  try {
+    return await navigator.locks.request(name, { signal: AbortSignal.timeout(20000) }, work);
+  } catch { // they need https, too; or the window whose turn it is has been asleep all the time
+    return work();
   }
 }
 
@@ -86,6 +64,10 @@ export class Outbox {
     return this.waiting.list();
   }
 
+  unstored() {
+    return this.waiting.unstored();
+  }
+
   add(path, body, words) { // words: what to call it if it is not taken
     const entry = { path, words, body: { ...body, key: newKey() } };
     this.waiting.add(entry);
@@ -96,19 +78,32 @@ export class Outbox {
     if (this.busy) return;
     this.busy = true;
     clearTimeout(this.timer);
+    const failed = new Map(); // item: [entry, data] at which the server broke; what else is said of it waits behind that
     let pause = 0;
-    while (!pause && this.list().length) pause = await this.send(this.list()[0]);
+    while (!pause && this.next(failed)) pause = await alone(this.waiting.name, () => this.send(failed));
     this.busy = false;
+    const [broken] = failed.values();
+    if (broken && !pause) {
+      this.told("refused", ...broken);
+      pause = 5;
+    }
     if (pause) this.timer = setTimeout(() => this.pump(), pause * 1000);
     else this.told("empty");
   }
 
-  async send(entry) { // the seconds until the next try, 0 to go on at once
+  next(failed) {
+    return this.list().find((entry) => !failed.has(entry.body.item));
+  }
+
+  async send(failed) { // the next one: the seconds until another try, 0 to go on at once
+    const entry = this.next(failed);
+    if (!entry) return 0; // another window sent it
     const { status, data, wait } = await request(entry.path, entry.body);
     const what = verdict(status, data, entry);
-    if (what === "rejected") this.rejected.add({ ...entry, error: data.error });
+    if (what === "failed") failed.set(entry.body.item, [entry, data]);
+    if (what === "rejected") this.rejected.put({ ...entry, error: data.error });
     if (what === "sent" || what === "rejected") this.waiting.remove(entry);
-    this.told(what, entry, data);
+    if (what !== "failed") this.told(what, entry, data);
     if (what === "away") return PAUSES[Math.min(this.tries++, PAUSES.length - 1)];
     this.tries = 0;
     return { refused: wait || 5, stranger: 5 }[what] ?? 0;

@@ -48,7 +48,9 @@ function keep(form, part, body) {
   const chosen = form.querySelector("select")?.selectedOptions[0].textContent;
   const words = chosen === undefined ? `Taking ${form.dataset.of} back` : `“${chosen}” for ${form.dataset.of}`;
   outbox.add(form.dataset.post, body, words);
-  say(part, "Kept in this browser, and on its way to the server.");
+  say(part, outbox.unstored()
+    ? "On its way to the server. This browser cannot store it: keep this page open until it is saved."
+    : "Kept in this browser, and on its way to the server.");
   outbox.pump();
 }
 
