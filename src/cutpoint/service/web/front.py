@@ -150,9 +150,12 @@ class Front:
         return shown_receipt(receipt) | {"progress": self.progress(person)}
 
     def take_back(self, person: Person, item: int, key: str) -> dict[str, Any]:
-        """Take back what a person said of an item."""
+        """Take back what a person said of an item, which is leased to them anew where nobody else is at it."""
         receipt = self._desk.take_back(item, annotator=person.name, key=_own(person, key))
-        return shown_receipt(receipt) | {"progress": self.progress(person)}
+        with self._desk.locked:
+            lease = self._desk.state.leases.of(item, person.name)
+        held = {"lease": lease.lease, "seconds": lease.seconds} if lease is not None else {}
+        return shown_receipt(receipt) | held | {"progress": self.progress(person)}
 
     def extend(self, person: Person, lease: str) -> dict[str, Any]:
         """Keep a lease of one's own for longer; seconds is 0 where it is over or another's."""

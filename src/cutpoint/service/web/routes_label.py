@@ -91,6 +91,8 @@ class Saved(BaseModel):
     disputed: bool
     number: Annotated[int, Field(description="of the event in the campaign's log that says so")]
     note: Annotated[str | None, Field(description="a sentence for the person, where there is something to say")]
+    lease: Annotated[str | None, Field(description="under which you have the item that you took back")] = None
+    seconds: Annotated[float | None, Field(description="for which that lease holds")] = None
     progress: dict[str, Any]
 
 

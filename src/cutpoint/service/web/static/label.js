@@ -2,9 +2,12 @@
 // answer goes its own way through the outbox.
 import { noteTrouble, onTold, outbox, troubled } from "./banner.js";
 import { refresh } from "./fresh.js";
+import { keyOf } from "./keys.js";
 import { request } from "./outbox.js";
 import { emptyNode, kind, node, restNode, strip } from "./show.js";
 import { enlarge, put, reduce, scroll, stage } from "./stage.js";
+import { toast } from "./toast.js";
+import { why } from "./why.js";
 
 const $ = (id) => document.getElementById(id);
 const page = document.body.dataset;
@@ -56,10 +59,18 @@ const attended = () => document.visibilityState === "visible" && Date.now() - la
 setInterval(() => shown && attended() && refill(true), LISTEN);
 
 function prepare(item) {
-  item.node = node(item);
+  item.node = node(item, () => held(item));
   item.drawn = strip(item);
-  item.until = performance.now() + item.seconds * 1000;
+  leased(item, item);
   return item;
+}
+
+const held = (item) => shown === item || coming.includes(item);
+
+function leased(item, { lease, seconds }) {
+  item.lease = lease;
+  item.until = lease ? performance.now() + seconds * 1000 : Infinity;
+  keepLease(item);
 }
 
 function present(item) {
@@ -69,14 +80,13 @@ function present(item) {
   stage.dataset.item = item.item;
   buttons(true);
   explain(item);
-  keepLease(item);
 }
 
 function clear(node) { // the stage, of items
   shown = null;
   buttons(false);
   delete stage.dataset.item;
-  $("why").hidden = true;
+  why.hidden = true;
   put(node, "empty");
 }
 
@@ -101,7 +111,7 @@ function nothing(data) {
 }
 
 async function explain(item) {
-  $("why").hidden = !item.why;
+  why.hidden = !item.why;
   $("reason").textContent = item.why ?? "";
   const { drawing, words, again } = await item.drawn;
   if (shown !== item) return;
@@ -121,7 +131,7 @@ function keepLease(item) { // as long as somebody is here; nothing is kept for t
   clearTimeout(item.timer);
   if (!item.lease) return;
   item.timer = setTimeout(async () => {
-    if (shown !== item && !coming.includes(item)) return;
+    if (!held(item)) return;
     if (attended()) {
       const { status, data } = await request("/api/extend", { lease: item.lease });
       if (status === 200) item.until = performance.now() + data.seconds * 1000;
@@ -178,9 +188,8 @@ function undo() {
   resting = false;
   outbox.add("/api/undo", { item: last.item.item }, `Taking ${last.item.id} back`);
   if (shown) coming.unshift(shown);
-  last.item.lease = null;
-  last.item.until = Infinity;
-  last.item.node = node(last.item);
+  leased(last.item, { lease: null }); // the receipt brings a new one
+  last.item.node = node(last.item, () => held(last.item));
   present(last.item);
   toast("Taken back", undefined, false);
   outbox.pump();
@@ -190,27 +199,24 @@ onTold((what, entry, data) => {
   if (what === "sent") {
     progress(data.progress);
     if (data.note) remark(entry, data.note);
+    if (data.lease) again(data);
     if (why.open) redraw();
   }
-  if (what === "sent" || what === "rejected") refill();
+  if (["sent", "rejected", "empty"].includes(what)) refill();
   if (what === "stranger") closed();
 });
+
+function again(receipt) { // what was taken back is leased anew, which somebody who has stopped does not need
+  if (resting) return request("/api/give_back", { leases: [receipt.lease] });
+  const item = [shown, ...coming].find((one) => one?.item === receipt.item);
+  if (item) leased(item, receipt);
+}
 
 // ---- what is said
 
 function remark(entry, note) { // beside what it is about, which can be undone as long as it is the last
   const said = past.find((one) => one.key === entry.body.key);
   toast(`${said?.words ?? entry.words}. ${note}`, said?.colour, said !== undefined && said === past.at(-1));
-}
-
-let toastTimer = 0;
-function toast(words, colour, undoable = true) {
-  const spot = Object.assign(document.createElement("span"), { className: colour === undefined ? "apart" : `dot c${colour}` });
-  $("toast-words").replaceChildren(spot, words);
-  $("toast-undo").hidden = !undoable;
-  $("toast").classList.add("on");
-  clearTimeout(toastTimer);
-  toastTimer = setTimeout(() => $("toast").classList.remove("on"), 4000);
 }
 
 function progress(data) {
@@ -232,14 +238,14 @@ const guide = $("guide");
 const toggleGuide = () => (guide.open ? guide.close() : guide.showModal());
 const KEYS = {
   " ": () => pass("skip", "Skipped"), u: () => pass("unsure", "Unsure"), b: () => pass("broken", "Reported as broken"),
-  z: undo, g: toggleGuide, w: () => { $("why").open = !$("why").open; },
+  z: undo, g: toggleGuide, w: () => { why.open = !why.open; },
   e: () => enlarge(), Escape: reduce,
 };
 
 document.addEventListener("keydown", (event) => {
   lastActive = Date.now();
   if (event.repeat || event.ctrlKey || event.metaKey || event.altKey) return;
-  const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
+  const key = keyOf(event);
   if (guide.open && key !== "g") return;
   if (/^[1-9]$/.test(key)) {
     document.querySelector(`[data-label="${key - 1}"]`)?.classList.add("pressed");
@@ -280,17 +286,6 @@ async function stop() { // give the open items back to the others
 function goOn() {
   resting = false;
   refill();
-}
-
-// The explanation shows what the model thinks; who would rather not see it folds it away, and it stays so.
-const why = $("why");
-why.open = (recall("cutpoint:why") ?? (matchMedia("(min-width: 62rem)").matches ? "open" : "shut")) === "open";
-why.addEventListener("toggle", () => {
-  try { localStorage.setItem("cutpoint:why", why.open ? "open" : "shut"); } catch { /* then it is asked again */ }
-});
-
-function recall(name) {
-  try { return localStorage.getItem(name); } catch { return null; }
 }
 
 addEventListener("online", refill);

@@ -10,7 +10,7 @@ function element(name, text, kind) {
   return made;
 }
 
-function picture(item) {
+function picture(item, wanted) {
   const frame = element("div", undefined, "frame");
   const image = element("img");
   image.title = "Click, or press e, for a closer look";
@@ -23,12 +23,13 @@ function picture(item) {
     image.style.setProperty("--own", `${image.naturalWidth}px`); // for the closer look
     image.style.setProperty("--ratio", image.naturalWidth / image.naturalHeight);
   });
-  load(`${item.picture}?of=${document.body.dataset.of}`, image, frame); // of this campaign: what the browser keeps is, too
+  const address = `${item.picture}?of=${document.body.dataset.of}`; // of this campaign: what the browser keeps is, too
+  load(address, image, frame, wanted);
   return frame;
 }
 
 // Fetched first, for its kind: the server sends a drawing only where it has no picture to show.
-async function load(address, image, frame) {
+async function load(address, image, frame, wanted) {
   try {
     const answer = await fetch(address);
     if (!answer.ok) throw new Error(answer.statusText);
@@ -38,7 +39,7 @@ async function load(address, image, frame) {
     frame.replaceChildren(image);
   } catch {
     frame.replaceChildren(element("p", "The picture has not come yet. It is tried again by itself.", "soft"));
-    setTimeout(() => load(address, image, frame), 3000);
+    setTimeout(() => wanted() && load(address, image, frame, wanted), 3000);
   }
 }
 
@@ -65,8 +66,8 @@ function row(item) {
   return list;
 }
 
-export function node(item) {
-  if (item.picture) return picture(item);
+export function node(item, wanted) { // wanted(): whether somebody sees it, or soon will
+  if (item.picture) return picture(item, wanted);
   return item.row ? row(item) : text(item);
 }
 
