@@ -169,12 +169,14 @@ def test_status_says_what_each_number_means(campaign_folder: Path) -> None:
     assert model(replace(fresh, done=15)) == "none yet; the first is due once two classes are found"
     assert model(replace(fresh, done=15, found=(9, 6))) == "none yet; the first is due"
     round = RoundStatus(4, "direct", model=3, budget=15, asked=9, done=2)
-    going = replace(now, model=3, measures=((9, {"foreseen": 0.5}),), done=1, round=round)
+    going = replace(now, model=3, measures=((9, {"foreseen": 0.5, "foreseen_classes": 2}),), done=1, round=round)
     assert asking(going) == "round 4, chosen by direct with model 3: 2 of its 15 questions done"
     assert model(going) == (
         "model 3 is the newest; the one before it had foreseen 50% of the labels that came after, as a mean of the "
-        "classes; the next one is trained after 14 more items"
+        "classes that occurred; the next one is trained after 14 more items"
     )
+    few = replace(going, measures=((9, {"foreseen": 0.5, "foreseen_classes": 1}),))
+    assert "as a mean of the classes that occurred (1 of 2); the next" in model(few)
     going = replace(going, measures=())
     assert model(replace(going, training="r1")) == "model 3 is the newest; the next one is being trained now"
     assert warnings(going) == []

@@ -141,6 +141,7 @@ def test_the_report_has_the_columns_of_the_dashboard_in_reading_order(tmp_path: 
     assert re.findall(r"<th(?: [^>]*)?>(.*?)</th>", table) == titles
     assert table.index("4 other, 3 heron, 1 crane") < table.index("75 %")
     page = served.client("chief").get("/dashboard").text
+    titles.remove("labels foreseen")  # which nobody can know yet of the newest
     assert re.findall(r"<dt>(.*?)</dt>", page.split('<dl class="facts">')[1].split("</dl>")[0]) == titles
     assert "also of items that wait for more or are held" in page
 

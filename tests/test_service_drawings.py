@@ -13,7 +13,7 @@ pytest.importorskip("httpx2")
 
 from cutpoint.core.strip import Lie
 from cutpoint.service.overview.curve_svg import curve_svg
-from cutpoint.service.overview.diary import Diary, Pace, curve
+from cutpoint.service.overview.diary import Diary, Pace, curve, table_of
 from cutpoint.service.overview.strip_svg import HIGH, MOST_DOTS, WIDE, Answers, strip_svg
 from cutpoint.store.events import Event
 from served import key, publish, serve_in_memory
@@ -143,13 +143,25 @@ def test_a_pace_leaves_pauses_out_and_a_curve_is_over_labels() -> None:
     times = [0.0, 2.0, 4.0, 7.0, 4000.0, 4002.0]
     for number, at in enumerate(times, 1):
         diary.apply(Event(number, at, "answered", about | {"item": number}, None))
-    published = {"version": 1, "upto": 3, "measures": {"foreseen": 0.5, "labels": 3.0}}
+    published = {"version": 1, "upto": 3, "measures": {"balanced_accuracy": 0.5, "labels": 3.0}}
     diary.apply(Event(7, 4003.0, "scores_published", published, None))
     assert diary.pace("ada").seconds() == 2.0
     assert diary.pace("ada").last_hour(4010.0) == 2
-    assert curve(diary.points, "foreseen") == [(3, 0.5)]
+    assert curve(diary.points, "balanced_accuracy") == [(3, 0.5)]
     assert curve(diary.points, "accuracy") == []
     assert diary.points[0].when == "1970-01-01 01:06 UTC"
+
+
+def test_what_was_foreseen_is_said_of_the_model_that_foresaw_it() -> None:
+    diary = Diary()
+    told: list[dict[str, float]] = [{}, {"foreseen": 0.2, "foreseen_classes": 1.0}, {"foreseen": 0.9}]
+    for version, measures in enumerate(told, 1):
+        data = {"version": version, "upto": version, "measures": {"labels": 20.0 * version, **measures}}
+        diary.apply(Event(version, float(version), "scores_published", data, None))
+    assert curve(diary.points, "foreseen") == [(20, 0.2), (40, 0.9)]
+    titles, rows = table_of(diary.points, ("other", "heron"))
+    assert titles == ["model", "when", "labels that it knows", "labels foreseen"]
+    assert [row[-1] for row in rows] == ["20 % (1 of 2 classes)", "90 %", "–"]
 
 
 def test_an_answer_that_was_taken_back_is_none() -> None:

@@ -236,6 +236,20 @@ def test_training_reads_labels_that_only_some_have_given(files: ArrayFiles) -> N
     assert training.measured(state, files, state.ballots.derived())["labels"] == 3
 
 
+def test_what_was_foreseen_is_a_mean_of_the_classes_that_came(files: ArrayFiles, tmp_path: Path) -> None:
+    store = a_store_with_features(files)
+    desk = Desk(store, files, clock=FakeClock())
+    first = np.linspace(0.6, 0.9, N, dtype=np.float32)
+    publish(store, tmp_path, np.column_stack([first, 1 - first]))
+    desk.tick()
+    desk.tell(3, 0, annotator="ada")
+    said = training.measured(desk.state, files, training.labels_of(desk.state))
+    assert (said["foreseen"], said["foreseen_classes"]) == (1.0, 1.0)
+    desk.tell(5, 1, annotator="ada")
+    said = training.measured(desk.state, files, training.labels_of(desk.state))
+    assert (said["foreseen"], said["foreseen_classes"]) == (0.5, 2.0)
+
+
 def test_training_weighs_answers_where_several_people_give_them(files: ArrayFiles) -> None:
     store = a_store_with_features(files, overlap=2)
     desk = Desk(store, files, clock=FakeClock())

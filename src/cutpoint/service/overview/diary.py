@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from itertools import pairwise
 from statistics import median
@@ -12,14 +12,16 @@ from threading import Lock
 
 from cutpoint.store.base import Store
 from cutpoint.store.events import Event
+from cutpoint.words import count
 
 RECENT = 3600  # answers whose times are kept for each person: nobody gives more in an hour
 PAUSE = 120.0  # seconds; a longer gap between two answers is a pause
 HOUR = 3600.0
 MEASURES = {
     "balanced_accuracy": "Balanced accuracy of each model, as it was estimated when it was trained.",
-    "foreseen": "Of the labels given since the model before, how many it had foreseen: the mean over the classes. They "
-    "were chosen because they are hard, so this is no estimate of accuracy on the pool.",
+    "foreseen": "Of the labels that came after each model and before the next, how many it had foreseen: the mean over "
+    "the classes that occurred. The questions were chosen because they are hard, so this is no estimate of accuracy on "
+    "the pool.",
 }
 """Measures of a training that are shares, and what they say."""
 _TITLES = {
@@ -31,6 +33,7 @@ _TITLES = {
 LAST_HOUR = "Last hour: answers to what the person was handed."
 SECONDS_EACH = "Seconds each: the middle one between two answers to what the person was handed, pauses left out."
 EACH = "of each class"
+_FORESEEN = "foreseen", "foreseen_classes"  # measured when the next model is trained
 _FOUND = "found_"  # and a class's number: how many of the labels are of it
 KNOWN = "Labels that it knows: those that follow from the answers so far, also of items that wait for more or are held."
 """How these are counted, which is not how "found" is."""
@@ -56,7 +59,11 @@ def _measured(point: Point, classes: Sequence[str]) -> dict[str, str]:
     """Title -> value of what was measured of a model; its labels of each class are one."""
     each = [(name, point.measures.get(f"{_FOUND}{k}", 0)) for k, name in enumerate(classes)]
     of_each = ", ".join(f"{n:,.0f} {name}" for name, n in each if n)
-    said = {title_of(name): _value(name, n) for name, n in point.measures.items() if not name.startswith(_FOUND)}
+    shown = {name: n for name, n in point.measures.items() if not name.startswith(_FOUND) and name != _FORESEEN[1]}
+    said = {title_of(name): _value(name, n) for name, n in shown.items()}
+    occurred = point.measures.get(_FORESEEN[1], len(classes))
+    if occurred < len(classes):
+        said[title_of(_FORESEEN[0])] += f" ({occurred:.0f} of {count(len(classes), 'class')})"
     return said | ({EACH: of_each} if of_each else {})
 
 
@@ -98,7 +105,7 @@ class Pace:
 
 @dataclass(frozen=True)
 class Point:
-    """One model: when it was published, seconds since 1970, and what was measured."""
+    """One model: when it was published, seconds since 1970, and what was measured of it, then or later."""
 
     version: int
     at: float
@@ -143,4 +150,13 @@ class Diary:
             with self._lock:
                 self._paces[data["annotator"]].times.pop(data["item"], None)
         elif event.kind == "scores_published":
-            self.points += (Point(data["version"], event.at, dict(data["measures"])),)
+            self._publish(data["version"], event.at, data["measures"])
+
+    def _publish(self, version: int, at: float, measures: Mapping[str, float]) -> None:
+        """Take in a model; what was measured with it of the one before goes to that one."""
+        points = list(self.points)
+        if points:
+            late = {name: n for name, n in measures.items() if name in _FORESEEN}
+            points[-1] = replace(points[-1], measures={**points[-1].measures, **late})
+        own = {name: n for name, n in measures.items() if name not in _FORESEEN}
+        self.points = (*points, Point(version, at, own))

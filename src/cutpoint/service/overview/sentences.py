@@ -60,10 +60,14 @@ def model(said: Status) -> str:
     following = "first" if said.model is None else "next one"
     if said.changed:
         parts.append(f"{count(said.changed, 'label')} {'is' if said.changed == 1 else 'are'} no longer what it learned")
-    if said.measures and "foreseen" in said.measures[-1][1]:
-        foreseen = said.measures[-1][1]["foreseen"]
+    measures = said.measures[-1][1] if said.measures else {}
+    if "foreseen" in measures:
+        n = len(said.classes)
+        occurred = measures.get("foreseen_classes", n)
+        some = f" ({occurred:.0f} of {n})" if occurred < n else ""
         parts.append(
-            f"the one before it had foreseen {foreseen:.0%} of the labels that came after, as a mean of the classes"
+            f"the one before it had foreseen {measures['foreseen']:.0%} of the labels that came after, as a mean of "
+            f"the classes that occurred{some}"
         )
     needed, rest = said.trains_at - said.done, said.waiting + said.left
     if said.training is not None:

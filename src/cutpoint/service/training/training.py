@@ -131,8 +131,9 @@ def labels_of(state: State) -> NDArray[np.int32]:
 def measured(state: State, files: ArrayFiles, labels: Labels) -> dict[str, float]:
     """What is worth knowing of the labels: how many, of which class, and how many of the new ones were foreseen.
 
-    "foreseen" is the mean recall of the last scores over the labels given since: questions that were chosen because
-    they are hard, so it is no estimate of accuracy on the pool.
+    "foreseen" is of the model before, which the last scores are of: their mean recall over the labels given since, of
+    the "foreseen_classes" classes that occur among them. These questions were chosen because they are hard, so it is no
+    estimate of accuracy on the pool.
     """
     counts = np.bincount(labels[labels != UNKNOWN], minlength=len(state.made.classes))
     values = {"labels": float(counts.sum())} | {f"found_{k}": float(count) for k, count in enumerate(counts)}
@@ -144,5 +145,7 @@ def measured(state: State, files: ArrayFiles, labels: Labels) -> dict[str, float
         if len(new):
             with suppress(DataError):  # they are lost, and nobody knows what they foresaw
                 said = files.open(last["files"]["probs"])[new].argmax(axis=1)
-                values["foreseen"] = float(np.nanmean(recall_per_class(labels[new], said, len(counts))))
+                recall = recall_per_class(labels[new], said, len(counts))
+                values["foreseen"] = float(np.nanmean(recall))
+                values["foreseen_classes"] = float(np.isfinite(recall).sum())
     return values
