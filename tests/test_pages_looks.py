@@ -262,6 +262,13 @@ ITEMS: list[dict[str, Any]] = [
 ]
 
 
+def test_a_row_of_very_many_columns_says_how_many_there_are(browser: Browser) -> None:
+    with site(serve_in_memory([{"row": {f"c{i}": i for i in range(1_300)}}]), browser) as here:
+        page = here.page("ada")
+        shown(page)
+        expect(page.locator("#item dd").last).to_have_text("These are the first 200 of 1,300 columns.")
+
+
 @pytest.mark.parametrize("size", ["desk", "phone"])
 def test_texts_and_rows_fill_a_card_of_their_size_and_scroll_by_keys(browser: Browser, size: str) -> None:
     heights = []

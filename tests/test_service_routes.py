@@ -10,7 +10,8 @@ pytest.importorskip("fastapi")
 pytest.importorskip("httpx2")
 
 from cutpoint.service.web.app import create_routes
-from cutpoint.store.base import StoreError
+from cutpoint.service.web.shown import shown_item
+from cutpoint.store.base import Item, StoreError
 from cutpoint.store.events import New
 from desks import kinds
 from served import Served, first_item, key, serve_in_memory
@@ -182,6 +183,17 @@ def test_half_a_character_of_an_older_pool_is_shown_as_a_sign() -> None:
     for item in range(2):
         assert ada.post("/api/answer", json={"item": item, "label": 0, "key": key(item)}).status_code == 200
     assert ada.get("/mine").status_code == 200
+
+
+def test_values_of_a_row_are_shown_whole_or_say_what_is_left_out() -> None:
+    row = {"a": 1234567.89, "b": 20231105.0, "c": 0.1, "d": 1e22, "e": -0.5, "f": True, "g": None, "h": "x" * 9_000}
+    shown = shown_item(Item(0, "i", {"row": row}))
+    values = [value for _, value in shown["row"]]
+    assert values[:-1] == ["1234567.89", "20231105", "0.1", "1e+22", "-0.5", "True", "–"]
+    assert values[-1] == "x" * 5_000 + "… (these are the first characters of 9,000)"
+    assert shown["cut"] is None
+    wide = shown_item(Item(0, "i", {"row": {f"c{i}": i for i in range(1_300)}}))
+    assert (len(wide["row"]), wide["cut"]) == (200, 1_300)
 
 
 def test_keys_of_people_with_strange_names_never_meet() -> None:

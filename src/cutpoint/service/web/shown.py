@@ -18,15 +18,19 @@ _HALF = re.compile("[\ud800-\udfff]")
 
 
 def shown_item(item: Item) -> dict[str, Any]:
-    """An item: its index and id, and what is seen of it: `picture` (an address), `row` (pairs) or `text`."""
+    """An item: its index and id, and what is seen of it: `picture` (an address), `row` (pairs) or `text`.
+
+    cut: how many pairs of the row, or characters of the text, there are, where not all are sent; None where all are.
+    """
     shown: dict[str, Any] = {"item": item.index, "id": whole(item.id)}
     shown |= {"picture": None, "row": None, "text": None, "cut": None}
     content = item.content
     if "picture" in content:
         return shown | {"picture": f"/items/{item.index}/picture"}
     if "row" in content:
-        cells = list(content["row"].items())[:MOST_CELLS]
-        return shown | {"row": [(whole(str(name)), whole(_cell(value))) for name, value in cells]}
+        cells = list(content["row"].items())
+        row = [(whole(str(name)), whole(_cell(value))) for name, value in cells[:MOST_CELLS]]
+        return shown | {"row": row, "cut": len(cells) if len(cells) > MOST_CELLS else None}
     text = str(content.get("text", ""))
     return shown | {"text": whole(text[:MOST_TEXT]), "cut": len(text) if len(text) > MOST_TEXT else None}
 
@@ -39,7 +43,12 @@ def whole(text: str) -> str:
 def _cell(value: Any) -> str:
     if value is None:
         return "–"
-    return f"{value:.6g}" if isinstance(value, float) else str(value)[:LONGEST_CELL]
+    text = str(value)
+    if isinstance(value, float):
+        return text.removesuffix(".0")
+    if len(text) > LONGEST_CELL:
+        return f"{text[:LONGEST_CELL]}… (these are the first characters of {len(text):,})"
+    return text
 
 
 def shown_ask(ask: Ask, item: Item, names: Sequence[str], found: Mapping[int, int]) -> dict[str, Any]:

@@ -58,7 +58,8 @@ function text(item) {
 
 function row(item) {
   const list = element("dl", undefined, item.row.length > MANY ? "many" : "");
-  for (const [name, value] of item.row) {
+  const more = `These are the first ${item.row.length} of ${item.cut?.toLocaleString()} columns.`;
+  for (const [name, value] of item.cut ? [...item.row, ["…", more]] : item.row) {
     const pair = element("div");
     pair.append(element("dt", name), element("dd", value));
     list.append(pair);
