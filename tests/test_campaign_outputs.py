@@ -157,6 +157,11 @@ def test_the_report_is_one_page_that_fetches_nothing(campaign_folder: Path, caps
     for part in (NAME, "zero", "ann", "bob", "010 is 0.png", "no estimate of accuracy"):
         assert part in words, part
     assert text.count('class="strip ') == 2
+    with opened(NAME) as (store, _):
+        (source,) = (Path(event.data["source"]) for event in store.events() if event.kind == "pool_added")
+    assert source.is_absolute()
+    assert str(source.parent) not in text
+    assert f"from {source.name}" in words
 
 
 def test_a_report_replaces_an_older_one_and_no_other_file(

@@ -201,11 +201,16 @@ def _settings(state: State) -> str:
         ("items between trainings", made.budget or f"{made.interval(state.ballots.n_settled)} now"),
         ("people an item", made.overlap),
         ("minutes a question is kept", f"{made.lease_seconds / 60:g}"),
-        *(("pool", f"{pool['count']:,} from {pool['source']}") for _, pool in state.pools),
+        *(("pool", f"{pool['count']:,}{_from(pool['source'])}") for _, pool in state.pools),
         ("events", f"{state.number:,}"),
     ]
     guideline = f'<h3>Guideline</h3><p class="guide">{escape(made.guideline)}</p>' if made.guideline else ""
     return _table(["setting", ""], rows) + guideline
+
+
+def _from(source: str) -> str:
+    """Where a pool is from, without the folders above, which are its owner's alone."""
+    return f" from {Path(source).name}" if source else ""
 
 
 def _table(columns: Sequence[str], rows: Sequence[Sequence[Cell]], note: str = "") -> str:
