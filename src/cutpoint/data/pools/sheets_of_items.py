@@ -63,21 +63,19 @@ def listed_pictures(
     records.need(column, "--picture")
     name = _id_column(records, id_column)
     ids = Ids(path)
-
-    def below(record: Record, line: int) -> str:
+    below: dict[str, str] = {}  # what is listed otherwise than it is known -> its path from the folder
+    for line, record in records.watched(progress):
         picture = _text(record, column, line, path)
         found = _path_below(root, picture)
         if found is None:
             said = f"{picture[:80]!r} in {folder}"
             raise DataError(f"{path}, line {line}: there is no picture {said}; correct the path.")
-        return found
-
-    for line, record in records.watched(progress):
-        picture = below(record, line)
-        ids.add(_id(record, name, 0) if name else picture, line)
+        if found != picture:
+            below[picture] = found
+        ids.add(_id(record, name, 0) if name else found, line)
 
     def contents() -> Iterator[Content]:
-        return ({"picture": below(record, line)} for line, record in records)
+        return ({"picture": below.get(record[column], record[column])} for _, record in records)
 
     return replace(_brought("picture", path, ids, contents, 0), folder=root)
 
