@@ -175,15 +175,21 @@ def test_answers_that_are_no_numbers_are_one_sentence() -> None:
             ask()
 
 
-def test_a_pool_that_does_not_fit_where_it_is_scored_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(*_: Any) -> Any:
+def test_pictures_that_do_not_fit_on_the_device_after_all_are_read_batch_by_batch(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    tried: list[int] = []
+
+    def full(features: Any, rows: Any, device: torch.device) -> Any:
+        tried.append(len(rows))
         raise torch.OutOfMemoryError("CUDA out of memory.")
 
-    pool = Pool(pictures(N, SIDE))
-    found = make_learner(f"{FAST}:epochs=1:batch=8", K).fit(pool, SOME, seed=0)
-    monkeypatch.setattr(model, "every_example", full)
-    with pytest.raises(CutpointError, match="memory of cpu is too small to score one example at a time"):
-        found.score(pool)
+    learner = make_learner(f"{FAST}:epochs=1:batch=8", K)
+    pools = [Pool(Pictures(Encodings(pictures(N, SIDE)), SIDE, SIDE)) for _ in range(2)]
+    told = learner.fit(pools[0], SOME, seed=0).score(pools[0]).probs
+    monkeypatch.setattr(examples, "_copied", full)
+    assert np.allclose(learner.fit(pools[1], SOME, seed=0).score(pools[1]).probs, told, atol=1e-6)
+    assert tried == [np.count_nonzero(SOME != -1), N]
 
 
 def test_a_fit_on_another_device_or_in_other_numbers_has_another_checkpoint(

@@ -6,6 +6,7 @@ it is computed with.
 
 from __future__ import annotations
 
+import logging
 import warnings
 import weakref
 from collections.abc import Iterable, Iterator
@@ -16,11 +17,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from cutpoint.learners.deep.devices import pinned, room_on, sent
+from cutpoint.learners.deep.devices import is_full, pinned, room_on, sent
 from cutpoint.types import Index
 
 RESIDENT_BYTES = 2 << 30  # of one set of examples, but on CUDA: more than any set of small pictures, a fifth of FMoW
 _PIECE = 1 << 25  # bytes that are copied at a time
+
+_log = logging.getLogger("cutpoint.learners")
 
 _KEPT: dict[tuple[int, str], tuple[weakref.ref[Any], torch.Tensor]] = {}
 
@@ -66,9 +69,7 @@ class Examples(NamedTuple):
 
 def examples(features: Any, rows: Index, device: torch.device) -> Examples:
     """The rows (n,) of features, whole on the device if they fit: those to be trained with."""
-    size = len(rows) * bytes_of_one(features)
-    whole = _copied(features, rows, device) if _fits(size, device) else None
-    return Examples(features, rows, device, whole)
+    return Examples(features, rows, device, _whole(features, rows, device))
 
 
 def every_example(features: Any, device: torch.device) -> Examples:
@@ -81,10 +82,10 @@ def every_example(features: Any, device: torch.device) -> Examples:
         return Examples(features, rows, device, _shared(features))
     key = id(features), str(device)
     if key not in _KEPT:
-        if not _fits(len(rows) * bytes_of_one(features), device):
+        whole = _whole(features, rows, device)
+        if whole is None:
             return Examples(features, rows, device, None)
-        reference = weakref.ref(features, lambda _: _KEPT.pop(key, None))
-        _KEPT[key] = reference, _copied(features, rows, device)
+        _KEPT[key] = weakref.ref(features, lambda _: _KEPT.pop(key, None)), whole
     return Examples(features, rows, device, _KEPT[key][1])
 
 
@@ -103,6 +104,19 @@ def bytes_of_one(features: Any) -> int:
 def _fits(size: int, device: torch.device) -> bool:
     """True if so many bytes may stay on the device."""
     return size <= (room_on(device) if device.type == "cuda" else RESIDENT_BYTES)
+
+
+def _whole(features: Any, rows: Index, device: torch.device) -> torch.Tensor | None:
+    """Those rows on the device, or None if they do not fit there, though there seemed to be room for them."""
+    if not _fits(len(rows) * bytes_of_one(features), device):
+        return None
+    try:
+        return _copied(features, rows, device)
+    except (RuntimeError, MemoryError) as error:
+        if not is_full(error):
+            raise
+    _log.info("the memory of %s is too small to hold %d examples; they are read batch by batch", device, len(rows))
+    return None
 
 
 def _copied(features: Any, rows: Index, device: torch.device) -> torch.Tensor:

@@ -80,17 +80,18 @@ class DeepModel:
 
     def _scored(self, features: Any, *, with_embedding: bool) -> tuple[Floats, Floats | None]:
         """Probabilities, and the embedding if it is wanted, in batches that the memory of the device can take."""
-        size = min(batch_size(features, self.device), len(features))
+        given = every_example(features, self.device)
+        size = min(batch_size(features, self.device), len(given))
         while size > 1:
             try:
-                return self._in_batches(every_example(features, self.device), size, with_embedding)
+                return self._in_batches(given, size, with_embedding)
             except (RuntimeError, MemoryError) as error:
                 if not is_full(error):
                     raise
             size //= 2
             _log.info("the memory of %s is too small to score more than %d at a time", self.device, size)
         with memory_for(self.device, "score one example at a time"):
-            return self._in_batches(every_example(features, self.device), size, with_embedding)
+            return self._in_batches(given, size, with_embedding)
 
     def _in_batches(self, given: Examples, size: int, with_embedding: bool) -> tuple[Floats, Floats | None]:
         """The same in batches of that size; what they give stays on the device until all are done."""
