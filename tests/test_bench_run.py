@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import weakref
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -13,14 +14,18 @@ import pytest
 from bench_command import SIZES, TINY, rows_without_times
 from cutpoint import cli_run
 from cutpoint.cli import run_cli
+from cutpoint.data import Pool, load_benchmark
 from cutpoint.data.side_by_side import Job, this_job
 from cutpoint.experiment import runner
-from cutpoint.experiment.campaign import first_batch
+from cutpoint.experiment.campaign import Schedule, first_batch, run_campaign
 from cutpoint.experiment.config import BenchConfig, make_config
 from cutpoint.experiment.observed import observed_labels
 from cutpoint.experiment.progress import Progress
 from cutpoint.experiment.results import read_results
 from cutpoint.experiment.runner import run_benchmark
+from cutpoint.learners import make_learner
+from cutpoint.learners.base import Model
+from cutpoint.types import Labels
 
 
 @pytest.fixture
@@ -127,6 +132,24 @@ def test_the_snapshot_holds_the_first_round_of_a_direct_run(tmp_path: Path, tiny
         assert sorted(snapshot["asked"]) == new.tolist()
         assert np.count_nonzero(snapshot["labels_before"] >= 0) == 10
         assert snapshot["probs"].shape == (200, 2)
+
+
+def test_one_model_is_let_go_before_the_next_is_fitted() -> None:
+    """A network lies on its device, where the next one has to be trained."""
+
+    class Lonely:
+        last: weakref.ref[Model] | None = None
+        fits = 0
+
+        def fit(self, pool: Pool, labels: Labels, *, seed: int) -> Model:
+            assert self.last is None or self.last() is None
+            model = make_learner("logistic:C=1", 2).fit(pool, labels, seed=seed)
+            self.last, self.fits = weakref.ref(model), self.fits + 1
+            return model
+
+    drawn, learner = load_benchmark("drawn:n=200:test=40:d=4"), Lonely()
+    run_campaign(drawn, drawn.labels, "direct", learner, Schedule(10, 10, 2), seed=0)
+    assert learner.fits == 3
 
 
 def test_noise_is_exact_and_drawn_anew_for_each_seed(tiny: BenchConfig) -> None:

@@ -116,6 +116,7 @@ def run_campaign(
             snapshot = snapshot or Snapshot(scores.probs, now.labels, labels, np.concatenate(oracle.asked))
         measures += [Measure(r, n_labels, metric, float(value)) for metric, value in values.items()]
         keep(State(measures, labels, snapshot))
+        del model  # a network lies on its device, where the next one is trained
     return measures, snapshot
 
 
