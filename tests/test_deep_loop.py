@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from torch import nn
 from cutpoint.data import Pool
 from cutpoint.errors import CutpointError, DataError, UsageError
 from cutpoint.learners import make_learner
-from cutpoint.learners.deep import checkpoint
+from cutpoint.learners.deep import checkpoint, devices, loop
 from cutpoint.learners.deep.checkpoint import Checkpoint, identity
 from cutpoint.learners.deep.devices import choose_device
 from cutpoint.learners.deep.examples import examples
@@ -205,6 +206,26 @@ def test_the_identity_of_a_fit_names_all_that_it_depends_on() -> None:
     assert parts[0] == identity("a", 1, None, TARGETS, network())
 
 
+def test_on_cuda_convolutions_repeat_themselves_whatever_the_caller_says_of_precision(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Without a card: its generators are left out."""
+    cudnn: Any = torch.backends.cudnn
+    if not hasattr(cudnn, "conv"):
+        pytest.skip("this torch has no switches of precision for each kind of layer")
+    monkeypatch.setattr(torch.random, "fork_rng", lambda **_: nullcontext())
+    monkeypatch.setattr(devices, "reseed", lambda *_: None)
+    monkeypatch.setattr(cudnn, "deterministic", False)
+    monkeypatch.setattr(cudnn, "benchmark", True)
+    before, cudnn.conv.fp32_precision = cudnn.conv.fp32_precision, "ieee"
+    try:
+        with devices.own_chance(torch.device("cuda"), 0):
+            assert (cudnn.deterministic, cudnn.benchmark) == (True, False)
+        assert (cudnn.deterministic, cudnn.benchmark, cudnn.conv.fp32_precision) == (False, True, "ieee")
+    finally:
+        cudnn.conv.fp32_precision = before
+
+
 def test_a_loss_that_is_not_a_number_names_its_epoch() -> None:
     def loss(model: nn.Module, batch: Batch) -> torch.Tensor:
         return torch.mean(model(batch.inputs)) * (math.nan if batch.epoch == 2 else 1.0)
@@ -236,12 +257,29 @@ def test_weights_that_are_no_numbers_after_the_last_step_name_the_rate() -> None
         trained(settings=Settings(epochs=1, batch=N, rate=1e-2), loss=loss)
 
 
+def test_in_float16_gradients_that_are_never_numbers_name_their_epoch(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each step is then left out, so that loss and weights stay numbers, and nothing is learnt."""
+
+    def loss(model: nn.Module, batch: Batch) -> torch.Tensor:
+        weight = next(model.parameters())
+        return nn.functional.cross_entropy(model(batch.inputs).float(), batch.targets) + torch.sqrt(0 * weight.sum())
+
+    monkeypatch.setattr(devices, "half_type", lambda _: torch.float16)
+    monkeypatch.setattr(loop, "half_type", lambda _: torch.float16)
+    settings = Settings(epochs=6, batch=10, rate=1e-2)
+    assert len(trained(settings=settings)[1].losses) == 6
+    with pytest.raises(CutpointError, match=r"the gradients are not finite in epoch 5 of 6; lower the .*\(lr=0.01\)"):
+        trained(settings=settings, loss=loss)
+
+
 @pytest.mark.parametrize(
     "error",
     [
         RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`"),
+        RuntimeError("CUDA error: CUBLAS_STATUS_NOT_INITIALIZED when calling `cublasCreate(handle)`"),
         RuntimeError("cuDNN error: CUDNN_STATUS_ALLOC_FAILED"),
         RuntimeError("cuDNN error: CUDNN_STATUS_NOT_INITIALIZED"),
+        RuntimeError("GET was unable to find an engine to execute this computation"),
         torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB."),
         RuntimeError("MPS backend out of memory"),
         RuntimeError("[enforce fail at alloc_cpu.cpp:121] . DefaultCPUAllocator: can't allocate memory"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from typing import Any
 
 import numpy as np
 import torch
@@ -11,9 +12,10 @@ import torch
 from cutpoint.data.side_by_side import card, jobs_on_a_card, this_job
 from cutpoint.errors import CutpointError, UsageError
 
-_FULL = (  # what torch's other errors of a full memory say; cuDNN cannot even begin there
-    *("out of memory", "can't allocate memory", "alloc_cpu"),
-    *("cublas_status_alloc_failed", "cudnn_status_alloc_failed", "cudnn_status_not_initialized"),
+_FULL = (  # what torch's other errors of a full memory say; cuBLAS and cuDNN cannot even begin there
+    *("out of memory", "can't allocate memory", "alloc_cpu", "unable to find an engine"),
+    *("cublas_status_alloc_failed", "cublas_status_not_initialized"),
+    *("cudnn_status_alloc_failed", "cudnn_status_not_initialized"),
 )
 
 
@@ -88,9 +90,21 @@ def own_chance(device: torch.device, seed: int) -> Iterator[None]:
         others = [] if device.type == "cpu" else [device]
         stack.enter_context(torch.random.fork_rng(devices=others, device_type=device.type))
         if device.type == "cuda":
-            stack.enter_context(torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True))
+            stack.enter_context(_same_sums())
         reseed(device, seed)
         yield
+
+
+@contextmanager
+def _same_sums() -> Iterator[None]:
+    """Convolutions by repeatable algorithms; no other switch is touched: torch may refuse to read precisions."""
+    cudnn: Any = torch.backends.cudnn
+    before = cudnn.deterministic, cudnn.benchmark
+    cudnn.deterministic, cudnn.benchmark = True, False
+    try:
+        yield
+    finally:
+        cudnn.deterministic, cudnn.benchmark = before
 
 
 def reseed(device: torch.device, seed: int) -> None:

@@ -123,10 +123,10 @@ def fit(
 ) -> Fitted:
     """Train the network in place on its examples and their targets (n,); it is left in evaluation mode.
 
-    CutpointError for a loss that is not finite, with its epoch, and for a memory that is too small, with a batch size
-    to try, and for weights that are not finite at the end; a loss that ends far above its beginning is logged. With
-    a checkpoint, a state that is there is gone on with; the last one is left there if the fit took as long as its
-    `seconds`.
+    CutpointError for a loss or gradients that are not finite, with the epoch, for a memory that is too small, with a
+    batch size to try, and for weights that are not finite at the end; a loss that ends far above its beginning is
+    logged. With a checkpoint, a state that is there is gone on with; the last one is left there if the fit took as
+    long as its `seconds`.
     """
     run = _Run(network, given, torch.from_numpy(targets).to(given.device), loss, settings, seed)
     with own_chance(given.device, seed), memory_named(given.device, settings.batch):
@@ -167,7 +167,7 @@ class _Run:
         """Make the optimizer, and cut the examples into batches as even as can be."""
         trained = [parameter for parameter in self.network.parameters() if parameter.requires_grad]
         kind = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}[self.settings.optimizer]
-        fused = self.given.device.type == "cuda"
+        fused = self.given.device.type in ("cuda", "cpu")
         self.optimizer = kind(trained, lr=self.settings.rate, weight_decay=self.settings.decay, fused=fused)
         self.scaler = torch.amp.GradScaler(
             self.given.device.type, enabled=half_type(self.given.device) is torch.float16
@@ -193,11 +193,17 @@ class _Run:
             total += stepped * len(targets)
         mean = float(total) / len(self.given)  # the device is waited for once an epoch
         if not math.isfinite(mean):
-            raise CutpointError(
-                f"the training loss is {mean} in epoch {done + 1} of {self.settings.epochs}; lower the learning rate "
-                f"(lr={self.settings.rate:g}), or look for examples that are out of all proportion."
-            )
+            raise self._lost(f"the training loss is {mean} in", done + 1)
+        if self.scaler.is_enabled() and self.scaler.get_scale() < 1:  # halved with each step that was left out
+            raise self._lost("the gradients are not finite in", done + 1)
         fitted.losses.append(mean)
+
+    def _lost(self, what: str, epoch: int) -> CutpointError:
+        """The error for what is not finite, with its epoch."""
+        return CutpointError(
+            f"{what} epoch {epoch} of {self.settings.epochs}; lower the learning rate (lr={self.settings.rate:g}), or "
+            "look for examples that are out of all proportion."
+        )
 
     def _step(self, batch: Batch) -> torch.Tensor:
         """One step of the optimizer; the loss before it."""
@@ -223,10 +229,7 @@ class _Run:
             self.best = None
         self.network.eval()
         if not_finite(self.network.state_dict()):
-            raise CutpointError(
-                f"the weights are not finite after epoch {len(fitted.losses)} of {self.settings.epochs}; lower the "
-                f"learning rate (lr={self.settings.rate:g}), or look for examples that are out of all proportion."
-            )
+            raise self._lost("the weights are not finite after", len(fitted.losses))
 
     def state(self, fitted: Fitted) -> dict[str, Any]:
         """Everything that the next epoch depends on; after the last one the network alone."""
