@@ -14,7 +14,10 @@ import pytest
 
 from bench_command import ARGUMENTS, COMMAND, SIZES, TINY, refused, rows_without_times
 from cutpoint.cli import run_cli
+from cutpoint.errors import RunError
 from cutpoint.experiment.config import BenchConfig, make_config
+from cutpoint.experiment.folder import scratch_path
+from cutpoint.experiment.progress import Progress
 from cutpoint.experiment.results import locked, read_run
 from cutpoint.experiment.runner import run_benchmark
 
@@ -251,6 +254,24 @@ def test_a_folder_without_a_single_round_binds_nobody(tmp_path: Path, capsys: py
     kept.parent.mkdir(parents=True)
     kept.touch()
     assert "was begun with learner = logistic" in refused(capsys, [*given, "--learner", "mlp"])
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_a_run_that_fails_is_told_after_all_others_are_done(jobs: int, tmp_path: Path, tiny: BenchConfig) -> None:
+    for spec in tiny.runs()[3:5]:
+        damaged = scratch_path(tmp_path, tiny, spec) / "rounds.npz"
+        damaged.parent.mkdir(parents=True)
+        damaged.write_bytes(b"no rounds")
+    seen: list[Progress] = []
+    first = "the first of them: drawn.*: .*rounds.npz cannot be read"
+    with pytest.raises(RunError, match=rf"^10 of 12 runs done; 2 failed, {first}"):
+        run_benchmark(tiny, tmp_path, jobs=jobs, progress=seen.append)
+    assert (seen[-1].done, len(list((tmp_path / "runs").glob("*.csv")))) == (10, 10)
+    damaged.unlink()
+    with pytest.raises(RunError, match=r"^11 of 12 runs done; 1 failed: drawn.*: .*rounds.npz cannot be read"):
+        run_benchmark(tiny, tmp_path, jobs=jobs)
+    (scratch_path(tmp_path, tiny, tiny.runs()[3]) / "rounds.npz").unlink()
+    assert run_benchmark(tiny, tmp_path) == 1
 
 
 def test_other_versions_are_warned_of_and_noted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -11,10 +11,11 @@ from bench_command import refused
 from cutpoint.cli import run_cli
 from cutpoint.data.table_1 import TABLE_1
 from cutpoint.errors import UsageError
+from cutpoint.experiment.folder import scratch_path
 from cutpoint.experiment.results import read_config
 from cutpoint.experiment.statistics import Arm, Runs
 from cutpoint.paper import FIGURES
-from cutpoint.paper.campaigns import read_campaigns
+from cutpoint.paper.campaigns import config_of, read_campaigns
 from cutpoint.paper.figure import METRICS
 from cutpoint.paper.panels import WINDOW, drawn, smoothed
 from cutpoint.paper.settings import shortened
@@ -50,6 +51,22 @@ def test_a_composite_figure_runs_nothing_that_is_there(
     assert f"Draw it with: cutpoint paper plot {name} -o {toys}" in said
     assert run_cli(["paper", "plot", name, "-o", str(toys)]) == 0
     check_pictures(toys, name)
+
+
+def test_a_run_that_fails_keeps_no_other_campaign_of_a_figure_from_being_run(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    one, *others = FIGURES["fig01"].campaigns
+    config = config_of(one, seeds=1, toy=True)
+    damaged = scratch_path(tmp_path / one.name, config, config.runs()[0]) / "rounds.npz"
+    damaged.parent.mkdir(parents=True)
+    damaged.touch()
+    assert run_cli(["paper", "run", "fig01", "--toy", "--seeds", "1", "-q", "-o", str(tmp_path)]) == 1
+    said, n = capsys.readouterr().err, len(config.runs())
+    assert said.startswith(f"error: {one.name}: {n - 1} of {n} runs done; 1 failed: ")
+    assert said.count("\n") == 1
+    for campaign in others:
+        assert list((tmp_path / campaign.name / "runs").glob("*.csv"))
 
 
 def check_pictures(folder: Path, name: str) -> None:

@@ -112,6 +112,7 @@ def paper_run(
     Runs that several figures show are done once. To try a figure small: --toy, --seeds 1, --schedule short.
     """
     from cutpoint.cli_run import processes, run_shown
+    from cutpoint.errors import RunError
     from cutpoint.experiment.runner import check_learner
     from cutpoint.paper import figure_name
     from cutpoint.paper.campaigns import check_data, config_of
@@ -129,11 +130,17 @@ def paper_run(
         check_learner(config, data_root)
     folder = out or (TOY_OUT if toy else OUT)
     jobs = processes(1 if jobs is None else jobs)
+    failed: list[str] = []
     for place, (campaign, config) in enumerate(zip(campaigns, configs, strict=True), start=1):
         if not quiet:
             typer.echo(f"{campaign.name}, {place} of {len(campaigns)}: {_named(campaign, toy)}")
         preset = f"{campaign.name} (toy)" if toy else campaign.name
-        run_shown(config, folder / campaign.name, data_root=data_root, jobs=jobs, preset=preset, quiet=quiet)
+        try:
+            run_shown(config, folder / campaign.name, data_root=data_root, jobs=jobs, preset=preset, quiet=quiet)
+        except RunError as error:
+            failed.append(f"{campaign.name}: {error}")
+    if failed:
+        raise RunError(" ".join(failed))
     if not quiet:
         short = " --schedule short" if chosen.short else ""
         typer.echo(f"Draw it with: cutpoint paper plot {name}{short} -o {folder}")

@@ -20,6 +20,10 @@ class DataError(CutpointError):
     """A file or a data set is missing, damaged or not what it claims to be."""
 
 
+class RunError(CutpointError):
+    """Some runs of a benchmark failed; all others are done and kept."""
+
+
 class ReplayError(CutpointError):
     """A log does not fit the strategy and round that it is replayed against."""
 

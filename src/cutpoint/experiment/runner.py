@@ -15,58 +15,38 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
-from dataclasses import replace
-from functools import lru_cache, partial
+from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
 from time import perf_counter
-from typing import Any, NamedTuple
+from typing import Any
 
-from cutpoint.data import Benchmark, DataOptions, load_benchmark
+from cutpoint.data import DataOptions
 from cutpoint.data.captions import captions
 from cutpoint.data.obtain import check_present
 from cutpoint.data.side_by_side import Job, become
-from cutpoint.errors import CutpointError, UsageError
-from cutpoint.experiment.campaign import Measure, Schedule, State, run_campaign
-from cutpoint.experiment.config import BenchConfig, RunSpec
+from cutpoint.errors import CutpointError, RunError, UsageError
+from cutpoint.experiment.campaign import Schedule, run_campaign
+from cutpoint.experiment.config import BenchConfig, RunSpec, run_id
 from cutpoint.experiment.folder import (
     begin,
     describe,
     note_logged,
     note_versions,
-    pictured,
     refuse_foreign,
-    scratch_path,
-    snapshot_arrays,
     store,
 )
 from cutpoint.experiment.heard import heard
 from cutpoint.experiment.observed import observed_labels
+from cutpoint.experiment.one_run import Outcome, Places, benchmark_of, options_of, run_one
 from cutpoint.experiment.processes import one_thread, one_thread_in_children, signals_kept_from_children
 from cutpoint.experiment.progress import Progress, Rounds, note
 from cutpoint.experiment.results import locked, read_runs
-from cutpoint.experiment.unfinished import Diary
 from cutpoint.learners import make_learner
 from cutpoint.learners.base import check_gives, check_reads, check_ready, equipped
 from cutpoint.words import count
 
 POLL = 1.0  # seconds between two looks at how far the workers are
-
-
-class Outcome(NamedTuple):
-    """What a worker sends back; said: what the strategy logged."""
-
-    spec: RunSpec
-    measures: list[Measure]
-    snapshot: dict[str, Any] | None
-    said: list[str]
-
-
-class Places(NamedTuple):
-    """Where a worker reads and keeps what it needs: the data root, and the results folder for unfinished fits."""
-
-    root: Path | None
-    folder: Path
 
 
 def prepare(config: BenchConfig, root: Path | None, warn: Callable[[str], object] = warnings.warn) -> dict[str, Any]:
@@ -78,7 +58,7 @@ def prepare(config: BenchConfig, root: Path | None, warn: Callable[[str], object
     check_present(config.datasets, DataOptions(root=root).data_root)
     described = {}
     for dataset in config.datasets:
-        benchmark = _benchmark(dataset, _options(config, dataset, root))
+        benchmark = benchmark_of(dataset, options_of(config, dataset, root))
         check_reads(benchmark.pool, make_learner(config.learner, benchmark.n_classes), config.learner)
         n, needed = benchmark.pool.n_examples, config.first + config.rounds * config.budget
         if needed > n:
@@ -118,7 +98,7 @@ def run_benchmark(
 
     `progress` is called at the start, after rounds and after each run, `warn` if the versions are no longer those that
     the folder was begun with, if rows of a data file are left out, and with what strategies logged. An interrupt
-    (Ctrl-C) passes through; nothing stored is harmed.
+    (Ctrl-C) passes through; nothing stored is harmed. RunError, after all others are done, if a run failed.
     """
     if jobs < 1:
         raise UsageError(f"jobs is {jobs}; it must be at least 1.")
@@ -133,23 +113,36 @@ def run_benchmark(
         if changed:
             warn(changed)
         start = Progress(len(done), len(runs), len(done), config.rounds + 1)
-        said = _do(config, left, Places(root, folder), jobs, Rounds(len(left), start, progress))
+        said, failed = _do(config, left, Places(root, folder), jobs, Rounds(len(left), start, progress))
         for sentence, times in said.items():
             warn(f"in {count(times, 'run')}: {sentence}")
+        if failed:
+            first = next(spec for spec in left if spec in failed)
+            raise RunError(
+                f"{len(runs) - len(failed)} of {count(len(runs), 'run')} done; {len(failed)} failed"
+                f"{', the first of them' if len(failed) > 1 else ''}: "
+                f"{run_id(config.shown_name(first.dataset), first)}: {failed[first]}"
+            )
     return len(left)
 
 
-def _do(config: BenchConfig, left: list[RunSpec], places: Places, jobs: int, rounds: Rounds) -> Counter[str]:
-    """Do these runs and store each; what strategies logged, and in how many runs."""
+def _do(
+    config: BenchConfig, left: list[RunSpec], places: Places, jobs: int, rounds: Rounds
+) -> tuple[Counter[str], dict[RunSpec, str]]:
+    """Do these runs and store each; what strategies logged, in how many runs, and why the runs failed that did."""
     said: Counter[str] = Counter()
+    failed: dict[RunSpec, str] = {}
     rounds.show(0)
-    for new, outcome in enumerate(_outcomes(config, left, places, jobs, rounds), start=1):
+    for ended, outcome in enumerate(_outcomes(config, left, places, jobs, rounds), start=1):
+        if outcome.failed is not None:
+            failed[outcome.spec] = outcome.failed
+            continue
         store(places.folder, config, outcome.spec, outcome.measures, outcome.snapshot)
         if outcome.said:
             note_logged(places.folder, config, outcome.spec, outcome.said)
         said.update(outcome.said)
-        rounds.show(new)
-    return said
+        rounds.show(ended - len(failed))
+    return said, failed
 
 
 def estimate_seconds(config: BenchConfig, root: Path | None, jobs: int) -> float:
@@ -157,8 +150,8 @@ def estimate_seconds(config: BenchConfig, root: Path | None, jobs: int) -> float
     total = 0.0
     with one_thread():
         for dataset in config.datasets:
-            options = _options(config, dataset, root)
-            benchmark = _benchmark(dataset, options)
+            options = options_of(config, dataset, root)
+            benchmark = benchmark_of(dataset, options)
             specs = [spec for spec in config.runs() if spec.dataset == dataset]
             kinds = {(spec.strategy, spec.parallel): spec for spec in specs if spec.seed == 0}
             half = config.first + config.budget * (config.rounds // 2)
@@ -187,7 +180,7 @@ def _outcomes(config: BenchConfig, left: list[RunSpec], places: Places, jobs: in
     if jobs == 1:
         with one_thread():
             for number, spec in enumerate(left):
-                yield _run(config, spec, places, partial(rounds.note, number))
+                yield run_one(config, spec, places, partial(rounds.note, number))
         return
     context = multiprocessing.get_context("spawn")
     theirs, ours = context.Pipe(duplex=False)  # closing it, or being killed, is seen at once by all workers
@@ -203,7 +196,7 @@ def _outcomes(config: BenchConfig, left: list[RunSpec], places: Places, jobs: in
             while True:
                 for number, spec in waiting:  # a short queue: what is not begun needs no cancelling
                     with signals_kept_from_children():
-                        running.add(pool.submit(_run, config, spec, places, partial(_noted, number)))
+                        running.add(pool.submit(run_one, config, spec, places, partial(_noted, number)))
                     if len(running) >= 2 * jobs:
                         break
                 if not running:
@@ -222,44 +215,6 @@ def _outcomes(config: BenchConfig, left: list[RunSpec], places: Places, jobs: in
             raise
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
-
-
-def _run(config: BenchConfig, spec: RunSpec, places: Places, tell: Callable[[int, int], object]) -> Outcome:
-    """One whole run; after each round `tell` is called with the rounds done before and now."""
-    options = _options(config, spec.dataset, places.root)
-    benchmark = _benchmark(spec.dataset, options)
-    schedule = Schedule(config.first, config.budget, config.rounds, spec.parallel)
-    observed = observed_labels(benchmark, spec.noise, spec.seed)
-    scratch = scratch_path(places.folder, config, spec)
-    learner = make_learner(config.learner, benchmark.n_classes)
-    learner = equipped(learner, root=options.data_root, scratch=scratch, captions=captions(benchmark))
-    diary = Diary(scratch)
-    begun = diary.read(observed)
-    before = begun.measures[-1].round + 1 if begun else 0
-
-    def keep(state: State) -> None:
-        diary.write(state)
-        tell(before, state.measures[-1].round + 1 - before)
-
-    with heard() as said:
-        measures, snapshot = run_campaign(
-            *(benchmark, observed, spec.strategy, learner, schedule),
-            seed=spec.seed,
-            begun=begun,
-            keep=keep,
-        )
-    arrays = snapshot_arrays(snapshot, benchmark) if snapshot is not None and spec in pictured(config) else None
-    return Outcome(spec, measures, arrays, said)
-
-
-@lru_cache(maxsize=1)
-def _benchmark(dataset: str, options: DataOptions) -> Benchmark:
-    """The data set, kept until another one is asked for: runs come data set by data set."""
-    return load_benchmark(dataset, options)
-
-
-def _options(config: BenchConfig, dataset: str, root: Path | None) -> DataOptions:
-    return replace(config.data_options(dataset), root=root)
 
 
 _rounds: Any = None  # of a worker: what it shares with its parent
