@@ -125,9 +125,12 @@ def test_a_dry_run_trains_no_network_of_pictures_and_says_what_it_would(
     shrink(monkeypatch, imb_cifar10_2=Row(40, 2, ".1111", (4, 36), 20))
     cifar10_archive(tmp_path)
     monkeypatch.setattr(ResNetLearner, "fit", None)
+    monkeypatch.setattr("cutpoint.learners.deep.devices.described", lambda _: "cpu")
     sizes = ["--first", "5", "--budget", "4", "--rounds", "2", "--seeds", "3", "--data-root", str(tmp_path)]
     call = ["bench", "run", "--dataset", "imb-cifar10-2", *sizes, "--strategies", "random,margin", "--dry-run"]
     assert run_cli([*call, "--learner", "resnet18:weights=none"]) == 0
-    told = " ".join(capsys.readouterr().out.split())
+    captured = capsys.readouterr()
+    assert captured.err.startswith("warning: resnet18 trains a whole network in every round, and torch finds the proc")
+    told = " ".join(captured.out.split())
     assert "6 runs of 3 rounds: resnet18:weights=none is fitted 18 times, on 5 to 13 labels, and scores 60" in told
     assert "nothing was trained to find out" in told

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -9,12 +10,17 @@ import pytest
 
 pytest.importorskip("torch")
 
+import torch
+
 from bench_command import SIZES, rows_without_times
 from cutpoint.cli import run_cli
 from cutpoint.core.measures import balanced_accuracy
 from cutpoint.data import Benchmark, load_benchmark
 from cutpoint.errors import UsageError
+from cutpoint.experiment.machine import slow_here
+from cutpoint.experiment.results import read_config
 from cutpoint.learners import make_learner
+from cutpoint.learners.deep import devices
 from cutpoint.learners.deep.heads import HeadLearner, NetworkHeadLearner
 from cutpoint.learners.scaling import scaled
 from cutpoint.types import Labels
@@ -97,6 +103,52 @@ def test_a_device_that_is_not_there_is_one_sentence(digits: Benchmark) -> None:
     absent = next(name for name in ("cuda", "mps") if not getattr(torch, name).is_available())
     with pytest.raises(UsageError, match=f"the device is '{absent}', and torch finds"):
         make_learner(f"torch-mlp:device={absent}", 3).fit(digits.pool, labels_of(digits, 60), seed=0)
+
+
+def test_a_benchmark_that_goes_on_on_another_device_is_warned_of(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = ["bench", "run", "--dataset", "drawn:n=200:test=40:d=4", "--strategies", "random", *SIZES]
+    given += ["--learner", "torch-linear:epochs=2:device=cpu", "--out", str(tmp_path)]
+    assert run_cli(given) == 0
+    assert "warning" not in capsys.readouterr().err
+    assert read_config(tmp_path)["versions"]["device"] == "cpu"
+    min((tmp_path / "runs").glob("*.csv")).unlink()
+    monkeypatch.setattr(devices, "described", lambda _: "cuda, bfloat16, a card")
+    assert run_cli(given) == 0
+    said = f"warning: {tmp_path} was begun with device cpu (now cuda, bfloat16, a card); runs may differ between them"
+    assert capsys.readouterr().err.startswith(said)
+    assert read_config(tmp_path)["later_versions"][0]["device"] == "cuda, bfloat16, a card"
+
+
+def test_a_device_is_told_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(devices, "half_type", lambda _: torch.bfloat16)
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda _: "a card")
+    assert devices.described(torch.device("cuda", 1)) == "cuda, bfloat16, a card"
+    assert devices.described(torch.device("cpu")) == "cpu"
+
+
+@pytest.mark.parametrize(
+    ("learner", "found", "said"),
+    [
+        ("resnet18", "cpu", "schedule=short"),
+        ("clip", "cpu", "to shorten them, lower epochs"),
+        ("resnet18", "cuda", None),
+        ("resnet18:device=cpu", "cpu", None),
+        ("clip:tune=frozen", "cpu", None),
+        ("torch-mlp", "cpu", None),
+        ("logistic", "cpu", None),
+    ],
+)
+def test_a_network_of_pictures_that_the_processor_would_train_unasked_is_warned_of(
+    learner: str, found: str, said: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if any(find_spec(module) is None for module in ("timm", "open_clip")):
+        pytest.skip("not every learner of the extra deep is here")
+    monkeypatch.setattr(devices, "described", lambda _: found)
+    told = slow_here(learner)
+    assert (told is None) == (said is None)
+    assert told is None or (said or "") in told
 
 
 def test_a_benchmark_of_a_head_is_the_same_in_one_process_and_in_two(tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from cutpoint.data.whole import write_atomically
 from cutpoint.errors import DataError, UsageError
 from cutpoint.experiment.campaign import Measure, Snapshot
 from cutpoint.experiment.config import FORMAT, BenchConfig, RunSpec, run_id
+from cutpoint.experiment.machine import device_of
 from cutpoint.experiment.observed import HUMAN
 from cutpoint.experiment.results import Row, read_config, write_json, write_run
 from cutpoint.learners.registry import needs
@@ -116,7 +117,7 @@ def note_versions(folder: Path, config: BenchConfig) -> str | None:
         write_json(folder / "config.json", stored | {"later_versions": [*later, now]})
     changed = [f"{name} {then.get(name, 'unknown')} (now {new})" for name, new in now.items() if new != then.get(name)]
     return (
-        f"{folder} was begun with {', '.join(changed)}; runs may differ between versions: to compare like with "
+        f"{folder} was begun with {', '.join(changed)}; runs may differ between them: to compare like with "
         "like, go on with the old ones. The new ones are noted in config.json."
     )
 
@@ -128,7 +129,7 @@ def note_logged(folder: Path, config: BenchConfig, spec: RunSpec, said: list[str
 
 
 def versions(learner: str) -> dict[str, str]:
-    """What the numbers of that learner depend on."""
+    """What the numbers of that learner depend on, its device included."""
     names = ("cutpoint", "numpy", "scipy", "scikit-learn", *needs(learner))
     found = {"python": platform.python_version()}
     for name in names:
@@ -138,7 +139,8 @@ def versions(learner: str) -> dict[str, str]:
             import cutpoint
 
             found[name] = cutpoint.__version__ if name == "cutpoint" else "unknown"
-    return found
+    device = device_of(learner)
+    return found if device is None else found | {"device": device}
 
 
 def describe(benchmark: Benchmark, noises: tuple[str, ...]) -> dict[str, Any]:

@@ -37,6 +37,7 @@ from cutpoint.experiment.folder import (
     store,
 )
 from cutpoint.experiment.heard import heard
+from cutpoint.experiment.machine import slow_here
 from cutpoint.experiment.observed import observed_labels
 from cutpoint.experiment.one_run import Outcome, Places, benchmark_of, options_of, run_one
 from cutpoint.experiment.processes import one_thread, one_thread_in_children, signals_kept_from_children
@@ -52,9 +53,12 @@ POLL = 1.0  # seconds between two looks at how far the workers are
 def prepare(config: BenchConfig, root: Path | None, warn: Callable[[str], object] = warnings.warn) -> dict[str, Any]:
     """Description of each data set by its shown name; raises the errors of all of them before any run.
 
-    `warn` is called with the note of each data set that has one.
+    `warn` is called with the note of each data set that has one, and if the learner will be slow here.
     """
     check_learner(config, root)
+    slow = slow_here(config.learner)
+    if slow:
+        warn(slow)
     check_present(config.datasets, DataOptions(root=root).data_root)
     described = {}
     for dataset in config.datasets:

@@ -74,6 +74,13 @@ def numbers(device: torch.device) -> str:
     return f"{device.type} {half_type(device)}"
 
 
+def described(device: torch.device) -> str:
+    """Its kind, and of a card its 16-bit type and its name, for people: "cuda, bfloat16, NVIDIA H100"."""
+    if device.type != "cuda":
+        return device.type
+    return f"cuda, {str(half_type(device)).removeprefix('torch.')}, {torch.cuda.get_device_name(device)}"
+
+
 def half(device: torch.device) -> AbstractContextManager[object]:
     """Mixed precision where it helps; elsewhere nothing changes."""
     kind = half_type(device)
