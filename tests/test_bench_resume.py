@@ -242,6 +242,7 @@ def test_seeds_can_be_added_and_what_was_done_stays(tmp_path: Path, capsys: pyte
 
 
 def test_a_folder_without_a_single_round_binds_nobody(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("torch")
     given = [*ARGUMENTS, *SIZES, "--jobs", "1", "--quiet", "--out", str(tmp_path)]
     assert run_cli([*given, "--learner", "torch-linear:lr=1e20"]) == 1  # the loss is nan in its first fit
     assert "the training loss is nan" in capsys.readouterr().err

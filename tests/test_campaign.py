@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -173,7 +174,11 @@ def test_a_pool_without_embeddings_is_asked_at_random(tmp_path: Path) -> None:
         ({"lease_seconds": 0}, "lease_seconds is 0"),
         ({"budget": 0}, "budget is 0"),
         ({"learner": "foo", "train": "inline", "files": "never"}, "foo"),
-        ({"learner": "resnet18", "train": "inline", "files": "never"}, "reads pictures"),
+        pytest.param(
+            {"learner": "resnet18", "train": "inline", "files": "never"},
+            "reads pictures",
+            marks=pytest.mark.skipif(find_spec("torch") is None, reason="torch is not installed"),
+        ),
         ({"train": "process"}, "another process cannot open a store that is handed over; give the campaign's path"),
         ({"train": "inline"}, "there is no folder for the scores; give files="),
         ({"training_limit": 0}, "the limit of a training is 0; it must be a number of seconds above 0"),

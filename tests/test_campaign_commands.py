@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -75,7 +76,11 @@ def test_a_table_of_texts_is_told_to_say_which_column_they_are_in(
         (["--classes", "a,b", "--images", "photos", "--embeddings", "bad.csv"], "must be .npy or .parquet"),
         (["--classes", "a,b", "--images", "photos", "--files", "there"], "--files is for postgresql"),
         (["--classes", "a,b", "--images", "photos", "--learner", "foo"], "foo"),
-        (["--classes", "a,b", "--images", "photos", "--learner", "resnet18"], "reads pictures"),
+        pytest.param(
+            ["--classes", "a,b", "--images", "photos", "--learner", "resnet18"],
+            "reads pictures",
+            marks=pytest.mark.skipif(find_spec("torch") is None, reason="torch is not installed"),
+        ),
     ],
 )
 def test_init_refuses_and_leaves_nothing(
