@@ -118,6 +118,17 @@ def press(page: Page, key: str) -> int:
     return item
 
 
+def cut_off(here: Site) -> tuple[Page, int]:
+    """A page of ada's that lost its connection, and the item to which she said 2 (its class 1) since."""
+    here.excused = RESENT
+    page = here.page("ada")
+    first = shown(page)
+    page.wait_for_load_state("networkidle")
+    page.context.set_offline(True)
+    page.keyboard.press("2")
+    return page, first
+
+
 KEPT = "async () => (await import('/static/banner.js')).outbox.list().length"
 """How many answers, passes and undos a page has yet to send."""
 

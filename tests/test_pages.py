@@ -13,7 +13,7 @@ pytest.importorskip("playwright")
 
 from playwright.sync_api import Route, expect
 
-from browse import RESENT, Site, press, shown, wait_until_sent
+from browse import RESENT, Site, cut_off, press, shown, wait_until_sent
 from cutpoint.store.base import StoreError
 
 
@@ -58,12 +58,7 @@ def test_a_key_shows_the_next_item_at_once(here: Site) -> None:
 
 
 def test_a_lost_connection_loses_and_doubles_nothing(here: Site) -> None:
-    here.excused = RESENT
-    page = here.page("ada")
-    first = shown(page)
-    page.wait_for_load_state("networkidle")
-    page.context.set_offline(True)
-    page.keyboard.press("2")
+    page, first = cut_off(here)
     second = shown(page, other_than=first)
     page.keyboard.press("3")
     expect(page.locator("#banner")).to_contain_text("No connection")
@@ -195,12 +190,7 @@ def test_a_skip_of_what_somebody_else_answered_is_a_skip(here: Site) -> None:
 
 
 def test_an_undo_without_a_connection_keeps_no_more_than_the_answer_did(here: Site) -> None:
-    here.excused = RESENT
-    page = here.page("ada")
-    first = shown(page)
-    page.wait_for_load_state("networkidle")
-    page.context.set_offline(True)
-    page.keyboard.press("2")
+    page, first = cut_off(here)
     banner = page.locator("#banner")
     expect(banner).to_contain_text("What you said of 1 item is kept")
     shown(page, other_than=first)

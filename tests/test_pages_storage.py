@@ -11,7 +11,7 @@ pytest.importorskip("playwright")
 
 from playwright.sync_api import Dialog, Page, expect
 
-from browse import KEPT, RESENT, Site, box_of, press, shown, wait_until_sent
+from browse import KEPT, RESENT, Site, box_of, cut_off, press, shown, wait_until_sent
 
 FULL = "Storage.prototype.setItem = () => { throw new DOMException('full', 'QuotaExceededError'); }"
 CLOSED = "Object.defineProperty(window, 'localStorage', { get() { throw new DOMException('no', 'SecurityError'); } })"
@@ -55,12 +55,7 @@ def test_what_cannot_be_stored_is_sent(here: Site, script: str) -> None:
 
 
 def test_a_storage_that_fills_up_holds_up_no_answer(here: Site) -> None:
-    here.excused = RESENT
-    page = here.page("ada")
-    first = shown(page)
-    page.wait_for_load_state("networkidle")
-    page.context.set_offline(True)
-    page.keyboard.press("2")
+    page, first = cut_off(here)
     expect(page.locator("#banner")).to_contain_text("What you said of 1 item is kept in this browser until then")
     page.evaluate(f"() => {{ {FULL} }}")
     second = press(page, "3")
