@@ -29,6 +29,7 @@ class Naive:
         self.history: list[set[int]] = [set()]  # the closed questions after each event
         self.labels: list[dict[int, int]] = [{}]  # item -> the label that follows, and
         self.known: list[set[int]] = [set()]  # the settled items, after each event
+        self.waiting: list[set[int]] = [set()]  # and those that wait for more answers
 
     def settled(self, item: int) -> bool:
         said = [person for i, person in self.votes if i == item]
@@ -55,6 +56,8 @@ class Naive:
         self.history.append({item for item in range(N) if self.settled(item) or self.passed(item)})
         self.labels.append({item: self.label(item) for item in range(N)})
         self.known.append({item for item in range(N) if self.settled(item)})
+        answered = {item for item, _ in self.votes}
+        self.waiting.append({i for i in answered if not self.settled(i) and not self.passed(i)})
 
     def label(self, item: int) -> int:
         """Of equals the first answer wins; -1 for no answer."""
@@ -70,6 +73,10 @@ class Naive:
     def closed_since(self, number: int) -> int:
         """Closed now, and open at some time since."""
         return sum(any(item not in closed for closed in self.history[number:]) for item in self.history[-1])
+
+    def begun_since(self, number: int) -> int:
+        """Waiting for more answers now, and not at some time since."""
+        return sum(any(item not in waited for waited in self.waiting[number:]) for item in self.waiting[-1])
 
 
 class Story:
@@ -136,6 +143,9 @@ def test_questions_are_closed_and_opened_as_what_stands_says(seed: int, overlap:
         assert set(ballots.changed) == (naive.changed(learned) if learned else set())
         for number in range(story.number + 1):
             assert ballots.closed_since(number) == naive.closed_since(number)
+            assert ballots.begun_since(number) == naive.begun_since(number)
+        told = {naive.label(i) for i in range(N) if naive.settled(i) or i in naive.waiting[-1]}
+        assert ballots.of_two_classes() == (len(told) > 1)
         for item in range(N):
             if naive.settled(item) or naive.passed(item):
                 assert not session.is_open(item)

@@ -236,6 +236,20 @@ def test_training_reads_labels_that_only_some_have_given(files: ArrayFiles) -> N
     assert training.measured(state, files, state.ballots.derived())["labels"] == 3
 
 
+def test_somebody_who_works_alone_where_two_are_wanted_teaches_the_model(files: ArrayFiles) -> None:
+    store = a_store_with_features(files, first=12, overlap=2)
+    desk = Desk(store, files, clock=FakeClock())
+    answer(desk, 23)
+    assert (desk.status().labelled, desk.status().done) == (0, 11)
+    assert not training.due(State(store.events()))
+    answer(desk, 1)
+    state = State(store.events())
+    assert (state.n_done, state.ballots.found.total(), training.due(state)) == (12, 0, True)
+    assert Trainer(store, files, FakeClock()).step()
+    desk.tick()
+    assert (desk.status().model, desk.status().done) == (1, 0)
+
+
 def test_what_was_foreseen_is_a_mean_of_the_classes_that_came(files: ArrayFiles, tmp_path: Path) -> None:
     store = a_store_with_features(files)
     desk = Desk(store, files, clock=FakeClock())

@@ -83,8 +83,12 @@ class State:
 
     @property
     def n_done(self) -> int:
-        """How many items are news to the last model: closed since, or labelled otherwise than it knew."""
-        return self.ballots.closed_since(self.runs.upto) + len(self.ballots.changed)
+        """How many items are news to the last model: closed since, or labelled otherwise than it knew.
+
+        Where several people answer each item, so many that wait for more answers count as one: who works alone teaches.
+        """
+        ballots, upto = self.ballots, self.runs.upto
+        return ballots.closed_since(upto) + len(ballots.changed) + ballots.begun_since(upto) // ballots.overlap
 
     @property
     def interval(self) -> int:

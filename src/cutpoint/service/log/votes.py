@@ -10,6 +10,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Mapping
+from itertools import takewhile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -57,7 +58,9 @@ class Ballots:
         self.labels: NDArray[np.int32] = np.empty(0, np.int32)  # (N,) of settled items, -1 of all others
         self.votes: dict[int, dict[str, int]] = {}  # item -> person -> label, in the order of first answers
         self.passed: dict[int, dict[str, str]] = {}  # item -> person -> why, until it is released
-        self.pending: dict[int, None] = {}  # answered by some, not yet by all who are wanted
+        self.pending: dict[
+            int, int
+        ] = {}  # answered by some, not yet by all who are wanted -> since which event, ascending
         self.held: dict[int, None] = {}  # passed on and not settled: they wait for an admin
         self.decided: dict[int, tuple[int, int]] = {}  # item -> (adjudicated label, number of the event)
         self.found: Counter[int] = Counter()  # settled items of each class
@@ -100,6 +103,19 @@ class Ballots:
         """How many questions are closed that were not yet after event `number`, or were opened again since."""
         return len(self._closings) - bisect_right(self._closings, number)
 
+    def begun_since(self, number: int) -> int:
+        """How many items wait for more answers since an event after `number`. O(that many)."""
+        return sum(1 for _ in takewhile(lambda since: since > number, reversed(self.pending.values())))
+
+    def of_two_classes(self) -> bool:
+        """Whether the labels, also those of items that wait for more answers, are of two classes at least."""
+        known = {label for label, count in self.found.items() if count}
+        for item in self.pending:
+            if len(known) > 1:
+                break
+            known.add(self.label(item))
+        return len(known) > 1
+
     def learn(self, number: int) -> None:
         """Note that a model knows the labels after event `number`. O(what was told to sessions since)."""
         self._learned, self._taught, self.changed = number, {}, {}
@@ -139,7 +155,7 @@ class Ballots:
         """Close the question without a label: the item waits for an admin."""
         first = item not in self.passed
         self.passed.setdefault(item, {})[person] = why
-        self._note(item)
+        self._note(number, item)
         if first and self.labels[item] == UNKNOWN:
             self._skip(number, item)
         self._mark(number, item)
@@ -178,7 +194,7 @@ class Ballots:
         label = self.label(item) if settled else UNKNOWN
         before = int(self.labels[item])
         self._relabel(item, before, label)
-        self._note(item)
+        self._note(number, item)
         self._mark(number, item)
         if label != before or (reopened and label == UNKNOWN):
             self._journal.steps.append(Step(number, "tell", item, label, before))
@@ -213,10 +229,13 @@ class Ballots:
         taught, anew = self._taught.get(item, UNKNOWN), self._closed.get(item, 0) > self._learned
         _list(self.changed, item, taught != UNKNOWN and not anew and self.label(item) != taught)
 
-    def _note(self, item: int) -> None:
+    def _note(self, number: int, item: int) -> None:
         """Bring the lists of pending, held and disputed items up to date."""
         cast, open_, passed = self.votes.get(item, {}), bool(self.labels[item] == UNKNOWN), item in self.passed
-        _list(self.pending, item, open_ and bool(cast) and not passed)
+        if open_ and cast and not passed:
+            self.pending.setdefault(item, number)
+        else:
+            self.pending.pop(item, None)
         _list(self.held, item, open_ and passed)
         _list(self.disputes, item, item not in self.decided and len(set(cast.values())) > 1)
 

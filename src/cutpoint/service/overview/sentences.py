@@ -79,7 +79,7 @@ def model(said: Status) -> str:
     elif rest and needed > 0:
         parts.append(f"the {following} is trained after {count(needed, 'more item')}")
     elif rest:
-        few = sum(n > 0 for n in said.found) < min(2, len(said.classes))
+        few = sum(n > 0 for n in said.found) < min(2, len(said.classes)) and not said.waiting
         parts.append(f"the {following} is due" + (" once two classes are found" if few else ""))
     return "; ".join(parts)
 

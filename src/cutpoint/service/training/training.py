@@ -37,8 +37,8 @@ def due(state: State, *, lost: bool = False) -> bool:
     """
     if state.settings is None or not features_known(state):
         return False
-    settings, runs, found = state.settings, state.runs, state.ballots.found
-    if sum(count > 0 for count in found.values()) < min(2, len(settings.classes)):
+    settings, runs = state.settings, state.runs
+    if len(settings.classes) > 1 and not state.ballots.of_two_classes():
         return False
     newest = runs.scores[-1] if runs.scores else None
     if newest is not None and (lost or newest["rows"] < state.count or needs(state) - newest["files"].keys()):
