@@ -13,9 +13,10 @@ from cutpoint.service.overview.agreement import agreement
 from cutpoint.service.overview.report import page
 from cutpoint.service.overview.standing import read
 from cutpoint.service.overview.strips import Strips
+from cutpoint.service.training.training import measured
 from cutpoint.store.events import New
 from cutpoint.store.files import ArrayFiles
-from desks import a_desk, a_store, publish
+from desks import FakeClock, a_desk, a_store, publish
 
 
 def told(desk: Desk, label: int | str, annotator: str = "ann") -> int:
@@ -132,3 +133,21 @@ def test_a_training_that_began_before_a_class_came_serves_all_the_same(tmp_path:
     assert len(strips) == 3
     known = strips.answers(strips.news(desk.state))
     assert strips.draw(2, desk.state.made.classes, known).cut.ours == desk.status().found[2] == 13
+
+
+def test_no_model_could_foresee_a_class_that_was_added_after_it(tmp_path: Path) -> None:
+    store, files = a_store(60), ArrayFiles(tmp_path)
+    desk = Desk(store, files, clock=FakeClock())
+    first = np.linspace(0.6, 0.9, 60, dtype=np.float32)
+    publish(store, tmp_path, np.column_stack([first, 1 - first]))
+    desk.tick()
+    desk.add_class("egret")
+    for item in (3, 4):
+        desk.tell(item, "egret", annotator="ada")
+    assert not {"foreseen", "foreseen_added"} & measured(desk.state, files, desk.state.ballots.labels).keys()
+    desk.tell(5, 0, annotator="ada")
+    said = measured(desk.state, files, desk.state.ballots.labels)
+    assert (said["foreseen"], said["foreseen_classes"], said["foreseen_added"]) == (1.0, 1.0, 2.0)
+    desk.tell(6, 1, annotator="ada")
+    said = measured(desk.state, files, desk.state.ballots.labels)
+    assert (said["foreseen"], said["foreseen_classes"], said["foreseen_added"]) == (0.5, 2.0, 2.0)

@@ -181,7 +181,9 @@ def test_status_says_what_each_number_means(campaign_folder: Path) -> None:
         "classes that occurred; the next one is trained after 14 more items"
     )
     few = replace(going, measures=((9, {"foreseen": 0.5, "foreseen_classes": 1}),))
-    assert "as a mean of the classes that occurred (1 of 2); the next" in model(few)
+    assert "as a mean of the classes that occurred (1 of 2 classes); the next" in model(few)
+    more = replace(going, measures=((9, {"foreseen": 0.5, "foreseen_classes": 2, "foreseen_added": 1}),))
+    assert "classes that occurred (not counting 1 label of classes that were added since); the next" in model(more)
     going = replace(going, measures=())
     assert model(replace(going, training="r1")) == "model 3 is the newest; the next one is being trained now"
     assert warnings(going) == []

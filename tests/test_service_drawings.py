@@ -154,14 +154,16 @@ def test_a_pace_leaves_pauses_out_and_a_curve_is_over_labels() -> None:
 
 def test_what_was_foreseen_is_said_of_the_model_that_foresaw_it() -> None:
     diary = Diary()
-    told: list[dict[str, float]] = [{}, {"foreseen": 0.2, "foreseen_classes": 1.0}, {"foreseen": 0.9}]
+    added = {"foreseen": 0.5, "foreseen_classes": 1.0, "foreseen_added": 3.0}
+    told: list[dict[str, float]] = [{}, {"foreseen": 0.2, "foreseen_classes": 1.0}, {"foreseen": 0.9}, added]
     for version, measures in enumerate(told, 1):
         data = {"version": version, "upto": version, "measures": {"labels": 20.0 * version, **measures}}
         diary.apply(Event(version, float(version), "scores_published", data, None))
-    assert curve(diary.points, "foreseen") == [(20, 0.2), (40, 0.9)]
+    assert curve(diary.points, "foreseen") == [(20, 0.2), (40, 0.9), (60, 0.5)]
     titles, rows = table_of(diary.points, ("other", "heron"))
     assert titles == ["model", "when", "labels that it knows", "labels foreseen"]
-    assert [row[-1] for row in rows] == ["20 % (1 of 2 classes)", "90 %", "–"]
+    uncounted = "50 % (1 of 2 classes; not counting 3 labels of classes that were added since)"
+    assert [row[-1] for row in rows] == ["20 % (1 of 2 classes)", "90 %", uncounted, "–"]
 
 
 def test_an_answer_that_was_taken_back_is_none() -> None:

@@ -10,9 +10,9 @@ from itertools import pairwise
 from statistics import median
 from threading import Lock
 
+from cutpoint.service.overview.sentences import counted
 from cutpoint.store.base import Store
 from cutpoint.store.events import Event
-from cutpoint.words import count
 
 RECENT = 3600  # answers whose times are kept for each person: nobody gives more in an hour
 PAUSE = 120.0  # seconds; a longer gap between two answers is a pause
@@ -20,8 +20,8 @@ HOUR = 3600.0
 MEASURES = {
     "balanced_accuracy": "Balanced accuracy of each model, as it was estimated when it was trained.",
     "foreseen": "Of the labels that came after each model and before the next, how many it had foreseen: the mean over "
-    "the classes that occurred. The questions were chosen because they are hard, so this is no estimate of accuracy on "
-    "the pool.",
+    "the classes that occurred, without those that were added after that model. The questions were chosen because they "
+    "are hard, so this is no estimate of accuracy on the pool.",
 }
 """Measures of a training that are shares, and what they say."""
 _TITLES = {
@@ -33,7 +33,7 @@ _TITLES = {
 LAST_HOUR = "Last hour: answers to what the person was handed."
 SECONDS_EACH = "Seconds each: the middle one between two answers to what the person was handed, pauses left out."
 EACH = "of each class"
-_FORESEEN = "foreseen", "foreseen_classes"  # measured when the next model is trained
+_FORESEEN = "foreseen", "foreseen_classes", "foreseen_added"  # measured when the next model is trained
 _FOUND = "found_"  # and a class's number: how many of the labels are of it
 KNOWN = "Labels that it knows: those that follow from the answers so far, also of items that wait for more or are held."
 """How these are counted, which is not how "found" is."""
@@ -59,11 +59,11 @@ def _measured(point: Point, classes: Sequence[str]) -> dict[str, str]:
     """Title -> value of what was measured of a model; its labels of each class are one."""
     each = [(name, point.measures.get(f"{_FOUND}{k}", 0)) for k, name in enumerate(classes)]
     of_each = ", ".join(f"{n:,.0f} {name}" for name, n in each if n)
-    shown = {name: n for name, n in point.measures.items() if not name.startswith(_FOUND) and name != _FORESEEN[1]}
+    foreseen, *of_it = _FORESEEN
+    shown = {name: n for name, n in point.measures.items() if not name.startswith(_FOUND) and name not in of_it}
     said = {title_of(name): _value(name, n) for name, n in shown.items()}
-    occurred = point.measures.get(_FORESEEN[1], len(classes))
-    if occurred < len(classes):
-        said[title_of(_FORESEEN[0])] += f" ({occurred:.0f} of {count(len(classes), 'class')})"
+    if foreseen in shown:
+        said[title_of(foreseen)] += counted(point.measures, len(classes))
     return said | ({EACH: of_each} if of_each else {})
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from cutpoint.service.desk.status import Status
 from cutpoint.words import count
 
@@ -62,12 +64,9 @@ def model(said: Status) -> str:
         parts.append(f"{count(said.changed, 'label')} {'is' if said.changed == 1 else 'are'} no longer what it learned")
     measures = said.measures[-1][1] if said.measures else {}
     if "foreseen" in measures:
-        n = len(said.classes)
-        occurred = measures.get("foreseen_classes", n)
-        some = f" ({occurred:.0f} of {n})" if occurred < n else ""
         parts.append(
             f"the one before it had foreseen {measures['foreseen']:.0%} of the labels that came after, as a mean of "
-            f"the classes that occurred{some}"
+            f"the classes that occurred{counted(measures, len(said.classes))}"
         )
     needed, rest = said.trains_at - said.done, said.waiting + said.left
     if said.training is not None:
@@ -82,6 +81,15 @@ def model(said: Status) -> str:
         few = sum(n > 0 for n in said.found) < min(2, len(said.classes)) and not said.waiting
         parts.append(f"the {following} is due" + (" once two classes are found" if few else ""))
     return "; ".join(parts)
+
+
+def counted(measures: Mapping[str, float], n_classes: int) -> str:
+    """What counts among the labels that a model had foreseen, in brackets; nothing where all classes do."""
+    occurred, added = measures.get("foreseen_classes", n_classes), round(measures.get("foreseen_added", 0))
+    parts = [f"{occurred:.0f} of {count(n_classes, 'class')}"] if occurred < n_classes else []
+    if added:
+        parts.append(f"not counting {count(added, 'label')} of classes that were added since")
+    return f" ({'; '.join(parts)})" if parts else ""
 
 
 def learning(done: int, trains_at: int, rest: int, *, training: bool) -> str:

@@ -133,19 +133,27 @@ def measured(state: State, files: ArrayFiles, labels: Labels) -> dict[str, float
 
     "foreseen" is of the model before, which the last scores are of: their mean recall over the labels given since, of
     the "foreseen_classes" classes that occur among them. These questions were chosen because they are hard, so it is no
-    estimate of accuracy on the pool.
+    estimate of accuracy on the pool. "foreseen_added" labels are of classes that were added after that model, which
+    could not foresee them: they do not count.
     """
     counts = np.bincount(labels[labels != UNKNOWN], minlength=len(state.made.classes))
     values = {"labels": float(counts.sum())} | {f"found_{k}": float(count) for k, count in enumerate(counts)}
-    if state.runs.scores:
-        last = state.runs.scores[-1]
-        then = labels[: last["rows"]].copy()
-        state.journal.undo(then, last["upto"])
-        new = np.flatnonzero((then == UNKNOWN) & (labels[: last["rows"]] != UNKNOWN))
-        if len(new):
-            with suppress(DataError):  # they are lost, and nobody knows what they foresaw
-                said = files.open(last["files"]["probs"])[new].argmax(axis=1)
-                recall = recall_per_class(labels[new], said, len(counts))
-                values["foreseen"] = float(np.nanmean(recall))
-                values["foreseen_classes"] = float(np.isfinite(recall).sum())
-    return values
+    return values | (_foreseen(state, files, labels) if state.runs.scores else {})
+
+
+def _foreseen(state: State, files: ArrayFiles, labels: Labels) -> dict[str, float]:
+    """What the newest model had foreseen; nothing where it could have foreseen no label, or its scores are lost."""
+    last = state.runs.scores[-1]
+    now = labels[: last["rows"]]
+    then = now.copy()
+    state.journal.undo(then, last["upto"])
+    new = np.flatnonzero((then == UNKNOWN) & (now != UNKNOWN))
+    known = new[now[new] < last["classes"]]
+    if not len(known):
+        return {}
+    with suppress(DataError):  # they are lost, and nobody knows what they foresaw
+        said = files.open(last["files"]["probs"])[known].argmax(axis=1)
+        recall = recall_per_class(now[known], said, last["classes"])
+        values = {"foreseen": float(np.nanmean(recall)), "foreseen_classes": float(np.isfinite(recall).sum())}
+        return values | ({"foreseen_added": float(len(new) - len(known))} if len(known) < len(new) else {})
+    return {}
