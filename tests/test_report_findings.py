@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from cutpoint.errors import UsageError
-from cutpoint.experiment.findings import find, headline, median
+from cutpoint.experiment.findings import find, median
+from cutpoint.experiment.headline import claim, headline
 from cutpoint.experiment.long_tables import cost_table, selection_table
 from cutpoint.experiment.report_tables import all_tables, reach_table, saving_table, terminal_tables
 from cutpoint.experiment.results import Row
@@ -30,6 +31,7 @@ def test_the_headline_counts_what_is_not_reached_as_the_worst() -> None:
     curves = {"direct": [[0.5, 0.6, 0.6, 0.6]], "random": [[0.5, 0.7, 0.7, 0.7]], "galaxy": [[0.5, 0.55, 0.6, 0.6]]}
     findings = find(rows(curves))
     said = headline(findings)
+    assert said[1].startswith("On drawn, no noise, direct (5) reached")
     assert said[0] == "direct (5) never reached the balanced accuracy that random ends with, in 1 setting."
     assert "galaxy ends with after 46\N{NO-BREAK SPACE}%" in said[1]
     assert any(line.startswith("Where it loses: to random on drawn, no noise") for line in said)
@@ -37,6 +39,37 @@ def test_the_headline_counts_what_is_not_reached_as_the_worst() -> None:
     assert median([0.2, None, None], np.inf) is None
     assert median([0.2, 0.3, None], np.inf) == 0.3
     assert median([], 0.0) == 0.0
+
+
+def test_the_claim_is_of_all_settings_and_says_what_the_test_over_them_says() -> None:
+    random = {"random": [[0.5, 0.6, 0.7, 0.7]] * 6}
+    good, bad = {"direct": [[0.6, 0.7, 0.7, 0.7]] * 6}, {"direct": [[0.5, 0.5, 0.5, 0.7]] * 6}
+    never = {"direct": [[0.5, 0.5, 0.5, 0.5]] * 6}
+
+    def claimed(*settings: dict[str, list[list[float]]]) -> str:
+        noises = ("0", "0.1", "0.2")
+        found = find([row for curves, noise in zip(settings, noises, strict=False) for row in rows(curves, noise)])
+        return claim(found).replace("\N{NO-BREAK SPACE}", " ")
+
+    needs, there = "direct (5) needs", "labels than random to first get where random ends"
+    one = f"{needs} 38 % fewer {there}, on drawn, no noise; area under the curve +0.050, significant (p = 0.031)"
+    assert claimed(good | random) == one
+    both = claimed(good | random, bad | random)
+    assert f"{needs} 44 % more to 38 % fewer {there}, over 2 settings; area" in both
+    assert both.endswith("−0.025, significant (p = 0.031)")
+    three = claimed(good | random, never | random, bad | random)
+    assert "over 3 settings, and never gets there in 1 of them; area" in three
+    assert claimed(never | random).startswith("direct (5) never gets where random ends, on drawn, no noise; area")
+    assert claimed({"direct": [[0.5, 0.6]]}) == "direct (5) on drawn"
+
+
+def test_a_difference_over_all_settings_that_chance_makes_is_called_so() -> None:
+    ours = [[0.5, 0.5 + 0.25 * (-1) ** seed, 0.75] for seed in range(6)]
+    curves = {"direct": ours, "random": [[0.5, 0.5, 0.75]] * 6, "galaxy": [[0.5, 0.25, 0.75]] * 6}
+    findings = find([*rows(curves), *rows(curves, "0.1")])
+    assert claim(findings).endswith("; area under the curve +0.000, not significant (p = 1)")
+    assert headline(findings)[2].endswith(" (0 significant); over all of them +0.000, not significant (p = 1).")
+    assert headline(findings)[3].endswith("+0.125, not significant (p = 0.25, p = 0.5 after Holm's correction).")
 
 
 def test_a_saving_that_most_settings_do_not_reach_is_none() -> None:

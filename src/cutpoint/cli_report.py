@@ -56,7 +56,7 @@ def _show(report: Report) -> None:
     from rich.padding import Padding
     from rich.text import Text
 
-    from cutpoint.experiment.findings import headline
+    from cutpoint.experiment.headline import headline
     from cutpoint.experiment.report_tables import terminal_tables
 
     console = Console(highlight=False)

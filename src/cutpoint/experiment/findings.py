@@ -1,7 +1,6 @@
 """What a results folder says, computed once: the numbers behind the headline, the tables and the page.
 
-Pure functions of `Curves`. Nothing is left out for being unwelcome: where the main arm needs more labels, or
-ends lower, the headline says so.
+Pure functions of `Curves`.
 """
 
 from __future__ import annotations
@@ -25,7 +24,6 @@ from cutpoint.experiment.statistics import (
     saving_between,
     target_value,
 )
-from cutpoint.words import count, difference, percent
 
 TARGETS = ("random", "galaxy", "best:0.9", "best:0.95")
 CURVE = "balanced_accuracy"
@@ -188,59 +186,6 @@ def median(values: Iterable[float | None], worst: float) -> float | None:
     return middle if np.isfinite(middle) else None
 
 
-def headline(findings: Findings) -> list[str]:
-    """The report's first sentences: saving, wins and losses against random and GALAXY, and doubts."""
-    lines = [_saving_line(findings, name) for name in ("random", "galaxy") if findings.main.strategy != name]
-    lines += [_wins_line(findings, name) for name in ("random", "galaxy")]
-    lines += [_losses_line(findings), _doubt_line(findings)]
-    return [line for line in lines if line]
-
-
-def _saving_line(findings: Findings, other: str) -> str:
-    found = shares(findings, other, other)
-    if not found:
-        return ""
-    who, missed = findings.main.label, [s.label for s, share in found.items() if share is None]
-    if len(missed) == len(found):
-        return f"{who} never reached the balanced accuracy that {other} ends with, in {count(len(found), 'setting')}."
-    after = _spread(found.values(), np.inf, "more than all")
-    saved = _spread(savings(findings, other, other).values(), -np.inf, "nothing")
-    line = (
-        f"{who} reached the balanced accuracy that {other} ends with after {after} of {other}'s labels. Like for like,"
-        f" counted to where {other}'s own curve first gets there, it saved {saved}."
-    )
-    return line + (f" Not reached: {', '.join(missed)}." if missed else "")
-
-
-def _spread(values: Iterable[float | None], worst: float, beyond: str) -> str:
-    """Median and range of shares, in words; `beyond` stands for a median that is not reached."""
-    known = list(values)
-    reached = [value for value in known if value is not None]
-    middle = median(known, worst)
-    amount = beyond if middle is None else percent(middle)
-    if len(known) < 2:
-        return amount
-    where = "" if len(reached) == len(known) else f" in the {len(reached)} where it gets there"
-    ends = " to ".join(dict.fromkeys((percent(min(reached)), percent(max(reached)))))
-    return f"{amount} (median of {len(known)} settings; {ends}{where})"
-
-
-def _wins_line(findings: Findings, other: str) -> str:
-    rival = findings.named(other)
-    found = [arms[rival] for arms in findings.versus.values() if rival is not None and rival in arms]
-    if not found:
-        return ""
-    ahead, behind = sum(p.difference > 0 for p in found), sum(p.difference < 0 for p in found)
-    sure = (
-        sum(p.significant and p.difference > 0 for p in found),
-        sum(p.significant and p.difference < 0 for p in found),
-    )
-    return (
-        f"Area under the curve: ahead of {other} in {ahead} of {count(len(found), 'setting')} ({sure[0]} significant),"
-        f" behind in {behind} ({sure[1]} significant)."
-    )
-
-
 def losses_of(findings: Findings) -> list[tuple[Setting, Arm, Paired]]:
     """Where another arm's area under the curve is larger than the main one's, the largest loss first."""
     found = [
@@ -250,33 +195,6 @@ def losses_of(findings: Findings) -> list[tuple[Setting, Arm, Paired]]:
         if result.difference < 0 and arm.strategy != findings.main.strategy
     ]
     return sorted(found, key=lambda loss: loss[2].difference)
-
-
-def _losses_line(findings: Findings, most: int = 4) -> str:
-    found = losses_of(findings)
-    if not any(arm.strategy != findings.main.strategy for arm in findings.arms):
-        return ""
-    if not found:
-        return f"{findings.main.label} lost to no other strategy on any setting, by area under the curve."
-    words = [
-        f"to {arm.label} on {setting.label} ({difference(result.difference)}, {result.losses} of {result.n} seeds"
-        f"{', significant' if result.significant else ''})"
-        for setting, arm, result in found[:most]
-    ]
-    rest = len(found) - most
-    return f"Where it loses: {'; '.join(words)}" + (f"; and {rest} more." if rest > 0 else ".")
-
-
-def _doubt_line(findings: Findings) -> str:
-    fewest = min((p.n for arms in findings.versus.values() for p in arms.values()), default=0)
-    family = max((len(arms) for arms in findings.versus.values()), default=0)
-    least = min(1.0, family * 2 / 2**fewest)
-    if not fewest or least < 0.05:
-        return ""
-    return (
-        f"With {count(fewest, 'seed')} and {count(family, 'comparison')} the paired test cannot fall below"
-        f" p = {least:.2g} after Holm's correction: read the differences, not the stars."
-    )
 
 
 def recalls_of(findings: Findings, dataset: str) -> Sequence[Curves]:

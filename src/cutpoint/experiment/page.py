@@ -6,7 +6,7 @@ comes from a results folder is escaped.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cutpoint.experiment import page_figures
-from cutpoint.experiment.findings import Findings, headline, median, savings, shares
+from cutpoint.experiment.findings import Findings, median, savings, shares
+from cutpoint.experiment.headline import claim, headline, more_or_fewer, range_of
 from cutpoint.experiment.looks import looks
 from cutpoint.experiment.report_tables import all_tables
 from cutpoint.experiment.statistics import noise_label
@@ -80,28 +81,10 @@ def _top(report: Report) -> str:
     return (
         "<header class=top><p class=kicker>Cutpoint"
         f" benchmark{f' · {escape(str(preset))}' if preset else ''}</p>"
-        f"<h1>{escape(_claim(findings))}</h1><p class=soft>{escape(facts)} ·"
+        f"<h1>{escape(claim(findings))}</h1><p class=soft>{escape(facts)} ·"
         f" {escape(report.progress)}</p>{warning}"
         f"<div class=cards>{_cards(findings)}</div><ul class=said>{said}</ul><nav>{nav}</nav></header>"
     )
-
-
-def _claim(findings: Findings) -> str:
-    who = findings.main.label
-    share = median(shares(findings, "random", "random").values(), np.inf)
-    if share is None:
-        return f"{who} on {', '.join(findings.datasets)}"
-    if share >= 1:
-        return f"{who} needs more labels than random labelling"
-    saved = median(savings(findings, "random", "random").values(), -np.inf) or 0.0
-    return (
-        f"{who} ends where random labelling ends with {percent(share)} of its labels: {percent(abs(saved))}"
-        f" {_fewer(saved)} than random needs to first get there"
-    )
-
-
-def _fewer(saved: float) -> str:
-    return "fewer" if saved >= 0 else "more"
 
 
 def _cards(findings: Findings) -> str:
@@ -111,20 +94,33 @@ def _cards(findings: Findings) -> str:
         if findings.main.strategy == other or not found:
             continue
         share = median(found.values(), np.inf)
-        saved = median(savings(findings, other, other).values(), -np.inf)
-        reached = sum(value is not None for value in found.values())
+        saved = list(savings(findings, other, other).values())
+        amount = median(saved, -np.inf)
+        number, _, than = ("–  fewer" if amount is None else more_or_fewer(amount)).rpartition(" ")
         words = (
-            f"{_fewer(saved or 0.0)} labels than {other} needs, like for like: both counted to where their curves"
-            f" first reach {other}'s final balanced accuracy (median; reached in {reached} of {len(found)})"
+            f"{than} labels than {other} needs, like for like: both counted to where their curves first reach {other}'s"
+            f" final balanced accuracy{_of_which(saved)}"
         )
-        cards.append(("–" if saved is None else percent(abs(saved)), words))
-        words = f"of all of {other}'s labels give that accuracy (median); {other}'s last ones may have added little"
+        cards.append((number.strip(), words))
+        words = (
+            f"of all of {other}'s labels give that accuracy{' (median)' if len(found) > 1 else ''}; {other}'s last ones"
+            " may have added little"
+        )
         cards.append(("–" if share is None else percent(share), words))
         rival = findings.named(other)
         results = [arms[rival] for arms in findings.versus.values() if rival is not None and rival in arms]
         won = sum(result.difference > 0 for result in results)
         cards.append((f"{won} of {len(results)}", f"settings in which its area under the curve is above {other}'s"))
     return "".join(f"<div class=card><b>{escape(b)}</b><span>{escape(text)}</span></div>" for b, text in cards)
+
+
+def _of_which(saved: Sequence[float | None]) -> str:
+    """That it is a median, and of what, in brackets; nothing for one setting that gets there."""
+    reached = [value for value in saved if value is not None]
+    parts = [] if len(saved) == 1 else ["median", *([range_of(reached)] if reached else [])]
+    if len(saved) > 1 or not reached:
+        parts.append(f"reached in {len(reached)} of {count(len(saved), 'setting')}")
+    return f" ({'; '.join(parts)})" if parts else ""
 
 
 def _tables(findings: Findings) -> str:

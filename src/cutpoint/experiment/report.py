@@ -14,7 +14,8 @@ from typing import Any
 
 from cutpoint.data.whole import write_atomically
 from cutpoint.errors import UsageError
-from cutpoint.experiment.findings import TARGETS, Findings, check_targets, find, headline, losses_of
+from cutpoint.experiment.findings import TARGETS, Findings, check_targets, find, losses_of
+from cutpoint.experiment.headline import claim, headline
 from cutpoint.experiment.report_tables import all_tables
 from cutpoint.experiment.results import read_results, stored_options, write_json
 from cutpoint.experiment.snapshots import Snapshot, read_snapshot
@@ -96,6 +97,7 @@ def summary(report: Report) -> dict[str, Any]:
         "runs_finished": report.finished,
         "runs_planned": report.planned,
         "main": _arm(findings.main),
+        "claim": claim(findings),
         "headline": headline(findings),
         "losses": [
             {**setting._asdict(), "to": _arm(arm), "difference": p.difference, "p_holm": p.adjusted}
