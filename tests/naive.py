@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from fractions import Fraction
 from itertools import pairwise
 
 import numpy as np
@@ -274,3 +275,21 @@ def positive_values(probs: Probs, labels: Iterable[int]) -> list[float]:
     """The probability of the majority class: the largest 1 - p is the smallest p."""
     k = majority_class(labels, probs.shape[1])
     return [float(row[k]) for row in probs]
+
+
+# --- bounds of a number -----------------------------------------------------------------------------------
+
+
+def chance_of_hits(hits: int, drawn: int, number: int, pool: int) -> Fraction:
+    """That `hits` of `drawn` items are of a class of which the pool has `number`: the hypergeometric distribution."""
+    return Fraction(math.comb(number, hits) * math.comb(pool - number, drawn - hits), math.comb(pool, drawn))
+
+
+def count_bounds(found: int, drawn: int, pool: int) -> tuple[int, int]:
+    """The least and the largest number in the pool for which neither tail from `found` on is below 2.5 %."""
+    fit = []
+    for number in range(pool + 1):
+        chances = [chance_of_hits(hits, drawn, number, pool) for hits in range(drawn + 1)]
+        if min(sum(chances[: found + 1]), sum(chances[found:])) >= Fraction(1, 40):
+            fit.append(number)
+    return min(fit), max(fit)

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+import naive
 from cutpoint.core.measures import (
     area_under_curve,
     balanced_accuracy,
+    count_bounds,
     labels_to_target,
     recall_per_class,
     saving,
-    share_interval,
 )
 from cutpoint.errors import UsageError
 
@@ -103,23 +106,38 @@ def test_a_curve_that_is_none_is_refused(n_labels: list[int], values: list[float
         area_under_curve(n_labels, values)
 
 
-@pytest.mark.parametrize(
-    ("found", "drawn", "low", "high"),
-    [(0, 20, 0.0, 0.1611), (1, 20, 0.0089, 0.2361), (10, 20, 0.2993, 0.7007), (20, 20, 0.8389, 1.0), (0, 0, 0.0, 1.0)],
-)
-def test_an_interval_of_a_share_is_wilsons(found: int, drawn: int, low: float, high: float) -> None:
-    assert share_interval(found, drawn) == pytest.approx((low, high), abs=1e-4)
+def draws(most: int) -> st.SearchStrategy[tuple[int, int, int]]:
+    """(found, drawn, pool) of pools up to so many items."""
+    drawn = st.integers(0, most).flatmap(lambda pool: st.tuples(st.integers(0, pool), st.just(pool)))
+    return drawn.flatmap(lambda pair: st.tuples(st.integers(0, pair[0]), *map(st.just, pair)))
 
 
-@given(st.integers(1, 200).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))))
-def test_an_interval_of_a_share_solves_wilsons_equation(drawn: tuple[int, int]) -> None:
-    found, n = drawn
-    low, high = share_interval(found, n)
-    assert 0 <= low <= found / n <= high <= 1
-    for bound in {low, high} - {0.0, 1.0}:  # the shares from which found / n lies 1.96 deviations away
-        assert abs(found / n - bound) == pytest.approx(1.959964 * (bound * (1 - bound) / n) ** 0.5, rel=1e-6)
+@given(draws(60))
+def test_bounds_of_a_number_are_those_of_the_exact_tails(draw: tuple[int, int, int]) -> None:
+    assert count_bounds(*draw) == naive.count_bounds(*draw)
 
 
-def test_more_cannot_be_found_than_drawn() -> None:
-    with pytest.raises(UsageError, match="3 of 2"):
-        share_interval(3, 2)
+@pytest.mark.parametrize(("drawn", "pool"), [(1, 40), (20, 60), (20, 400), (50, 200), (55, 60), (100, 1000)])
+def test_bounds_of_a_number_hold_in_95_of_100_cases_whatever_the_number_is(drawn: int, pool: int) -> None:
+    bounds = [count_bounds(found, drawn, pool) for found in range(drawn + 1)]
+    for number in range(pool + 1):
+        held = [hits for hits, (low, high) in enumerate(bounds) if low <= number <= high]
+        assert sum(naive.chance_of_hits(hits, drawn, number, pool) for hits in held) >= Fraction(95, 100), number
+
+
+def test_bounds_of_a_number_in_ten_million() -> None:
+    hypergeom = pytest.importorskip("scipy.stats").hypergeom
+    pool = 10_000_000
+    for found, drawn in [(0, 20), (3, 200), (700, 1000), (20, 100_000)]:
+        low, high = count_bounds(found, drawn, pool)
+        if found:
+            assert hypergeom.sf(found - 1, pool, low - 1, drawn) < 0.025 <= hypergeom.sf(found - 1, pool, low, drawn)
+        assert hypergeom.cdf(found, pool, high + 1, drawn) < 0.025 <= hypergeom.cdf(found, pool, high, drawn)
+    assert count_bounds(0, 0, pool) == (0, pool)
+    assert count_bounds(9, pool, pool) == (9, 9)
+
+
+@pytest.mark.parametrize("draw", [(3, 2, 10), (-1, 2, 10), (2, 11, 10)])
+def test_more_cannot_be_found_than_drawn_nor_drawn_than_there_are(draw: tuple[int, int, int]) -> None:
+    with pytest.raises(UsageError, match=f"{draw[0]} of {draw[1]} drawn of 10"):
+        count_bounds(*draw)

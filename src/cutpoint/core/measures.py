@@ -1,10 +1,13 @@
 """What a campaign is judged by: pure functions of labels, predictions and curves.
 
 Nothing here knows a strategy, a learner or a file. Definitions: recall per class, its mean (balanced
-accuracy), labels to reach a target, and the saving of one curve against another.
+accuracy), labels to reach a target, the saving of one curve against another, and bounds of a number in a pool.
 """
 
 from __future__ import annotations
+
+import math
+from bisect import bisect_left
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -12,6 +15,9 @@ from numpy.typing import ArrayLike, NDArray
 from cutpoint.errors import UsageError
 
 Floats = NDArray[np.float64]
+
+TAIL = 0.025 * (1 - 1e-9)  # of each side; what is 2.5 % but for rounding is no less
+REACH = 6.0  # times sqrt(drawn): farther from the mean lies less than 1e-30 (Hoeffding's inequality)
 
 
 def recall_per_class(truth: ArrayLike, predicted: ArrayLike, n_classes: int) -> Floats:
@@ -76,20 +82,35 @@ def area_under_curve(n_labels: ArrayLike, values: ArrayLike) -> float:
     return float(np.trapezoid(values_T, counts_T) / (counts_T[-1] - counts_T[0]))
 
 
-def share_interval(found: int, drawn: int, deviations: float = 1.959964) -> tuple[float, float]:
-    """Bounds of a share of which `found` of `drawn` were seen; 95 % unless told otherwise (Wilson, 1927).
+def count_bounds(found: int, drawn: int, pool: int) -> tuple[int, int]:
+    """How many of a pool's items are of a class, at least and at most, where `found` of `drawn` at random are.
 
-    It is right for few and for none: 0 of 20 is 0 to 16 %. Of 0 drawn it is 0 to 1.
+    The numbers at which neither `found` or more, nor `found` or fewer, has a chance below 2.5 %, by the hypergeometric
+    distribution: they hold in 95 of 100 cases or more, however rare the class is. O(sqrt(drawn) log(pool)).
     """
-    if not 0 <= found <= drawn:
-        raise UsageError(f"{found} of {drawn} were found; it must be 0 of 0, or 0 to all of those drawn.")
-    if not drawn:
-        return 0.0, 1.0
-    share, square = found / drawn, deviations**2
-    middle = (share + square / (2 * drawn)) / (1 + square / drawn)
-    reach = deviations / (1 + square / drawn) * np.sqrt(share * (1 - share) / drawn + square / (4 * drawn**2))
-    low = 0.0 if found == 0 else max(0.0, float(middle - reach))
-    return low, 1.0 if found == drawn else min(1.0, float(middle + reach))
+    if not 0 <= found <= drawn <= pool:
+        raise UsageError(f"{found} of {drawn} drawn of {pool} were found; it must be 0 to all of 0 to the whole pool.")
+    return _least(found, drawn, pool), pool - _least(drawn - found, drawn, pool)
+
+
+def _least(found: int, drawn: int, pool: int) -> int:
+    """The least number in the pool at which `found` or more of those drawn has a chance of TAIL: it grows with it."""
+    numbers = range(found, pool - drawn + found)
+    return found + bisect_left(numbers, TAIL, key=lambda number: _chance_of_as_many(found, drawn, number, pool))
+
+
+def _chance_of_as_many(found: int, drawn: int, number: int, pool: int) -> float:
+    """The chance that `found` or more of `drawn` items are of a class of which the pool has `number`."""
+    mean, reach = drawn * number / pool, REACH * math.sqrt(drawn)
+    first = max(0, drawn + number - pool, math.floor(mean - reach))
+    last = min(drawn, number, math.ceil(mean + reach))
+    if not first < found <= last:
+        return float(found <= first)
+    hits = np.arange(first, last, dtype=np.float64)
+    steps = np.log((number - hits) * (drawn - hits)) - np.log((hits + 1) * (pool - number - drawn + hits + 1))
+    logs = np.concatenate([[0.0], np.cumsum(steps)])  # of the chances of first..last, but for their sum
+    chances = np.exp(logs - logs.max())
+    return float(chances[found - first :].sum() / chances.sum())
 
 
 def _labels(labels: ArrayLike, n_classes: int, name: str) -> NDArray[np.int64]:
