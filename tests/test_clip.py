@@ -317,6 +317,27 @@ def test_pictures_in_files_are_decoded_batch_by_batch_and_a_damaged_one_is_named
         (tmp_path / f"{i}.png").write_bytes(whole)
 
 
+def test_what_flexmatch_holds_out_is_decoded_with_the_rest_of_the_pool_and_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = [f"{i}.png" for i in range(120)]
+    for name, picture in zip(names, TOY.pool.features, strict=True):
+        (tmp_path / name).write_bytes(encoded(picture))
+    reads = [0] * len(names)
+    read = Files.read
+
+    def counted(self: Files, i: int) -> bytes:
+        reads[i] += 1
+        return read(self, i)
+
+    monkeypatch.setattr(Files, "read", counted)
+    pool = Pool(Pictures(Files(tmp_path, names), SIDE, SIDE))
+    learner = clip("semi=flexmatch:epochs=1:batch=20", tmp_path / "scratch")
+    assert "validation_loss" in learner.fit(pool, LABELS, seed=0).notes
+    learner.fit(pool, LABELS, seed=1).score(pool)
+    assert reads == [1] * len(names)
+
+
 def test_a_loss_that_is_not_a_number_and_a_pool_of_features_are_one_sentence() -> None:
     with pytest.raises(CutpointError, match=r"training loss is (nan|inf) in epoch .*lower the learning rate"):
         clip("lr=1e20").fit(TOY.pool, LABELS, seed=0)

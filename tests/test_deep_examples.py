@@ -47,6 +47,41 @@ def test_all_examples_are_put_on_the_device_once_and_let_go_with_their_source() 
     assert len(examples._KEPT) == kept - 1
 
 
+class Counter(Drawer):
+    """The same, and how many rows were read."""
+
+    def __init__(self) -> None:
+        self.read = 0
+
+    def __getitem__(self, rows: Any) -> Any:
+        self.read += len(rows)
+        return super().__getitem__(rows)
+
+
+def test_rows_of_what_lies_on_the_device_are_neither_read_again_nor_copied() -> None:
+    features, rows = Counter(), np.array([3, 1, 30])
+    parts = [torch.tensor([2, 0]), torch.tensor([1])]
+    for _ in range(3):
+        given = examples.examples(features, rows, CPU)
+        assert len(given) == 3
+        found = list(given.batches(parts))
+        assert np.array_equal(torch.cat(found).numpy(), FEATURES[[30, 3, 1]])
+        assert np.array_equal(torch.cat(list(given.in_order(2))).numpy(), FEATURES[rows])
+        assert given.whole is every_example(features, CPU).whole
+    assert features.read == N
+
+
+def test_where_the_pool_does_not_fit_the_rows_alone_are_put_on_the_device(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(examples, "RESIDENT_BYTES", FEATURES[:3].nbytes)
+    features, rows = Counter(), np.array([3, 1, 30])
+    given = examples.examples(features, rows, CPU)
+    for _ in range(2):
+        assert np.array_equal(torch.cat(list(given.batches([torch.tensor([2, 0, 1])]))).numpy(), FEATURES[[30, 3, 1]])
+        assert np.array_equal(torch.cat(list(given.in_order(2))).numpy(), FEATURES[rows])
+    assert features.read == 3
+    assert every_example(features, CPU).whole is None
+
+
 def test_an_array_is_not_copied_for_the_processor() -> None:
     kept = len(examples._KEPT)
     whole = every_example(FEATURES, CPU).whole
@@ -57,10 +92,10 @@ def test_an_array_is_not_copied_for_the_processor() -> None:
 
 def test_batches_that_are_read_ahead_are_those_on_the_device(monkeypatch: pytest.MonkeyPatch) -> None:
     parts = torch.split(torch.randperm(7, generator=torch.Generator().manual_seed(0)), [3, 1, 3])
-    rows = np.arange(0, 14, 2)
-    whole = examples.examples(FEATURES, rows, CPU)
+    rows, drawers = np.arange(0, 14, 2), [Drawer(), Drawer()]
+    whole = examples.examples(drawers[0], rows, CPU)
     monkeypatch.setattr(examples, "RESIDENT_BYTES", 0)
-    ahead = examples.examples(FEATURES, rows, CPU)
+    ahead = examples.examples(drawers[1], rows, CPU)
     assert (whole.whole is None, ahead.whole is None) == (False, True)
     expected = [FEATURES[rows[part.numpy()]] for part in parts]
     for given in (whole, ahead):

@@ -29,6 +29,7 @@ from toy_sets import cifar10_archive, encoded, pictures, shrink
 
 FAST = "resnet18:weights=none:lr=0.001:device=cpu"
 K, N, SIDE = 3, 24, 16
+CPU = torch.device("cpu")
 TRUTH = np.arange(N) % K
 SOME = np.where(np.arange(N) < 15, TRUTH, -1)
 
@@ -38,11 +39,13 @@ class Encodings:
 
     def __init__(self, images: Any) -> None:
         self.files = [encoded(image) for image in images]
+        self.reads = [0] * len(self.files)
 
     def __len__(self) -> int:
         return len(self.files)
 
     def read(self, i: int) -> bytes:
+        self.reads[i] += 1
         return self.files[i]
 
     def name(self, i: int) -> str:
@@ -90,6 +93,15 @@ def test_pictures_decoded_when_asked_for_give_the_same_model_as_those_on_the_dev
         assert np.allclose(found.probs, told.probs, atol=1e-5)
         assert np.array_equal(found.head, told.head)  # type: ignore[arg-type]
         examples._KEPT.clear()
+
+
+def test_pictures_that_stay_on_the_device_are_decoded_once_over_all_rounds(tmp_path: Path) -> None:
+    encodings = Encodings(pictures(N, SIDE))
+    pool = Pool(Pictures(encodings, SIDE, SIDE))
+    learner = equipped(make_learner(f"{FAST}:epochs=1:batch=8", K), root=None, scratch=tmp_path)
+    for n in (10, 15, 20):
+        learner.fit(pool, np.where(np.arange(N) < n, TRUTH, -1), seed=0).score(pool)
+    assert encodings.reads == [1] * N
 
 
 @pytest.mark.parametrize("resident", [0, examples.RESIDENT_BYTES])
@@ -189,7 +201,7 @@ def test_pictures_that_do_not_fit_on_the_device_after_all_are_read_batch_by_batc
     told = learner.fit(pools[0], SOME, seed=0).score(pools[0]).probs
     monkeypatch.setattr(examples, "_copied", full)
     assert np.allclose(learner.fit(pools[1], SOME, seed=0).score(pools[1]).probs, told, atol=1e-6)
-    assert tried == [np.count_nonzero(SOME != -1), N]
+    assert tried == [N, np.count_nonzero(SOME != -1), N]
 
 
 def test_a_fit_on_another_device_or_in_other_numbers_has_another_checkpoint(
@@ -200,6 +212,7 @@ def test_a_fit_on_another_device_or_in_other_numbers_has_another_checkpoint(
     kinds = [("cpu", None), ("mps", None), ("cuda", torch.bfloat16), ("cuda", torch.float16), ("cpu", None)]
     for device, numbers in kinds:
         monkeypatch.setattr(supervised, "choose_device", lambda _, device=device: torch.device(device))
+        monkeypatch.setattr(supervised, "examples", lambda features, rows, _: examples.examples(features, rows, CPU))
         monkeypatch.setattr(devices, "half_type", lambda _, numbers=numbers: numbers)
         checkpoint = supervised.checkpoint_of(task, pool, SOME, network, 0)
         assert checkpoint is not None

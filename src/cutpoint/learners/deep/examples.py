@@ -29,12 +29,16 @@ _KEPT: dict[tuple[int, str], tuple[weakref.ref[Any], torch.Tensor]] = {}
 
 
 class Examples(NamedTuple):
-    """Rows of features, of an array or of pictures still to be decoded; `whole` has them on the device, or is None."""
+    """Rows of features, of an array or of pictures still to be decoded.
+
+    `whole` has them on the device, or is None; with `places` (n,), there too, they are those of its rows.
+    """
 
     features: Any
     rows: Index
     device: torch.device
     whole: torch.Tensor | None
+    places: torch.Tensor | None = None
 
     def __len__(self) -> int:
         """n, how many they are."""
@@ -43,7 +47,8 @@ class Examples(NamedTuple):
     def batches(self, parts: Iterable[torch.Tensor]) -> Iterator[torch.Tensor]:
         """Inputs of each part, an int64 tensor of positions in 0..n-1, in order, on the device."""
         if self.whole is not None:
-            yield from (self.whole[sent(part, self.device)] for part in parts)
+            there = (sent(part, self.device) for part in parts)
+            yield from (self.whole[part if self.places is None else self.places[part]] for part in there)
             return
         with ThreadPoolExecutor(1) as ahead:
             waiting = None
@@ -57,7 +62,7 @@ class Examples(NamedTuple):
 
     def in_order(self, size: int) -> Iterator[torch.Tensor]:
         """All inputs in their order, so many at a time, on the device."""
-        if self.whole is not None:
+        if self.whole is not None and self.places is None:
             yield from torch.split(self.whole, size)
         else:
             yield from self.batches(torch.split(torch.arange(len(self)), size))
@@ -68,7 +73,13 @@ class Examples(NamedTuple):
 
 
 def examples(features: Any, rows: Index, device: torch.device) -> Examples:
-    """The rows (n,) of features, whole on the device if they fit: those to be trained with."""
+    """The rows (n,) of features, on the device if they fit: those to be trained with.
+
+    Where all of `features` fit, they are kept there, and no row is read or copied for these.
+    """
+    pool = every_example(features, device)
+    if pool.whole is not None:
+        return Examples(features, rows, device, pool.whole, torch.from_numpy(rows).to(device))
     return Examples(features, rows, device, _whole(features, rows, device))
 
 

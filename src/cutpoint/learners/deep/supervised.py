@@ -78,9 +78,10 @@ def checkpoint_of(task: Task, pool: Pool, labels: Labels, network: nn.Module, se
     """Where this fit is kept while it is unfinished; its file is named after all that it depends on."""
     if task.scratch is None:
         return None
-    kind = numbers(choose_device(task.device))
-    sample = np.asarray(pool.features[np.flatnonzero(labels >= 0)[:_SAMPLE]])
-    name = identity(task.learner, task.n_classes, seed, kind, np.asarray(labels, np.int64), sample, network)
+    device = choose_device(task.device)
+    known = examples(pool.features, np.flatnonzero(labels >= 0)[:_SAMPLE], device)
+    sample = next(known.in_order(_SAMPLE)).cpu().numpy()
+    name = identity(task.learner, task.n_classes, seed, numbers(device), np.asarray(labels, np.int64), sample, network)
     return Checkpoint(task.scratch / f"{name}.pt", name, SECONDS)
 
 
