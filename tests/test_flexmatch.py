@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 from collections import Counter
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
@@ -17,11 +17,13 @@ pytest.importorskip("torch")
 import torch
 from torch import nn
 from torch.nn import functional
+from torch.utils._python_dispatch import TorchDispatchMode
 
 import naive_flexmatch as naive
 from cutpoint.learners.deep.augment import operations, rand_augment
 from cutpoint.learners.deep.examples import every_example
 from cutpoint.learners.deep.flexmatch import CUTOFF, FlexMatch, learning_effects, now_sure, pseudo_labels, thresholds
+from cutpoint.learners.deep.layers import Symmetric
 from cutpoint.learners.deep.loop import Batch
 from cutpoint.learners.deep.losses import cross_entropy
 from cutpoint.learners.deep.vision import import_torchvision
@@ -85,6 +87,39 @@ def test_the_loss_is_that_of_the_algorithm_step_by_step(seed: int) -> None:
         assert found.item() == pytest.approx(expected, rel=1e-4, abs=1e-6)
         assert loss.sure.tolist() == sure
     assert any(label >= 0 for label in sure)
+
+
+class Asked(TorchDispatchMode):  # type: ignore[no-untyped-call]
+    """Notes the operations for which a device has to say how large their result is, or what it holds."""
+
+    WAITS = "_local_scalar_dense", "nonzero", "bincount", "masked_select", "unique", "equal", "_unique2"
+
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.found: list[str] = []
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        name = func.name().removeprefix("aten::").partition(".")[0]
+        by_mask = name == "index" and any(each is not None and each.dtype == torch.bool for each in args[1])
+        if name in self.WAITS or by_mask:
+            self.found.append(name)
+        return func(*args, **(kwargs or {}))
+
+
+def test_nothing_in_a_step_waits_for_the_device() -> None:
+    """A GPU that is asked for a number has to end all it was told before; RandAugment's numbers never were there."""
+    pixels = torch.stack([picture(seed) for seed in range(M)]).numpy()
+    network = nn.Sequential(Symmetric(), nn.Flatten(), nn.Linear(3 * SIZE[0] * SIZE[1], K))
+    loss = FlexMatch(cross_entropy(0.0), every_example(pixels, CPU), np.arange(5, M), K, size=8, augment=doubled)
+    loss(network, Batch(torch.from_numpy(pixels[:5]), torch.arange(5) % K, torch.arange(5), 0, 0))  # an epoch's order
+    for step in (1, 2):
+        with Asked() as asked:
+            batch = Batch(torch.from_numpy(pixels[:5]), torch.arange(5) % K, torch.arange(5), 0, step)
+            torch.autograd.backward(loss(network, batch))
+        assert asked.found == []
+    with Asked() as asked:
+        torch.nonzero(torch.ones(3)), torch.ones(3)[torch.ones(3) > 0], float(torch.ones(()))
+    assert set(asked.found) == {"nonzero", "index", "_local_scalar_dense"}
 
 
 def loss_of(features: NDArray[np.float32], rows: NDArray[np.intp], size: int) -> FlexMatch:

@@ -30,7 +30,8 @@ def learning_effects(sure: torch.Tensor, n_classes: int) -> torch.Tensor:
     sure (M,): the class that each unlabelled picture was last sure to be, -1 if it never was. The counts sigma of the
     classes, divided by the largest of them, or, as a warm-up, by how many are still at -1 if these are more.
     """
-    counts = torch.bincount(sure - UNKNOWN, minlength=n_classes + 1)  # those at -1 first
+    counts = torch.zeros(n_classes + 1, dtype=torch.int64, device=sure.device)  # those at -1 first
+    counts.scatter_add_(0, sure - UNKNOWN, torch.ones_like(sure))  # bincount would ask the device how many classes
     return counts[1:] / counts.max()
 
 
@@ -60,6 +61,7 @@ class FlexMatch(nn.Module):
 
     pictures: the whole pool; rows (M,): which of it are unlabelled. `sure` is the memory of the loss, which a
     checkpoint keeps. Each epoch goes through the unlabelled ones in an order of its own, and again if it needs more.
+    Nothing in a step asks the device for a number, so that nobody waits for it.
     """
 
     sure: torch.Tensor
@@ -87,11 +89,8 @@ class FlexMatch(nn.Module):
             probs = torch.softmax(network(pictures).float(), dim=1)
         labels, taken = pseudo_labels(probs, thresholds(self.sure, self.n_classes))
         self.sure = now_sure(self.sure, rows, probs)
-        taken = torch.nonzero(taken).flatten()
-        if not len(taken):
-            return loss
-        logits = network(self.augment(pictures[taken])).float()  # the others would be multiplied by 0
-        return loss + functional.cross_entropy(logits, labels[taken], reduction="sum") / len(pictures)
+        logits = network(self.augment(pictures)).float()  # of all, since to know how many are taken one has to wait
+        return loss + (functional.cross_entropy(logits, labels, reduction="none") * taken).mean()
 
     def _drawn(self) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
         """(rows, pictures) without end, in an order drawn from a number of the global generator."""
