@@ -257,7 +257,10 @@ def test_weights_that_are_no_numbers_after_the_last_step_name_the_rate() -> None
         trained(settings=Settings(epochs=1, batch=N, rate=1e-2), loss=loss)
 
 
-def test_in_float16_gradients_that_are_never_numbers_name_their_epoch(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("epochs", "found"), [(6, 5), (5, 5), (4, 4), (1, 1)])
+def test_in_float16_gradients_that_are_never_numbers_name_their_epoch(
+    epochs: int, found: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Each step is then left out, so that loss and weights stay numbers, and nothing is learnt."""
 
     def loss(model: nn.Module, batch: Batch) -> torch.Tensor:
@@ -266,10 +269,41 @@ def test_in_float16_gradients_that_are_never_numbers_name_their_epoch(monkeypatc
 
     monkeypatch.setattr(devices, "half_type", lambda _: torch.float16)
     monkeypatch.setattr(loop, "half_type", lambda _: torch.float16)
-    settings = Settings(epochs=6, batch=10, rate=1e-2)
-    assert len(trained(settings=settings)[1].losses) == 6
-    with pytest.raises(CutpointError, match=r"the gradients are not finite in epoch 5 of 6; lower the .*\(lr=0.01\)"):
+    settings = Settings(epochs=epochs, batch=10, rate=1e-2)
+    assert len(trained(settings=settings)[1].losses) == epochs
+    where = "in" if found > 4 else "in any step up to"
+    said = rf"the gradients are not finite {where} epoch {found} of {epochs}; lower the .*\(lr=0.01\)"
+    with pytest.raises(CutpointError, match=said):
         trained(settings=settings, loss=loss)
+
+
+def test_in_float16_a_long_fit_is_over_as_any(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(devices, "half_type", lambda _: torch.float16)
+    monkeypatch.setattr(loop, "half_type", lambda _: torch.float16)
+    assert len(trained(settings=Settings(epochs=30, batch=1, rate=1e-2), loss=squares)[1].losses) == 30  # 1200 steps
+
+
+def squares(model: nn.Module, batch: Batch) -> torch.Tensor:
+    """A loss that a batch of one has, too."""
+    return torch.mean(next(model.parameters()).float() ** 2)
+
+
+def test_in_float16_a_fit_may_leave_out_all_steps_but_one(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The first steps of any fit may be left out, until its scale is right."""
+    usual = weighted_cross_entropy(TARGETS, K, 0.1, CPU)
+
+    def loss(model: nn.Module, batch: Batch) -> torch.Tensor:
+        lost = torch.sqrt(0 * next(model.parameters()).sum()) if batch.step < 7 else 0
+        return usual(model, batch) + lost
+
+    monkeypatch.setattr(devices, "half_type", lambda _: torch.float16)
+    monkeypatch.setattr(loop, "half_type", lambda _: torch.float16)
+    settings = Settings(epochs=2, batch=10, rate=1e-2)
+    checkpoint = Checkpoint(tmp_path / "fit.pt", "this fit", seconds=0)
+    straight, told = trained(settings=settings, loss=loss, checkpoint=checkpoint)
+    assert len(told.losses) == 2
+    assert not same(straight, network())
+    assert same(straight, trained(settings=settings, loss=never, checkpoint=checkpoint)[0])
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ What differs between learners comes in through three of the arguments:
 
 Nothing is printed and no global random state is left changed. All chance of an epoch comes from (seed, epoch), so a
 fit that was killed goes on from its checkpoint to the identical model (on the CPU; on CUDA as far as its kernels
-repeat themselves: those of max pooling add up in any order).
+repeat themselves: the gradients of max pooling and of attention add up in any order).
 """
 
 from __future__ import annotations
@@ -38,6 +38,7 @@ from cutpoint.learners.deep.devices import derived, half, half_type, memory_name
 from cutpoint.learners.deep.examples import Examples
 from cutpoint.types import Labels
 
+SCALE = 2.0**16  # of the loss in float16, to begin with; halved with each step that is left out
 FAR = 2.0  # times the loss of guessing, and of the beginning: no network that has learnt anything ends above both
 
 _log = logging.getLogger("cutpoint.learners")
@@ -169,9 +170,8 @@ class _Run:
         kind = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}[self.settings.optimizer]
         fused = self.given.device.type in ("cuda", "cpu")
         self.optimizer = kind(trained, lr=self.settings.rate, weight_decay=self.settings.decay, fused=fused)
-        self.scaler = torch.amp.GradScaler(
-            self.given.device.type, enabled=half_type(self.given.device) is torch.float16
-        )
+        is_scaled = half_type(self.given.device) is torch.float16
+        self.scaler = torch.amp.GradScaler(self.given.device.type, init_scale=SCALE, enabled=is_scaled)
         self.parts = -(-len(self.given) // self.settings.batch)
         self.best: dict[str, torch.Tensor] | None = None
         self.first = torch.tensor(math.inf)  # the loss of the first batch; of a fit that is gone on with, not known
@@ -194,7 +194,7 @@ class _Run:
         mean = float(total) / len(self.given)  # the device is waited for once an epoch
         if not math.isfinite(mean):
             raise self._lost(f"the training loss is {mean} in", done + 1)
-        if self.scaler.is_enabled() and self.scaler.get_scale() < 1:  # halved with each step that was left out
+        if self.scaler.is_enabled() and self.scaler.get_scale() < 1:
             raise self._lost("the gradients are not finite in", done + 1)
         fitted.losses.append(mean)
 
@@ -223,7 +223,10 @@ class _Run:
             self.best = {name: tensor.clone() for name, tensor in self.network.state_dict().items()}
 
     def finish(self, fitted: Fitted) -> None:
-        """Leave the network as it is to be used; CutpointError if the last step has left no numbers."""
+        """Leave the network as it is to be used; CutpointError if no step was made, or the last has left no numbers."""
+        steps = self.parts * len(fitted.losses)
+        if self.scaler.is_enabled() and self.scaler.get_scale() <= SCALE * 0.5**steps:
+            raise self._lost("the gradients are not finite in any step up to", len(fitted.losses))
         if self.best is not None:
             self.network.load_state_dict(self.best)
             self.best = None
