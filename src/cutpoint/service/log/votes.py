@@ -8,7 +8,7 @@ of settled items alone, and a question is closed when its item is settled, or wh
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping
 from itertools import takewhile
 
@@ -66,6 +66,7 @@ class Ballots:
         self.found: Counter[int] = Counter()  # settled items of each class
         self.disputes: dict[int, None] = {}  # items on which people differ and nobody has decided
         self.agreed = Agreed()
+        self.given: defaultdict[str, Counter[int]] = defaultdict(Counter)  # person -> label -> how many answers
         self._closed: dict[int, int] = {}  # item -> number of the event that closed its question, while it is closed
         self._closings: list[int] = []  # the same numbers, ascending
         self.changed: dict[int, None] = {}  # of which a model learned another label, and not closed anew since
@@ -135,18 +136,17 @@ class Ballots:
     def answer(self, number: int, item: int, person: str, label: int) -> None:
         """Count an answer, or change the one that the person gave before; it ends the person's pass."""
         cast = self.votes.setdefault(item, {})
-        if person in cast:
-            self.agreed.count(cast, person, -1)
+        self._withdraw(cast, person)
         cast[person] = label
         self.agreed.count(cast, person, 1)
+        self.given[person][label] += 1
         self._settle(number, item, self._unpass(item, person))
 
     def take_back(self, number: int, item: int, person: str) -> None:
         """Forget what the person said of the item, a label or a pass."""
         cast = self.votes.get(item, {})
-        if person in cast:
-            self.agreed.count(cast, person, -1)
-            del cast[person]
+        self._withdraw(cast, person)
+        cast.pop(person, None)
         if not cast:
             self.votes.pop(item, None)
         self._settle(number, item, self._unpass(item, person))
@@ -178,6 +178,12 @@ class Ballots:
         self.overlap = overlap
         for item in (*self.votes, *self.decided):
             self._settle(number, item)
+
+    def _withdraw(self, cast: Mapping[str, int], person: str) -> None:
+        """Count the person's answer among these no longer, if there is one."""
+        if person in cast:
+            self.agreed.count(cast, person, -1)
+            self.given[person][cast[person]] -= 1
 
     def _unpass(self, item: int, person: str) -> bool:
         """Forget the person's pass; True if it was the last one on the item."""

@@ -131,9 +131,9 @@ class Front:
         folders = dict.fromkeys(Path(data["source"]) for _, data in self._desk.state.pools if data["source"])
         return [folder for folder in folders if folder.is_absolute() and not folder.is_dir()]
 
-    def strip(self, k: int, item: int | None) -> str | None:
+    def strip(self, visitor: Person, k: int, item: int | None) -> str | None:
         """Class k's strip as SVG; None while it is being drawn."""
-        strip = self.views.strip(k, item)
+        strip = self.views.strip(visitor, k, item)
         return strip.svg if strip is not None else None
 
     # what people say
@@ -141,13 +141,14 @@ class Front:
     def answer(self, person: Person, item: int, label: int, key: str) -> dict[str, Any]:
         """Store an answer; the same key again, or the same label, changes nothing."""
         receipt = self._desk.tell(item, label, annotator=person.name, key=_own(person, key))
-        note = note_of(receipt, self._desk.state.made.classes)
-        return shown_receipt(receipt, note) | {"progress": self.progress(person)}
+        blind = self.views.blind(person)
+        note = note_of(receipt, self._desk.state.made.classes, blind=blind)
+        return shown_receipt(receipt, blind=blind) | {"note": note, "progress": self.progress(person)}
 
     def passed(self, person: Person, item: int, why: str, key: str) -> dict[str, Any]:
         """Store that a person cannot say, or would rather not."""
         receipt = self._desk.passed(item, why, annotator=person.name, key=_own(person, key))
-        return shown_receipt(receipt) | {"progress": self.progress(person)}
+        return shown_receipt(receipt, blind=self.views.blind(person)) | {"progress": self.progress(person)}
 
     def take_back(self, person: Person, item: int, key: str) -> dict[str, Any]:
         """Take back what a person said of an item, which is leased to them anew where nobody else is at it."""
@@ -155,7 +156,8 @@ class Front:
         with self._desk.locked:
             lease = self._desk.state.leases.of(item, person.name)
         held = {"lease": lease.lease, "seconds": lease.seconds} if lease is not None else {}
-        return shown_receipt(receipt) | held | {"progress": self.progress(person)}
+        shown = shown_receipt(receipt, blind=self.views.blind(person))
+        return shown | held | {"progress": self.progress(person)}
 
     def extend(self, person: Person, lease: str) -> dict[str, Any]:
         """Keep a lease of one's own for longer; seconds is 0 where it is over or another's."""

@@ -86,9 +86,14 @@ class Saved(BaseModel):
         Literal["saved", "again", "corrected", "taken back"],
         Field(description="with `item`, proves that it is on the server's disk; nothing else does"),
     ]
-    label: Annotated[int | None, Field(description="the item's label by now, of all that was said of it")]
+    label: Annotated[
+        int | None,
+        Field(description="the item's label by now, of all that was said of it; null where several answer each item"),
+    ]
     late: bool
-    disputed: bool
+    disputed: Annotated[
+        bool | None, Field(description="whether people differ on it; null where several answer each item")
+    ]
     number: Annotated[int, Field(description="of the event in the campaign's log that says so")]
     note: Annotated[str | None, Field(description="a sentence for the person, where there is something to say")]
     lease: Annotated[str | None, Field(description="under which you have the item that you took back")] = None
@@ -125,7 +130,8 @@ def _add_pages(router: APIRouter, front: Front, pages: Pages) -> None:
 
     @router.get("/label", summary="the labelling page", response_class=HTMLResponse)
     def label(request: Request, person: Annotator) -> HTMLResponse:
-        return pages.show(request, "label.html", progress=front.progress(person), **front.campaign())
+        own = front.views.blind(person)
+        return pages.show(request, "label.html", progress=front.progress(person), own=own, **front.campaign())
 
     @router.get("/mine", summary="my answers, to correct or take back", response_class=HTMLResponse)
     def mine(request: Request, person: Annotator, before: Annotated[int | None, Query(ge=0)] = None) -> HTMLResponse:

@@ -92,23 +92,23 @@ def reason(why: Why, names: Sequence[str], found: Mapping[int, int]) -> str:
     return f"When this was asked, the strategy {why.strategy} put it first for “{name}”."
 
 
-def shown_receipt(receipt: Receipt, note: str | None = None) -> dict[str, Any]:
-    """What became of what somebody said, and a sentence for them where there is one."""
+def shown_receipt(receipt: Receipt, *, blind: bool) -> dict[str, Any]:
+    """What became of what somebody said; blind: without what follows from what others said."""
     return {
         "item": receipt.item,
         "status": receipt.status,
-        "label": receipt.label,
+        "label": None if blind else receipt.label,
         "late": receipt.late,
-        "disputed": receipt.disputed,
+        "disputed": None if blind else receipt.disputed,
         "number": receipt.number,
-        "note": note,
+        "note": None,
     }
 
 
-def note_of(receipt: Receipt, names: Sequence[str]) -> str | None:
-    """What somebody is told beside their own answer, where there is something to tell."""
-    if receipt.disputed:
+def note_of(receipt: Receipt, names: Sequence[str], *, blind: bool) -> str | None:
+    """What somebody is told beside their own answer, where there is something to tell; blind: not of others."""
+    if receipt.disputed and not blind:
         return "Somebody else answered this item differently; it will be looked at again."
-    if receipt.others and receipt.label is not None:
+    if receipt.others and receipt.label is not None and not blind:
         return f"Somebody else answered this item, too; its label is “{names[receipt.label]}”."
     return "It is kept, though your time for this item had run out." if receipt.late else None

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, replace
 from itertools import islice
 from typing import Any
+
+import numpy as np
 
 from cutpoint.service.desk.desk import Desk
 from cutpoint.service.desk.status import Status
@@ -14,7 +17,7 @@ from cutpoint.service.overview.agreement import AGREEMENT
 from cutpoint.service.overview.curve_svg import curve_svg
 from cutpoint.service.overview.diary import KNOWN, LAST_HOUR, MEASURES, SECONDS_EACH, Diary, curve, table_of, title_of
 from cutpoint.service.overview.sentences import PEOPLE, asking, counts, labelled, learning, model, warnings
-from cutpoint.service.overview.strip_svg import LEGEND
+from cutpoint.service.overview.strip_svg import LEGEND, Answers
 from cutpoint.service.overview.strips import Strip, Strips
 from cutpoint.service.web.auth import Person
 from cutpoint.service.web.shown import shown_item, whole
@@ -34,25 +37,51 @@ class Views:
         """Over a desk, its store, and what follows them."""
         self._desk, self._store, self._strips, self._diary = desk, store, strips, diary
 
+    def blind(self, visitor: Person) -> bool:
+        """Whether a visitor is told nothing that follows from what others said of an item, to answer by themselves."""
+        return self._desk.state.made.overlap > 1 and not visitor.admin
+
     def progress(self, person: Person) -> dict[str, Any]:
-        """How far it is to the next training, what was found, and the person's own answers; O(classes)."""
+        """How far it is to the next training, what was found, and the person's own answers; O(classes).
+
+        For who is blind, what was found is what they answered themselves.
+        """
         with self._desk.locked:
             state = self._desk.state
             ballots, known = state.ballots, state.people.by_name.get(person.name)
             done, of = state.n_done, state.interval
             rest = state.count - ballots.n_settled - len(ballots.held)
             words = learning(done, of, rest, training=state.runs.running is not None)
-            found = [ballots.found[k] for k in range(len(state.made.classes))]
+            found = self._found(person)
             mine = known.answers if known else 0
         return {"done": min(done, of), "of": of, "words": words, "found": found, "mine": mine}
 
-    def strip(self, k: int, item: int | None) -> Strip | None:
+    def strip(self, visitor: Person, k: int, item: int | None) -> Strip | None:
         """Class k's strip now; None while the newest scores are being sorted for it."""
         with self._desk.locked:
             if self._strips.behind(self._desk.state):
                 return None
-            news, names = self._strips.news(self._desk.state), self._desk.state.made.classes
-        return self._strips.draw(k, names, self._strips.answers(news), item)
+            names = self._desk.state.made.classes
+        return self._strips.draw(k, names, self._answers(visitor), item)
+
+    def _answers(self, visitor: Person) -> Answers:
+        """The answers that a visitor's strips show: the labels of all; for who is blind, their own."""
+        with self._desk.locked:
+            state = self._desk.state
+            if not self.blind(visitor):
+                news = self._strips.news(state)
+            else:
+                known = state.people.by_name.get(visitor.name)
+                votes = [(item, state.ballots.vote(item, visitor.name)) for item in (known.said if known else ())]
+                items, labels = np.array([vote for vote in votes if vote[1] != UNKNOWN], np.intp).reshape(-1, 2).T
+                return Answers(items, labels, np.zeros(len(items), bool))
+        return self._strips.answers(news)
+
+    def _found(self, visitor: Person) -> list[int]:
+        """How many there are of each class; for who is blind, of their own answers. The state must be kept still."""
+        ballots = self._desk.state.ballots
+        counts = ballots.given.get(visitor.name, Counter()) if self.blind(visitor) else ballots.found
+        return [counts[k] for k in range(len(self._desk.state.made.classes))]
 
     def mine(self, person: Person, before: int | None) -> dict[str, Any]:
         """A page of the person's answers and passes, the latest first; `before`: the number where the page begins."""
@@ -133,28 +162,29 @@ class Views:
     def status(self, visitor: Person) -> dict[str, Any]:
         """How the campaign stands, as numbers for programs; of other people's work an admin alone is told."""
         status = self._told(visitor)
-        return asdict(status) | {"people": self._people(status)}
+        hidden = dict.fromkeys(("found", "disputed", "changed")) if self.blind(visitor) else {}
+        return asdict(status) | hidden | {"people": self._people(status, visitor)}
 
     def dashboard(self, visitor: Person) -> dict[str, Any]:
         """The dashboard's parts."""
         said = self._told(visitor)
         with self._desk.locked:
-            made = self._desk.state.made
-            news = self._strips.news(self._desk.state)
-        answers = self._strips.answers(news)
+            made, found = self._desk.state.made, self._found(visitor)
+        answers = self._answers(visitor)
         shown = range(min(len(self._strips), len(made.classes)))
         strips = [self._strips.draw(k, made.classes, answers) for k in shown]
         return {
             "headline": labelled(said),
             "warnings": warnings(said),
-            "found": list(said.found),
+            "found": found,
+            "own": self.blind(visitor),
             "numbers": counts(said),
             "strips": [{"k": s.k, "name": s.name, "words": s.words, "svg": s.svg} for s in strips],
             "curves": list(self._curves()),
             "sentences": [f"Questions: {asking(said)}.", f"Model: {model(said)}."],
             "facts": self._facts(made.classes),
             "known": KNOWN,
-            "people": self._people(said),
+            "people": self._people(said, visitor),
             "people_words": f"{PEOPLE} {AGREEMENT} {LAST_HOUR} {SECONDS_EACH}",
             "legend": LEGEND,
         }
@@ -179,6 +209,8 @@ class Views:
         if visitor.admin:
             return status
         own = tuple(person for person in status.people if person.name == visitor.name)
+        if self.blind(visitor):
+            status = replace(status, disputed=0, changed=0)
         return replace(  # errors name files and databases
             status,
             people=own,
@@ -187,10 +219,10 @@ class Views:
             training_trouble=status.training_trouble and ELSEWHERE,
         )
 
-    def _people(self, said: Status) -> list[dict[str, Any]]:
+    def _people(self, said: Status, visitor: Person) -> list[dict[str, Any]]:
         """Each person's numbers, how they agree with others, and their pace."""
         with self._desk.locked:
-            shares = self._desk.state.ballots.agreed.shares()
+            shares = {} if self.blind(visitor) else self._desk.state.ballots.agreed.shares()
         now = time.time()
         rows = []
         for person in said.people:
