@@ -60,16 +60,16 @@ def test_an_item_that_two_people_have_is_with_people_once() -> None:
     assert counted(chief.get("/dashboard").text)["with people now"] == 1
 
 
-def test_with_several_answers_an_item_the_line_counts_items_that_are_done() -> None:
+def test_with_several_answers_an_item_the_line_counts_what_the_model_counts() -> None:
     served = serve_in_memory(12, overlap=2, first=5)
     ada, bo = served.client("ada"), served.client("bo")
     for item in range(3):
         ada.post("/api/answer", json={"item": item, "label": 0, "key": key(item)})
-    assert "5 more items until the model learns; 0 of 5 are done" in ada.get("/label").text
+    assert "4 more items until the model learns; 1 of 5 are done" in ada.get("/label").text
     bo.post("/api/answer", json={"item": 0, "label": 0, "key": key()})
     told = bo.post("/api/pass", json={"item": 4, "why": "skip", "key": key(4)}).json()["progress"]
-    assert told["words"] == "3 more items until the model learns; 2 of 5 are done"
-    assert (told["done"], told["of"]) == (2, 5)
+    assert told["words"] == "2 more items until the model learns; 3 of 5 are done"
+    assert (told["done"], told["of"]) == (3, 5)
     for item in range(1, 4):
         for client in (ada, bo):
             client.post("/api/answer", json={"item": item, "label": 0, "key": key(20 + item)})
