@@ -132,7 +132,8 @@ def test_a_device_is_told_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
     ("learner", "found", "said"),
     [
         ("resnet18", "cpu", "schedule=short"),
-        ("clip", "cpu", "to shorten them, lower epochs"),
+        ("clip", "cpu", "lower epochs (paper run --learner-option epochs=2)"),
+        ("resnet18", "cpu", "device=cpu (paper run --learner-option device=cpu) says that it is meant"),
         ("resnet18", "cuda", None),
         ("resnet18:device=cpu", "cpu", None),
         ("clip:tune=frozen", "cpu", None),

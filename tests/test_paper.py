@@ -18,6 +18,7 @@ from cutpoint.data.table_1 import TABLE_1
 from cutpoint.experiment.config import BenchConfig, make_config
 from cutpoint.learners import make_learner
 from cutpoint.learners.base import check_gives
+from cutpoint.learners.deep.clip import ClipLearner
 from cutpoint.learners.deep.resnet import ResNetLearner
 from cutpoint.learners.registry import LEARNERS, needs
 from cutpoint.paper import FIGURES, fig02, figure_name
@@ -139,6 +140,65 @@ def test_the_short_schedule_is_refused_where_it_means_nothing(command: str, caps
     assert "the short schedule is ResNet-18's, and CLIP runs in fig14a; leave --schedule out, or take a figure" in said
     said = refused(capsys, ["paper", command, "fig06", "--toy", "--schedule", "short"])
     assert "--toy trains no ResNet-18, so --schedule short means nothing with it" in said
+
+
+def test_options_of_the_learner_are_set_over_the_papers(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("torch")
+    began: list[str] = []
+    monkeypatch.setattr(cli_run, "run_shown", lambda config, *_, **__: began.append(config.learner))
+    monkeypatch.setattr("cutpoint.paper.campaigns.data_here", lambda *_: {})
+    for learner in (ResNetLearner, ClipLearner):
+        monkeypatch.setattr(learner, "check", lambda _: None)
+
+    def run(figure: str, *options: str) -> list[str]:
+        given = [word for option in options for word in ("--learner-option", option)]
+        return ["paper", "run", figure, "-o", str(tmp_path), *given]
+
+    assert run_cli(run("fig11", "batch=50", "device=cpu")) == 0
+    assert run_cli([*run("fig11", "batch=50"), "--schedule", "short"]) == 0
+    assert run_cli(run("fig01", "device=cpu")) == 0  # of both learners
+    assert began[0] == "resnet18:epochs=500:lr=0.01:decay=5e-5:batch=50:device=cpu"
+    assert began[1] == "resnet18:schedule=short:lr=0.01:decay=5e-5:batch=50"
+    assert all(learner.endswith(":device=cpu") for learner in began[2:])
+    capsys.readouterr()
+    for options, said in (
+        (["batch"], "the learner's option is 'batch'; it must be KEY=VALUE, such as batch=50"),
+        (["bach=50"], "learner resnet18 has no option 'bach'; it has epochs, lr, decay, batch,"),
+        (["batch=many"], "learner resnet18: batch is 'many', which is not meant; give a whole number"),
+        (["batch=50", "batch=60"], "learner resnet18: batch is given twice; give it once"),
+        (["schedule=short"], "ResNet-18's schedule has folders of its own; give --schedule short"),
+    ):
+        assert said in refused(capsys, run("fig11", *options))
+    said = refused(capsys, [*run("fig11", "batch=50"), "--toy"])
+    assert "--toy trains a logistic regression, so --learner-option means nothing with it; leave one" in said
+
+
+@pytest.mark.parametrize(
+    ("figure", "device", "given", "expected"),
+    [
+        ("fig11", "cpu", [], 3),
+        ("fig11", "cuda, bfloat16", [], 1),
+        ("fig01", "mps", [], 1),
+        ("fig11", "cuda, bfloat16", ["--jobs", "2"], 2),
+        ("fig11", "cpu", ["--jobs", "1"], 1),
+        ("fig11", "cpu", ["--toy"], 1),
+    ],
+)
+def test_as_many_jobs_as_cores_and_one_where_they_would_share_a_device(
+    figure: str, device: str, given: list[str], expected: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("torch")
+    asked: list[int] = []
+    monkeypatch.setattr(cli_run, "run_shown", lambda *_, jobs, **__: asked.append(jobs))
+    monkeypatch.setattr("cutpoint.paper.campaigns.data_here", lambda *_: {})
+    monkeypatch.setattr("cutpoint.learners.deep.devices.described", lambda _: device)
+    monkeypatch.setattr("os.sched_getaffinity", lambda _: {0, 1, 2}, raising=False)
+    for learner in (ResNetLearner, ClipLearner):
+        monkeypatch.setattr(learner, "check", lambda _: None)
+    assert run_cli(["paper", "run", figure, "-o", str(tmp_path), *given]) == 0
+    assert set(asked) == {expected}
 
 
 def test_short_runs_are_stored_and_drawn_beside_the_papers(

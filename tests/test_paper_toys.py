@@ -11,11 +11,13 @@ from bench_command import refused
 from cutpoint.cli import run_cli
 from cutpoint.data.table_1 import TABLE_1
 from cutpoint.errors import UsageError
+from cutpoint.experiment import runner
 from cutpoint.experiment.folder import scratch_path
 from cutpoint.experiment.results import read_config
 from cutpoint.experiment.statistics import Arm, Runs
+from cutpoint.learners.registry import with_options
 from cutpoint.paper import FIGURES
-from cutpoint.paper.campaigns import config_of, read_campaigns
+from cutpoint.paper.campaigns import config_of, other_options, read_campaigns
 from cutpoint.paper.figure import METRICS
 from cutpoint.paper.panels import WINDOW, drawn, smoothed
 from cutpoint.paper.settings import shortened
@@ -137,6 +139,37 @@ def test_a_figure_of_the_short_schedule_says_so(toys: Path) -> None:
     for figure, said in ((FIGURES["fig06"], False), (shortened(FIGURES["fig06"]), True)):
         page = drawn("fig06", figure, dict.fromkeys(figure.campaigns, found))
         assert ("ResNet-18's short schedule (60 epochs" in " ".join(page.get_supxlabel().split())) == said
+
+
+def test_a_figure_of_other_options_of_the_learner_says_so(toys: Path) -> None:
+    assert run_cli(["paper", "run", "fig06", "--toy", "-q", "-o", str(toys)]) == 0
+    figure = FIGURES["fig06"]
+    (found,) = read_campaigns("fig06", figure, toys).values()
+    assert found.options == ()  # a toy has a learner of its own
+    for options in ((), ("batch=50", "lr=0.001")):
+        page = drawn("fig06", figure, dict.fromkeys(figure.campaigns, found._replace(options=options)))
+        said = "the learner with batch=50, lr=0.001 in place of the paper's"
+        assert (said in " ".join(page.get_supxlabel().split())) == bool(options)
+
+
+def test_options_differ_from_the_papers_but_for_where_it_is_run() -> None:
+    (campaign,) = FIGURES["fig06"].campaigns
+    papers = "resnet18:epochs=500:batch=100:lr=0.01:decay=5e-5"
+    for learner, options in (
+        (papers, ()),
+        (f"{papers}:device=cpu", ()),
+        (with_options(papers, ["epochs=9", "weights=none"]), ("epochs=9", "weights=none")),
+    ):
+        assert other_options(campaign, learner) == options
+
+
+def test_a_warning_is_said_once_in_a_figure_of_several_campaigns(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runner, "slow_here", lambda _: "this will take days")
+    assert run_cli(["paper", "run", "fig05", "--toy", "--seeds", "1", "-o", str(tmp_path)]) == 0
+    assert len(FIGURES["fig05"].campaigns) > 1
+    assert capsys.readouterr().err.count("warning: this will take days") == 1
 
 
 def test_seeds_are_the_users_and_can_be_added(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -11,6 +11,7 @@ import typer
 from cutpoint.cli_run import QuietOption, RootOption
 
 if TYPE_CHECKING:
+    from cutpoint.experiment.config import BenchConfig
     from cutpoint.paper.figure import Campaign, Figure
 
 OUT, TOY_OUT = Path("out/paper"), Path("out/paper-toy")
@@ -46,6 +47,17 @@ ScheduleOption = Annotated[
         "--schedule",
         help="Of ResNet-18: the paper's 500 epochs, or 60 with a falling rate, an eighth of the steps, in folders of "
         "another name (fig06-short).",
+    ),
+]
+
+
+LearnerOptionsOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--learner-option",
+        metavar="KEY=VALUE",
+        help="An option of the learner in place of the paper's, such as batch=50 or device=cpu; may be given several "
+        "times. All are in cutpoint bench learners.",
     ),
 ]
 
@@ -101,17 +113,24 @@ def paper_run(
     *,
     seeds: Annotated[int | None, typer.Option(help="How many seeds; not given: 4, with --toy 2.")] = None,
     data_root: RootOption = None,
-    jobs: Annotated[int | None, typer.Option(help="Processes; 1 if not given, since they share the device.")] = None,
+    jobs: Annotated[
+        int | None,
+        typer.Option(
+            help="Processes, each with one core; not given: as many as cores, and 1 where they would share a GPU, or "
+            "with --toy."
+        ),
+    ] = None,
     out: OutOption = None,
     toy: ToyOption = False,
     schedule: ScheduleOption = Schedule.paper,
+    learner_option: LearnerOptionsOption = None,
     quiet: QuietOption = False,
 ) -> None:
     """Run what a figure of the paper shows; the same command goes on where it was stopped.
 
     Runs that several figures show are done once. To try a figure small: --toy, --seeds 1, --schedule short.
     """
-    from cutpoint.cli_run import processes, run_shown
+    from cutpoint.cli_run import run_shown
     from cutpoint.errors import RunError
     from cutpoint.experiment.runner import check_learner
     from cutpoint.paper import figure_name
@@ -125,18 +144,27 @@ def paper_run(
         return
     if not toy:
         check_data(name, chosen, data_root)
-    configs = [config_of(campaign, seeds=seeds, toy=toy) for campaign in campaigns]
+    others = _checked(learner_option or [], toy)
+    configs = [config_of(campaign, seeds=seeds, toy=toy, learner_options=others) for campaign in campaigns]
     for config in {config.learner: config for config in configs}.values():  # of all, before the first one takes days
         check_learner(config, data_root)
     folder = out or (TOY_OUT if toy else OUT)
-    jobs = processes(1 if jobs is None else jobs)
+    jobs = _jobs(jobs, configs, toy)
     failed: list[str] = []
+    warned: set[str] = set()
     for place, (campaign, config) in enumerate(zip(campaigns, configs, strict=True), start=1):
         if not quiet:
             typer.echo(f"{campaign.name}, {place} of {len(campaigns)}: {_named(campaign, toy)}")
         preset = f"{campaign.name} (toy)" if toy else campaign.name
         try:
-            run_shown(config, folder / campaign.name, data_root=data_root, jobs=jobs, preset=preset, quiet=quiet)
+            run_shown(
+                *(config, folder / campaign.name),
+                data_root=data_root,
+                jobs=jobs,
+                preset=preset,
+                quiet=quiet,
+                warned=warned,
+            )
         except RunError as error:
             failed.append(f"{campaign.name}: {error}")
     if failed:
@@ -144,6 +172,29 @@ def paper_run(
     if not quiet:
         short = " --schedule short" if chosen.short else ""
         typer.echo(f"Draw it with: cutpoint paper plot {name}{short} -o {folder}")
+
+
+def _checked(options: list[str], toy: bool) -> list[str]:
+    """The options of the learner that were given; UsageError for those that mean nothing here."""
+    from cutpoint.errors import UsageError
+
+    if options and toy:
+        raise UsageError(
+            "--toy trains a logistic regression, so --learner-option means nothing with it; leave one of them out."
+        )
+    if any(option.startswith("schedule=") for option in options):
+        raise UsageError("ResNet-18's schedule has folders of its own; give --schedule short in place of the option.")
+    return options
+
+
+def _jobs(wanted: int | None, configs: list[BenchConfig], toy: bool) -> int:
+    """How many processes: as asked for, or one on each core; a GPU that they would share has one, and so has a toy."""
+    from cutpoint.cli_run import processes
+    from cutpoint.experiment.machine import device_of
+
+    if wanted is None and (toy or any(device_of(config.learner) not in (None, "cpu") for config in configs)):
+        return 1
+    return processes(wanted)
 
 
 def _named(campaign: Campaign, toy: bool) -> str:

@@ -140,13 +140,30 @@ def processes(jobs: int | None) -> int:
 
 
 def run_shown(
-    config: BenchConfig, out: Path, *, data_root: Path | None, jobs: int, preset: str | None, quiet: bool
+    config: BenchConfig,
+    out: Path,
+    *,
+    data_root: Path | None,
+    jobs: int,
+    preset: str | None,
+    quiet: bool,
+    warned: set[str] | None = None,
 ) -> None:
-    """Do the runs that are left, showing how far it is; an interrupt ends the command and keeps what is finished."""
+    """Do the runs that are left, showing how far it is; an interrupt ends the command and keeps what is finished.
+
+    warned: what was said before and is not said again; it grows.
+    """
     from cutpoint.experiment.runner import run_benchmark
     from cutpoint.words import count
 
     last: list[Progress] = []
+    warned = set() if warned is None else warned
+
+    def warn(text: str) -> None:
+        if not quiet and text not in warned:
+            _warn(text)
+        warned.add(text)
+
     try:
         with terminable(), _shown_progress(quiet) as show:
 
@@ -154,7 +171,6 @@ def run_shown(
                 last[:] = [now]
                 show(now)
 
-            warn = _ignored if quiet else _warn
             new = run_benchmark(config, out, root=data_root, jobs=jobs, preset=preset, progress=progress, warn=warn)
     except KeyboardInterrupt as error:
         done = f"{last[0].done} of {count(last[0].total, 'run')} finished and kept" if last else "nothing was run yet"
@@ -168,10 +184,6 @@ def run_shown(
 
 def _warn(text: str) -> None:
     typer.echo(f"warning: {text}", err=True)
-
-
-def _ignored(text: str) -> None:
-    """Say nothing."""
 
 
 @contextmanager

@@ -23,9 +23,10 @@ def slow_here(name: str) -> str | None:
     if not whole or getattr(learner, "device", None) != "auto" or device_of(name) != "cpu":
         return None
     kind = name.split(":")[0]
-    shorter = "take schedule=short (paper run --schedule short)" if kind == "resnet18" else "lower epochs"
+    lower = "lower epochs (paper run --learner-option epochs=2)"
+    shorter = "take schedule=short (paper run --schedule short)" if kind == "resnet18" else lower
     return (
         f"{kind} trains a whole network in every round, and torch finds the processor alone here: that may take days. "
-        f"bench run --dry-run says how many fits there are; to shorten them, {shorter}; device=cpu says that it is "
-        "meant."
+        f"bench run --dry-run says how many fits there are; to shorten them, {shorter}; device=cpu (paper run "
+        "--learner-option device=cpu) says that it is meant."
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from importlib import metadata
 from typing import Any, NamedTuple
 
@@ -119,6 +119,16 @@ def needs(name: str) -> tuple[str, ...]:
     kind, *options = name.split(":")
     head = ("torch",) if any(option.startswith("head=torch-") for option in options) else ()
     return tuple(dict.fromkeys(NEEDS.get(kind, ()) + head))
+
+
+def with_options(name: str, given: Sequence[str]) -> str:
+    """The learner of that name with other options, each KEY=VALUE, in place of its own; UsageError for what is none."""
+    wrong = [option for option in given if not option.partition("=")[1]]
+    if wrong:
+        raise UsageError(f"the learner's option is '{wrong[0]}'; it must be KEY=VALUE, such as batch=50.")
+    keys = {option.partition("=")[0] for option in given}
+    kind, *parts = name.split(":")
+    return ":".join([kind, *(part for part in parts if part.partition("=")[0] not in keys), *given])
 
 
 def _is_installed(distribution: str) -> bool:

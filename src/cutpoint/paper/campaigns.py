@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,6 +14,7 @@ from cutpoint.errors import DataError
 from cutpoint.experiment.config import BenchConfig, make_config
 from cutpoint.experiment.results import read_results, stored_options
 from cutpoint.experiment.statistics import Arm, Runs, gather
+from cutpoint.learners.registry import with_options
 from cutpoint.paper.figure import Campaign, Figure
 
 TOY_LEARNER = "logistic:C=0.1"
@@ -36,9 +37,21 @@ def options_of(campaign: Campaign, *, seeds: int | None = None, toy: bool = Fals
     return options if seeds is None else options | {"seeds": seeds}
 
 
-def config_of(campaign: Campaign, *, seeds: int | None = None, toy: bool = False) -> BenchConfig:
-    """The checked options; UsageError if one of them cannot be meant, or its learner is not to be had."""
-    return make_config(options_of(campaign, seeds=seeds, toy=toy))
+def config_of(
+    campaign: Campaign, *, seeds: int | None = None, toy: bool = False, learner_options: Sequence[str] = ()
+) -> BenchConfig:
+    """The checked options; UsageError if one of them cannot be meant, or its learner is not to be had.
+
+    learner_options: KEY=VALUE each, in place of those that the learner has here.
+    """
+    options = options_of(campaign, seeds=seeds, toy=toy)
+    return make_config(options | {"learner": with_options(options["learner"], learner_options)})
+
+
+def other_options(campaign: Campaign, learner: str) -> tuple[str, ...]:
+    """Of the options of a learner that ran, those that are not the campaign's; where it ran is none of its results."""
+    papers = str(campaign.options["learner"]).split(":")
+    return tuple(part for part in learner.split(":") if part not in papers and not part.startswith("device="))
 
 
 def data_here(campaigns: Iterable[Campaign], root: Path | None) -> dict[str, bool]:
@@ -61,13 +74,17 @@ def check_data(name: str, figure: Figure, root: Path | None) -> None:
 
 
 class Results(NamedTuple):
-    """What a campaign's folder holds: metric -> arm -> curves; runs done and in all, seeds; whether it is the toy."""
+    """What a campaign's folder holds: metric -> arm -> curves; runs done and in all, seeds; whether it is the toy.
+
+    options: of the learner, those that are not the campaign's own.
+    """
 
     curves: dict[str, dict[Arm, Runs]]
     done: int
     total: int
     seeds: int
     toy: bool
+    options: tuple[str, ...]
 
 
 def read_campaigns(name: str, figure: Figure, folder: Path, *, toy: bool = False) -> dict[Campaign, Results]:
@@ -98,4 +115,5 @@ def _read(campaign: Campaign, folder: Path) -> Results:
         )
     curves = {metric: next(iter(settings.values())) for metric, settings in gather(rows).items()}
     done = len({(row.strategy, row.parallel, row.seed) for row in rows})
-    return Results(curves, done, len(config.runs()), config.seeds, meant[0])
+    options = () if meant[0] else other_options(campaign, config.learner)
+    return Results(curves, done, len(config.runs()), config.seeds, meant[0], options)

@@ -106,6 +106,8 @@ def _caption(results: Mapping[Campaign, Results]) -> str:
     ]
     if any(campaign.short for campaign in results):
         words.append("ResNet-18's short schedule (60 epochs, a falling rate) and not the paper's 500 epochs")
+    if options := dict.fromkeys(option for found in results.values() for option in found.options):
+        words.append(f"the learner with {', '.join(options)} in place of the paper's")
     done, total = sum(r.done for r in results.values()), sum(r.total for r in results.values())
     if done < total:
         words.append(f"unfinished: {done} of {count(total, 'run')}")

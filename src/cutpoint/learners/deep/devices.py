@@ -147,7 +147,8 @@ def is_full(error: BaseException) -> bool:
 @contextmanager
 def memory_named(device: torch.device, batch: int) -> Iterator[None]:
     """Says in one sentence that training with batches of that size does not fit on the device, and what to try."""
-    remedy = f"try batch={batch // 2}" if batch > 1 else "take a device with more"
+    smaller = f"batch={batch // 2}"
+    remedy = f"try {smaller} (paper run --learner-option {smaller})" if batch > 1 else "take a device with more"
     with memory_for(device, f"train with batches of {batch}", remedy):
         yield
 
