@@ -20,7 +20,8 @@ class Served:
     `cuts`: after how many bytes each connection breaks, in order, None where it does not; `ranges`: whether bytes from
     the middle on are given; `refusal`: an error to answer with where they are asked for; `length`: whether the size is
     said; `chunked`: it is not, but where the data ends is; `status`: an error to answer with always; `wait`: seconds
-    between two pieces of 64 KiB.
+    between two pieces of 64 KiB; `silent`: how many requests are taken and never answered; `delay`: seconds before an
+    answer.
     """
 
     data: bytes
@@ -31,6 +32,8 @@ class Served:
     chunked: bool = False
     status: int = 200
     wait: float = 0.0
+    silent: int = 0
+    delay: float = 0.0
     url: str = ""
     asked: list[str | None] = field(default_factory=list)
     stopped: threading.Event = field(default_factory=threading.Event)
@@ -50,6 +53,9 @@ def serving(served: Served) -> Iterator[Served]:
         def do_GET(self) -> None:
             wanted = self.headers.get("Range")
             served.asked.append(wanted)
+            if len(served.asked) <= served.silent:
+                served.stopped.wait()
+            served.stopped.wait(served.delay)
             if self.path == "/moved":
                 self.send_response(302)
                 self.send_header("Location", served.url.replace("moved", "file"))

@@ -235,6 +235,34 @@ def test_no_network_is_one_sentence_at_once(tmp_path: Path, monkeypatch: pytest.
         fetch(replace(remote, name="other.bin"), tmp_path)
 
 
+def test_a_server_that_is_silent_is_asked_again(
+    served: Served, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(download, "TIMEOUT", 0.5)
+    served.silent = 1
+    assert fetch(served.remote(), tmp_path).read_bytes() == DATA
+    assert len(served.asked) > 1
+
+
+def test_a_server_that_stays_silent_is_told_apart_from_one_that_is_not_there(
+    served: Served, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(download, "TIMEOUT", 0.05)
+    served.silent = 99
+    with pytest.raises(DataError, match=r"127\.0\.0\.1 is there and sends nothing \(timed out\); try again later, or"):
+        fetch(served.remote(), tmp_path)
+    assert left(tmp_path) == {}
+
+
+def test_a_server_that_packs_what_it_sends_has_longer_to_begin(
+    served: Served, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(download, "TIMEOUT", 0.05)
+    served.delay = 0.5
+    assert fetch(replace(served.remote(md5=False), ranges=False), tmp_path).read_bytes() == DATA
+    assert served.asked == [None]
+
+
 class Usage(NamedTuple):
     """What shutil.disk_usage gives."""
 
@@ -250,7 +278,8 @@ def test_a_disk_without_room_is_seen_before(served: Served, tmp_path: Path, monk
         fetch(served.remote(), tmp_path, spare=2 * 10**9)
     assert fetch(served.remote(), tmp_path).read_bytes() == DATA
     free -= 1
-    with pytest.raises(DataError, match=r"make room, or give another folder with --data-root; what has come is kept"):
+    said = r"make room, or give another folder with --data-root; what has come is kept: the same command goes on from"
+    with pytest.raises(DataError, match=said):
         fetch(served.remote("other.bin"), tmp_path)
 
 

@@ -102,7 +102,10 @@ def _warned(files: Iterable[Remote]) -> str:
     from cutpoint.data.download import amount
 
     named = ", ".join(f"{file.name} (about {amount(file.size)})" for file in files)
-    return f"{named}: its server gives it in one piece only, so a download that is interrupted begins anew."
+    return (
+        f"{named}: its server gives it in one piece only, so a download that is interrupted begins anew. It may send "
+        "nothing for minutes, while it packs."
+    )
 
 
 def data_check(

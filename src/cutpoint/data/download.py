@@ -27,6 +27,7 @@ from cutpoint.data.sources import Remote
 from cutpoint.errors import DataError, UsageError
 
 TIMEOUT = 30.0  # seconds without a byte
+PATIENCE = 600.0  # the same of a server that packs what it sends: it may be long before it begins, and must not anew
 WAITS = (1.0, 2.0, 5.0, 10.0)  # seconds before going on after a broken connection; each that brought bytes counts anew
 CLOSED = "it was closed"
 NO_RANGES = (400, 405, 501)  # how a server may refuse to give bytes from the middle on; 416 is: not these bytes
@@ -119,7 +120,7 @@ def _kept(part: Path, remote: Remote) -> Iterator[IO[bytes]]:
 
 def _fill(file: IO[bytes], part: Path, remote: Remote, spare: int, show: Show) -> None:
     """Bring the partial file to its end, over as many connections as it takes."""
-    came, failures = False, 0
+    came, silent, failures = False, False, 0
     while True:
         before = file.tell() if remote.ranges else _emptied(file)
         if remote.md5 is not None and before == remote.size:
@@ -130,11 +131,12 @@ def _fill(file: IO[bytes], part: Path, remote: Remote, spare: int, show: Show) -
             said = CLOSED
         except (http.client.HTTPException, OSError) as error:
             said = _said(error)
+            silent = isinstance(error, TimeoutError)  # after it was reached: else it is within another error
         brought = file.tell() > before
         came = came or brought
         failures = 1 if brought and remote.ranges else failures + 1
-        if not came or failures > len(WAITS):
-            raise _unreachable(remote, part, file.tell(), came, said)
+        if not (came or silent) or failures > len(WAITS):
+            raise _unreachable(remote, part, file.tell(), said, came=came, silent=silent)
         time.sleep(WAITS[failures - 1])
 
 
@@ -172,7 +174,8 @@ def _opened(remote: Remote, have: int) -> Any:
     if have:
         headers["Range"] = f"bytes={have}-"
     try:
-        return urllib.request.urlopen(urllib.request.Request(remote.url, headers=headers), timeout=TIMEOUT)
+        request = urllib.request.Request(remote.url, headers=headers)
+        return urllib.request.urlopen(request, timeout=TIMEOUT if remote.ranges else PATIENCE)
     except urllib.error.HTTPError as error:
         if have and error.code == 416:
             return error
@@ -220,19 +223,21 @@ def _write(file: IO[bytes], chunk: bytes, part: Path, remote: Remote) -> None:
 def _later(remote: Remote) -> str:
     """What the same command finds of a file that did not come to its end."""
     if remote.ranges:
-        return "what has come is kept"
+        return "what has come is kept: the same command goes on from there"
     return f"its server gives {remote.name} in one piece only: the same command begins anew"
 
 
-def _unreachable(remote: Remote, part: Path, have: int, came: bool, said: str) -> DataError:
+def _unreachable(remote: Remote, part: Path, have: int, said: str, *, came: bool, silent: bool) -> DataError:
     host = urlsplit(remote.url).hostname
-    what = f"the connection to {host} broke again and again" if came else f"{host} cannot be reached"
+    what = f"{host} is there and sends nothing" if silent else f"{host} cannot be reached"
+    what = f"the connection to {host} broke again and again" if came else what
     if came and not remote.ranges:
         rest = f"{_later(remote)}."
     elif have:
         rest = f"{amount(have)} of {remote.name} are kept: the same command goes on from there."
     else:
-        rest = f"see to the network, or bring {remote.url} by other means as {part.with_name(remote.name)}."
+        first = "try again later" if silent else "see to the network"
+        rest = f"{first}, or bring {remote.url} by other means as {part.with_name(remote.name)}."
     return DataError(f"{what} ({said}); {rest}")
 
 
