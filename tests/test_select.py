@@ -97,9 +97,36 @@ def said_aside(capsys: pytest.CaptureFixture[str], *words: str) -> list[str]:
 def test_arrays_that_are_not_read_are_named(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert said_aside(capsys, "-o", "ask.csv") == []
     write_scores(folder / "scores.npz", embeddings=np.ones((N, 2)))
-    said = said_aside(capsys, "-o", "ask.csv")
+    said = said_aside(capsys, "-o", "other.csv")
     assert said == ["note: scores.npz: embeddings is not read; known are probs, embedding, head, ids, classes."]
     assert said_aside(capsys, "-o", "ask.csv", "--quiet") == []
+
+
+@pytest.mark.usefixtures("folder")
+def test_a_sheet_that_comes_back_empty_is_noticed(capsys: pytest.CaptureFixture[str]) -> None:
+    command = ["-l", "labels.csv", "--budget", "20", "-o", "ask.csv"]
+    assert said_aside(capsys, *command) == []
+    remedy = "fill its column label and save it first."
+    said = f"note: ask.csv was there, and none of its 20 questions has an answer: {remedy}"
+    assert said_aside(capsys, *command) == [said]
+    following = ["-l", "labels.csv", "-l", "ask.csv", "--budget", "20", "-o", "next.csv"]
+    remedy = "what it asks may be asked again: fill its column label, save it as CSV and run the command again."
+    assert said_aside(capsys, *following) == [f"note: none of the 20 rows of ask.csv has a label; {remedy}"]
+    Path("next.csv").unlink()
+    rows = Path("ask.csv").read_text().splitlines()
+    answered = [f"{row}{place % 3}" for place, row in enumerate(rows[1:15])]
+    Path("ask.csv").write_text("\n".join([rows[0], *answered, *rows[15:]]))
+    said = "note: 6 of the 20 questions of ask.csv have no answer yet, and may be asked again."
+    assert said_aside(capsys, *following) == [said]
+    assert said_aside(capsys, *command) == []
+
+
+@pytest.mark.usefixtures("folder")
+def test_labels_that_are_partly_empty_are_no_unanswered_sheet(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("some.csv").write_text("index,label\n0,\n1,-1\n2,1\n")
+    assert said_aside(capsys, "-l", "some.csv", "--budget", "2", "-o", "ask.csv") == []
+    fill("ask.csv", lambda _: "skip")
+    assert said_aside(capsys, "-l", "some.csv", "-l", "ask.csv", "--budget", "2", "-o", "next.csv") == []
 
 
 @pytest.mark.usefixtures("folder")

@@ -14,7 +14,7 @@ whether anything in it is answered or not.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -65,6 +65,7 @@ def select(
     header, rows = _sheet(output, labels)
     now = Round(scored.scores, read_labels(labels, scored), budget, budget if parallel is None else parallel, seed)
     answers = [_answer(scored, row, f"{output}, question {number}") for number, row in enumerate(rows, 1)]
+    unfilled = [*_unfilled(labels, scored), *_unanswered(output, answers)]
     with heard() as said:
         session = Session(STRATEGIES[strategy].strategy, now)
         notes = _notes(scores, scored.unread, strategy, session, parallel)
@@ -79,7 +80,7 @@ def select(
     names = ["order", "index", *(["id"] if scored.ids else []), "label"]
     names += [name for name in header if name not in names]
     _write(output, sheet_text(names, rows))
-    return Asked(len(asked), closed, len(asked) == min(budget, len(now.unlabelled())), (*notes, *said))
+    return Asked(len(asked), closed, len(asked) == min(budget, len(now.unlabelled())), (*unfilled, *notes, *said))
 
 
 def _check_needs(strategy: str, path: Path, scored: Scored) -> None:
@@ -123,6 +124,29 @@ def _notes(
     if parallel is not None and len(session.wanted) > parallel:
         notes.append(f"{strategy} does not learn within a round: it asks all at once, whatever --parallel is.")
     return tuple(notes)
+
+
+def _unfilled(labels: Sequence[Path], scored: Scored) -> Iterator[str]:
+    """What to say of files of labels in which nobody has written one, and of sheets that are filled in part."""
+    for path in labels:
+        header, rows = read_sheet(path)
+        texts = [row["label"].strip() for row in rows]
+        blank = sum(text.lower() != SKIP and scored.label(text, f"{path}") == UNKNOWN for text in texts)
+        if blank and blank == len(rows):
+            yield (
+                f"none of the {count(blank, 'row')} of {path} has a label; what it asks may be asked again: fill its"
+                " column label, save it as CSV and run the command again."
+            )
+        elif blank and set(COLUMNS) <= set(header):
+            asked, have = count(len(rows), "question"), "has" if blank == 1 else "have"
+            yield f"{blank:,} of the {asked} of {path} {have} no answer yet, and may be asked again."
+
+
+def _unanswered(output: Path, answers: Sequence[tuple[int, int | str | None]]) -> Iterator[str]:
+    """What to say of a sheet that is handed in as it was handed out."""
+    if answers and all(label is None for _, label in answers):
+        questions = count(len(answers), "question")
+        yield f"{output} was there, and none of its {questions} has an answer: fill its column label and save it first."
 
 
 def _sheet(output: Path, labels: Sequence[Path]) -> tuple[list[str], list[dict[str, str]]]:
