@@ -20,7 +20,7 @@ from cutpoint.experiment import runner
 from cutpoint.experiment.campaign import Schedule, first_batch, run_campaign
 from cutpoint.experiment.config import BenchConfig, make_config
 from cutpoint.experiment.observed import observed_labels
-from cutpoint.experiment.progress import Progress
+from cutpoint.experiment.progress import Forecast, Progress
 from cutpoint.experiment.results import read_results
 from cutpoint.experiment.runner import run_benchmark
 from cutpoint.learners import make_learner
@@ -95,8 +95,19 @@ def test_progress_is_said_in_lines_where_there_is_no_terminal(
     assert run_cli(run) == 0
     lines = capsys.readouterr().err.splitlines()
     assert lines[0] == "0 of 2 runs, 0 of 4 rounds"
-    assert lines[1].startswith("0 of 2 runs, 1 of 4 rounds, 0:00:")
+    assert lines[1] == "0 of 2 runs, 1 of 4 rounds", "one round alone says nothing of the pace"
+    assert lines[2].startswith("0 of 2 runs, 2 of 4 rounds, 0:00:")
     assert lines[-1] == "2 of 2 runs, 4 of 4 rounds, 0:00:00 left"
+
+
+def test_what_comes_before_the_first_round_makes_the_rest_no_longer() -> None:
+    forecast, none = Forecast(), Progress(2, 22, 2, 10)
+    assert forecast.left(none, at=0.0) is None
+    assert forecast.left(none._replace(fresh=2), at=60.0) is None, "a minute of which nobody knows what it was for"
+    assert forecast.left(none._replace(fresh=3), at=61.0) is None, "a single round of two hundred"
+    assert forecast.left(none._replace(fresh=12), at=70.0) == 188.0
+    assert forecast.left(none._replace(begun=88, fresh=12), at=70.0) == 100.0, "an earlier command's are done"
+    assert forecast.left(none._replace(fresh=200), at=260.0) == 0.0
 
 
 def test_all_strategies_share_the_first_batch_and_its_measures(tmp_path: Path, tiny: BenchConfig) -> None:

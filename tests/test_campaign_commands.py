@@ -34,6 +34,29 @@ def test_init_says_what_it_made(tmp_path: Path, capsys: pytest.CaptureFixture[st
     assert "is there already" in command(capsys, *again, code=2)
 
 
+def test_init_says_which_models_will_never_come(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    fill(tmp_path / "photos", 30)
+    begin = ["init", "--images", str(tmp_path / "photos"), "--classes", "other,zero"]
+    following, first = "the next model comes after", "the first model comes after"
+    for name, options, doubt in [
+        ("a", ["--budget", "11"], None),
+        ("b", ["--budget", "100000"], f"{following} 100,000 more items, and 11 will be left, so that it never comes: "),
+        ("c", ["--budget", "12"], f"{following} 12 more items, and 11 will be left, so that it never comes: take "),
+        ("d", ["--first", "31"], None),
+        ("e", ["--first", "32"], f"{first} 32 items, and there are 31, so that it never comes and all questions "),
+    ]:
+        notes = printed(capsys, *begin, str(tmp_path / name), *options)["notes"]
+        assert [note.startswith(doubt) for note in notes] == ([] if doubt is None else [True]), notes
+
+
+def test_a_single_unreadable_picture_is_the_only_one(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    photos = fill(tmp_path / "photos", 30)
+    begin = ["init", "--images", str(photos), "--classes", "other,zero"]
+    assert "can be passed: broken.png\n" in command(capsys, *begin, str(tmp_path / "one"))
+    (photos / "later.png").write_bytes(b"none either")
+    assert "can be passed: broken.png, ...\n" in command(capsys, *begin, str(tmp_path / "two"))
+
+
 def test_init_reads_texts_and_tables(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     lines = [f"t{i},the {word} number {i},{i}" for i, word in enumerate(["heron", "crane", "stork"] * 5)]
     (tmp_path / "a.csv").write_text("\n".join(["id,body,size", *lines]))

@@ -157,6 +157,7 @@ def test_the_report_is_one_page_that_fetches_nothing(campaign_folder: Path, caps
     for part in (NAME, "zero", "ann", "bob", "010 is 0.png", "no estimate of accuracy"):
         assert part in words, part
     assert text.count('class="strip ') == 2
+    assert not re.search(r"<th[^>]*></th>", text), "every column has a title"
     with opened(NAME) as (store, _):
         (source,) = (Path(event.data["source"]) for event in store.events() if event.kind == "pool_added")
     assert source.is_absolute()

@@ -50,8 +50,8 @@ def test_a_composite_figure_runs_nothing_that_is_there(
     assert run_cli(["paper", "run", name, "--toy", "-o", str(toys)]) == 0
     said = capsys.readouterr().out
     assert said.count("0 runs done, ") == len(FIGURES[name].campaigns)
-    assert f"Draw it with: cutpoint paper plot {name} -o {toys}" in said
-    assert run_cli(["paper", "plot", name, "-o", str(toys)]) == 0
+    assert f"Draw it with: cutpoint paper plot {name} --toy -o {toys}" in said
+    assert run_cli(["paper", "plot", name, "--toy", "-o", str(toys)]) == 0
     check_pictures(toys, name)
 
 

@@ -86,6 +86,24 @@ def test_settings_guideline_and_classes_change_by_events(served: Served) -> None
     assert chief.post("/api/end_lease", json={"lease": lease}).json()["note"] == "The lease had ended before."
 
 
+def test_an_interval_that_is_never_reached_is_said(tmp_path: Path) -> None:
+    served = serve_in_memory(60, files=tmp_path, first=6)
+    chief = served.client("chief")
+
+    def changed(budget: int | None) -> str:
+        note: str = chief.post("/api/settings", json={"budget": budget, "key": key(budget or 0)}).json()["note"]
+        return note
+
+    assert changed(54) == "Changed."
+    assert changed(55).startswith("Changed, but the next model comes after 55 more items, and 54 will be left, so that")
+    for item in range(6):
+        served.desk.tell(item, item % 2, annotator="ada")
+    publish(served, np.linspace(0, 1, 120, dtype=np.float32).reshape(60, 2), 1)
+    assert changed(54) == "Changed."
+    assert "Changed, but the next model comes after 100,000 more items, and 54 will be left" in changed(100_000)
+    assert changed(None) == "Changed."
+
+
 def test_the_dashboard_shows_strips_curve_and_people(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     served = serve_in_memory(60, files=tmp_path, first=6, budget=6)
     ada, bo, chief = (served.client(name) for name in ("ada", "bo", "chief"))

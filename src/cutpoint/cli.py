@@ -40,10 +40,10 @@ def run_cli(arguments: list[str]) -> int:
         said = f"{error.filename or 'the system'}: {error.strerror or error}"
         return _fail(f"{said}; {remedy}what was stored before is kept.", 2 if theirs else 1)
     except Exception as error:
-        return _other(error)
+        return _other(error, arguments)
 
 
-def _other(error: Exception) -> int:
+def _other(error: Exception, arguments: list[str]) -> int:
     """The exit code for what a command raised by itself, or its parser; raises what nobody foresaw."""
     code = getattr(error, "exit_code", None)
     said = getattr(error, "format_message", None)
@@ -55,8 +55,9 @@ def _other(error: Exception) -> int:
         raise error
     if not said():
         return 2  # no arguments: the help was printed instead
-    asked = getattr(getattr(error, "ctx", None), "command_path", "cutpoint")
-    return _fail(f"{said().rstrip('.')}; see `{asked} --help`.", 2)
+    from cutpoint.cli_mistakes import sentence
+
+    return _fail(sentence(error, arguments), 2)
 
 
 def _stopped(stop: BaseException) -> int:

@@ -201,7 +201,8 @@ def _show(about: Summary, name: str) -> None:
         f"features for the first model: {about.features}",
     )
     if about.unreadable:
-        show(f"{count(len(about.unreadable), 'picture')} cannot be read, and can be passed: {about.unreadable[0]}, ...")
+        named = ", ".join([about.unreadable[0], *(["..."] if about.unreadable[1:] else [])])
+        show(f"{count(len(about.unreadable), 'picture')} cannot be read, and can be passed: {named}")
     if about.labels:
         show(f"{count(about.labels, 'label')} taken in")
     show(*(f"note: {note}" for note in about.notes))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -170,8 +171,9 @@ def paper_run(
     if failed:
         raise RunError(" ".join(failed))
     if not quiet:
-        short = " --schedule short" if chosen.short else ""
-        typer.echo(f"Draw it with: cutpoint paper plot {name}{short} -o {folder}")
+        words = [name, *(["--toy"] if toy else []), *(["--schedule short"] if chosen.short else [])]
+        words += ["-o", shlex.quote(str(out))] if out else []
+        typer.echo(f"Draw it with: cutpoint paper plot {' '.join(words)}")
 
 
 def _checked(options: list[str], toy: bool) -> list[str]:

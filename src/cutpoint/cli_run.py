@@ -195,11 +195,11 @@ def _shown_progress(quiet: bool) -> Iterator[Callable[[Progress], None]]:
     from rich.progress import BarColumn, TextColumn
     from rich.progress import Progress as Bar
 
+    from cutpoint.experiment.progress import Forecast
     from cutpoint.words import count
 
-    console = Console(stderr=True)
-    began = monotonic()
-    spoke = began
+    console, forecast = Console(stderr=True), Forecast()
+    spoke = monotonic()
     columns = BarColumn(), TextColumn("{task.description}")
     bar = Bar(*columns, console=console, disable=quiet or not console.is_terminal)
     with bar:
@@ -208,8 +208,8 @@ def _shown_progress(quiet: bool) -> Iterator[Callable[[Progress], None]]:
         def show(now: Progress) -> None:
             nonlocal spoke
             text = f"{now.done} of {count(now.total, 'run')}, {now.rounds} of {count(now.all_rounds, 'round')}"
-            if now.fresh:
-                left = (monotonic() - began) / now.fresh * (now.all_rounds - now.rounds)
+            left = forecast.left(now, monotonic())
+            if left is not None:
                 text += f", {duration(left)} left"
             bar.update(task, description=text, completed=now.rounds, total=now.all_rounds)
             if bar.disable and not quiet and monotonic() - spoke > EVERY:

@@ -10,6 +10,8 @@ from collections.abc import Callable
 from multiprocessing.sharedctypes import RawArray
 from typing import Any, NamedTuple
 
+ENOUGH = 0.01  # of the rounds that were left: from then on their pace says something
+
 
 class Progress(NamedTuple):
     """How far a benchmark is.
@@ -34,6 +36,21 @@ class Progress(NamedTuple):
     def all_rounds(self) -> int:
         """Rounds of all runs."""
         return self.total * self.each
+
+
+class Forecast:
+    """How long the rest takes, by the rounds since the first was seen: processes start, and data is read, only once."""
+
+    def __init__(self) -> None:
+        self._first: tuple[float, int] | None = None
+
+    def left(self, now: Progress, at: float) -> float | None:
+        """Seconds from `at`, by the clock, on; None while too few rounds are done to say."""
+        if self._first is None and now.fresh:
+            self._first = at, now.fresh
+        began, before = self._first or (at, now.fresh)
+        done, rest = now.fresh - before, now.all_rounds - now.rounds
+        return (at - began) / done * rest if done and done >= ENOUGH * (done + rest) else None
 
 
 class Rounds:

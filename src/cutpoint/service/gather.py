@@ -91,10 +91,11 @@ def _refuse_contradictions(lots: Sequence[tuple[str, Labelled]], pool: Brought, 
 def summary(beginning: Beginning) -> Summary:
     """What there is to say of it."""
     settings, pool, embedded = beginning.settings, beginning.pool, beginning.embedded
+    doubt = settings.unreachable(len(pool), trained=False)
     return Summary(
         *(settings.name, settings.kind, settings.classes, len(pool), pool.source),
         *(embedded.words, embedded.features.shape[1], [pool.ids[i] for i in embedded.unreadable]),
-        *(sum(len(labelled.items) for _, labelled in beginning.labels), pool.notes),
+        *(sum(len(labelled.items) for _, labelled in beginning.labels), (*pool.notes, *([doubt] if doubt else []))),
     )
 
 

@@ -12,6 +12,7 @@ from cutpoint.service.log.names import check_new_classes
 from cutpoint.store.events import New
 from cutpoint.strategies import STRATEGIES
 from cutpoint.types import whole_number
+from cutpoint.words import count
 
 LEASE_SECONDS = 900.0
 LEAST_BUDGET = 20  # questions of a round, and between two trainings, while there are few labels
@@ -60,6 +61,21 @@ class Settings:
     def interval(self, n_labels: int) -> int:
         """Questions of the next round, and closed questions until the next training, at so many labels."""
         return self.budget if self.budget is not None else max(LEAST_BUDGET, math.ceil(SHARE * n_labels))
+
+    def unreachable(self, left: int, *, trained: bool) -> str:
+        """What to say of models that never come, as so few items are left to be done; trained: whether there is one."""
+        if not trained and self.first > left:
+            return (
+                f"the first model comes after {count(self.first, 'item')}, and there are {left:,}, so that it never"
+                " comes and all questions are drawn at random: begin with fewer."
+            )
+        after = left if trained else left - self.first
+        if self.budget is None or self.budget <= after:
+            return ""
+        return (
+            f"the next model comes after {count(self.budget, 'more item')}, and {after:,} will be left, so that it"
+            " never comes: take fewer, or none, which is 5 % of the labels and at least 20."
+        )
 
     def created(self) -> New:
         """The event with which a campaign begins."""

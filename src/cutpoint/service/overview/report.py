@@ -205,7 +205,7 @@ def _settings(state: State) -> str:
         ("events", f"{state.number:,}"),
     ]
     guideline = f'<h3>Guideline</h3><p class="guide">{escape(made.guideline)}</p>' if made.guideline else ""
-    return _table(["setting", ""], rows) + guideline
+    return _table(["setting", "value"], rows) + guideline
 
 
 def _from(source: str) -> str:

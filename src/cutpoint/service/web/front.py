@@ -199,9 +199,13 @@ class Front:
         """Change settings; what stays as it is, is not logged."""
         made = self._desk.state.made
         real = {name: value for name, value in changes.items() if getattr(made, name) != value}
-        if real:
-            self._desk.change(**real)
-        return {"note": "Changed." if real else "Nothing to change."}
+        if not real:
+            return {"note": "Nothing to change."}
+        self._desk.change(**real)
+        said = self._desk.status()
+        left, trained = said.done + said.waiting + said.left, said.model is not None
+        doubt = self._desk.state.made.unreachable(left, trained=trained) if "budget" in real else ""
+        return {"note": f"Changed, but {doubt}" if doubt else "Changed."}
 
     def write_guideline(self, text: str) -> dict[str, Any]:
         """Write the guideline anew, if it is another."""
