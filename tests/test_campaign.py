@@ -190,3 +190,15 @@ def test_a_campaign_that_cannot_be_meant_is_not_made(arguments: dict[str, Any], 
     with pytest.raises(UsageError, match=words):
         Campaign(store, **{"classes": ["a", "b"], "train": "off", **arguments})
     assert store.last() == 0
+
+
+def test_a_script_that_names_nobody_is_one_person() -> None:
+    with Campaign(MemoryStore(), classes=["other", "heron"], train="off") as campaign:
+        campaign.add_pool(ids=["a", "b", "c", "d"])
+        campaign.tell(campaign.ask()[0], 1)
+        (theirs,) = campaign.ask(annotator="one")
+        assert theirs.annotator == "one"
+        campaign.tell(theirs, 0)
+        left = next(name for name in "abcd" if name not in campaign.labels)
+        campaign.tell(left, 1)
+        assert {person.name: person.answers for person in campaign.status().people} == {"me": 2, "one": 1}

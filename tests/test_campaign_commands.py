@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
@@ -175,6 +176,21 @@ def test_status_is_numbers_for_scripts_and_a_table_for_people(
     assert f"{NAME}: {status['labelled']} of 151 items labelled" in text
     assert "drawn at random, as there was no model yet" in text
     assert max(map(len, text.splitlines())) <= 100
+
+
+def test_status_says_where_to_look_while_somebody_else_is_at_work(
+    campaign_folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from cutpoint.service.desk.desk import Desk
+    from cutpoint.service.place import opened
+
+    assert "At work" not in command(capsys, "status", NAME)
+    with opened(NAME) as (store, files):
+        desk = Desk(store, files)
+        said = " ".join(command(capsys, "status", NAME).split())
+        desk.close()
+    assert f"At work: process {os.getpid()} on " in said
+    assert said.endswith("that process alone knows: a server shows it on its dashboard, and in /api/status.")
 
 
 def test_status_says_what_each_number_means(campaign_folder: Path) -> None:

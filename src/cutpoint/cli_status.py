@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from cutpoint.service.overview.standing import Standing
 
 WITH_THEM = "With them: items that are before the person now."
+ITS_TROUBLES = (
+    "What is amiss there and not in the log, such as a training process that does not start, that process alone knows: "
+    "a server shows it on its dashboard, and in /api/status."
+)
 
 
 def status(name: NameArgument, *, files: FilesOption = None, as_json: JsonOption = False) -> None:
@@ -22,16 +26,17 @@ def status(name: NameArgument, *, files: FilesOption = None, as_json: JsonOption
 
     with opened(name, files) as (store, _):
         _, now = read(store)
+        worker = store.holder("desk")
     if as_json:
         import json
         from dataclasses import asdict
 
         typer.echo(json.dumps(asdict(now), indent=2, ensure_ascii=False))
     else:
-        _show(now)
+        _show(now, worker)
 
 
-def _show(now: Standing) -> None:
+def _show(now: Standing, worker: str | None) -> None:
     from cutpoint.cli_terminal import show, table
     from cutpoint.service.overview.found import NOTE
     from cutpoint.service.overview.sentences import CORRECTED, PEOPLE, asking, model, sentence, warnings
@@ -55,6 +60,8 @@ def _show(now: Standing) -> None:
         columns = ["person", "#answers", "#corrected", "#passed", "#late", "#with them"]
         show(table(columns, rows), f"{PEOPLE} {CORRECTED} {WITH_THEM}")
     show(f"Questions: {asking(said)}.", f"Model: {model(said)}.", *warnings(said))
+    if worker is not None:
+        show(f"At work: {worker}. {ITS_TROUBLES}")
 
 
 def _cells(rate: Rate) -> tuple[str, ...]:

@@ -29,6 +29,7 @@ from cutpoint.words import count
 
 Train = Literal["process", "inline", "off"]
 Question = Ask | int | str
+ME = "me"  # who is asked, and who answers, where a script names nobody
 
 
 class Campaign:
@@ -39,6 +40,9 @@ class Campaign:
     of that process is taken for hung.  files: where arrays are kept, if not beside it.  new_round: where the running
     round cannot be made again, end it and begin another; no answer is lost by it.
     settings: any of `Settings` (seed, strategy, first, budget, overlap, ...), for a campaign that is made.
+
+    A script of one person need name nobody: without `annotator`, questions go to a person called "me", whose answers
+    are counted under that name everywhere; what is said of an `Ask` is said by whoever was asked.
 
     Raises UsageError where the campaign has other classes or settings than given, or somebody else has it open or
     trains it.
@@ -127,8 +131,8 @@ class Campaign:
 
     # --- asking and answering -------------------------------------------------------------------------
 
-    def ask(self, n: int = 1, *, annotator: str = "me") -> Asks:
-        """Up to n questions for somebody, at once; where there are fewer, `reason` says why."""
+    def ask(self, n: int = 1, *, annotator: str = ME) -> Asks:
+        """Up to n questions for somebody, "me" if not named, at once; where there are fewer, `reason` says why."""
         if self._train == "inline":
             self._trainer_here().step()
         return self._desk.ask(annotator, n)
@@ -136,7 +140,10 @@ class Campaign:
     def tell(
         self, item: Question, label: int | str, *, annotator: str | None = None, key: str | None = None
     ) -> Receipt:
-        """An answer, on disk when this returns; any order, any time, twice is once, another corrects it."""
+        """An answer, on disk when this returns; any order, any time, twice is once, another corrects it.
+
+        annotator: who says so; not given: of an `Ask` whoever was asked, of an item's index or id "me".
+        """
         return self._desk.tell(item, label, annotator=_who(item, annotator), key=key)
 
     def passed(
@@ -289,4 +296,4 @@ def _name(where: str | Path | Store) -> str:
 
 def _who(item: Question, annotator: str | None) -> str | None:
     """Whoever was asked, or who is named; in a script of one person, "me"."""
-    return annotator if annotator is not None or isinstance(item, Ask) else "me"
+    return annotator if annotator is not None or isinstance(item, Ask) else ME
