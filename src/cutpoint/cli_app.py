@@ -8,6 +8,7 @@ import typer
 
 from cutpoint.cli_campaign_report import report
 from cutpoint.cli_cite import cite
+from cutpoint.cli_copy import copy
 from cutpoint.cli_data import data_check, data_fetch, data_list
 from cutpoint.cli_doctor import doctor
 from cutpoint.cli_export import export
@@ -40,6 +41,7 @@ app.command("status")(status)
 app.command("report")(report)
 app.command("export")(export)
 app.command("import")(import_labels)
+app.command("copy")(copy)
 app.command("replay")(replay)
 app.command("doctor")(doctor)
 classes = typer.Typer(help="Add classes to a campaign, or list them.", no_args_is_help=True)

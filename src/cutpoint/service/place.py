@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import re
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from glob import escape
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from cutpoint.data.whole import check_place, flush, make_folder
@@ -97,6 +97,8 @@ def begun(name: str, files: str | Path | None = None) -> Iterator[tuple[Store, A
         store = open_store(where, create=True)
         try:
             arrays = open_files(store, files)
+            if noted_files(store) is None:  # and so there is no campaign yet
+                note_files(store, arrays.folder)
             yield store, arrays
             keep_files(store, arrays)
         finally:
@@ -114,17 +116,24 @@ def keep_files(store: SqlStore, arrays: ArrayFiles) -> None:
     before = noted_files(store)
     if before == arrays.folder:
         return
-    state = State(store.events())
-    entries = [pool["features"] for _, pool in state.pools if pool["features"] is not None]
-    served = serving(state)
-    entries += [entry for each in state.runs.scores if each["version"] in served for entry in each["files"].values()]
-    lacks = next((entry["file"] for entry in entries if not (arrays.folder / entry["file"]).is_file()), None)
+    needs = entries(State(store.events()), replayed=False)
+    lacks = next((file for file in needs if not (arrays.folder / file).is_file()), None)
     if lacks is not None:
         was = "" if before is None else f" (before it was {before})"
         raise UsageError(
             f"{arrays.folder} lacks {lacks}, which the campaign needs; give the folder in which its arrays are{was}."
         )
     note_files(store, arrays.folder)
+
+
+def entries(state: State, *, replayed: bool) -> dict[str, Mapping[str, Any]]:
+    """The arrays that a campaign needs, by their files' names; `replayed`: those that a replay alone reads, too."""
+    served = serving(state)
+    found = [pool["features"] for _, pool in state.pools if pool["features"] is not None]
+    for each in state.runs.scores:
+        if replayed or each["version"] in served:
+            found += each["files"].values()
+    return {entry["file"]: entry for entry in found}
 
 
 def serving(state: State) -> set[int]:

@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from cutpoint.errors import CutpointError, UsageError
+from cutpoint.errors import CutpointError, DataError, UsageError
 from cutpoint.store.events import Event, New, check, check_name, encode
 from cutpoint.words import count
 
@@ -84,6 +84,14 @@ class Store(Protocol):
         """
         ...
 
+    def restore(self, events: Iterable[Event], items: Iterable[Item]) -> None:
+        """Fill an empty store with the log and then the items of another, all or nothing: numbers, times, keys stay.
+
+        Raises UsageError where anything is stored already and for items that the log's `pool_added` do not count, and
+        DataError for a log with a gap.
+        """
+        ...
+
     def item(self, index: int) -> Item:
         """The item at an index of the pool; UsageError where there is none."""
         ...
@@ -154,6 +162,35 @@ def numbered(items: Iterable[Item], pool: New, first: int) -> Iterator[tuple[Ite
         raise UsageError(
             f"pool_added says count = {said[1]}, and as many items must come; {count(index - first, 'item')} came."
         )
+
+
+def in_order(events: Iterable[Event]) -> Iterator[tuple[Event, str]]:
+    """Each event of a log with its data as JSON; DataError unless their numbers are 1, 2, 3, ..."""
+    for number, event in enumerate(events, 1):
+        if event.number != number:
+            raise DataError(
+                f"the log has event {event.number} where event {number} must be: it is damaged; restore it from a "
+                "backup."
+            )
+        yield event, encode(event.data, f"the data of event {number}")
+
+
+def pooled(events: Iterable[Event]) -> int:
+    """How many items these events add to the pool."""
+    return sum(event.data["count"] for event in events if event.kind == "pool_added")
+
+
+def whole_pool(size: int) -> New:
+    """All items of a pool as one addition, for `numbered`."""
+    return New("pool_added", {"first": 0, "count": size})
+
+
+def not_empty(events: int, items: int) -> UsageError:
+    """The error for a store that is to be filled, and holds so much already."""
+    return UsageError(
+        f"there is a campaign already, of {count(events, 'event')} and {count(items, 'item')}; a copy needs an empty "
+        "place: give another. Nothing was changed."
+    )
 
 
 def no_item(index: int, n: int) -> UsageError:

@@ -10,9 +10,10 @@ import hashlib
 import os
 import secrets
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +25,7 @@ from cutpoint.store.base import StoreError
 Array = NDArray[Any]
 
 _PARTIAL = ".partial"
+_PIECE = 1 << 20  # bytes that are copied at a time
 _STALE = 24 * 3600.0  # seconds after which a partial file is nobody's any more: its writer was killed
 
 
@@ -59,6 +61,29 @@ class ArrayFiles:
             ) from None
         return {"file": file, "sha256": sha256, "shape": list(array.shape), "dtype": array.dtype.str}
 
+    def take(self, entry: Mapping[str, Any], other: ArrayFiles) -> int:
+        """Store the array of an entry as another folder has it, on disk when this returns; how many bytes it has.
+
+        One that is here is only read. Raises DataError if what the other has is not what was stored, StoreError where
+        it cannot be written.
+        """
+        source, file = other._path(entry), str(entry["file"])
+        try:
+            make_folder(self.folder)
+            self._sweep()
+            if not self._has(file, entry["sha256"]):
+                if not source.is_file():
+                    raise ValueError("it is not there")
+                self._copy(source, file, entry["sha256"])
+            return (self.folder / file).stat().st_size
+        except ValueError as error:
+            raise _not_stored(source, error) from None
+        except OSError as error:
+            raise StoreError(
+                f"{source} cannot be copied to {self.folder} ({error.strerror or error}): make room or give access to "
+                "both, and try again."
+            ) from None
+
     def open(self, entry: Mapping[str, Any], verify: bool = False) -> Array:
         """The array of an entry, read-only and mapped into memory; DataError if the file does not fit the entry.
 
@@ -66,8 +91,8 @@ class ArrayFiles:
         """
         path = self._path(entry)
         try:
-            if verify and (found := _checksum(path)) != entry["sha256"]:
-                raise ValueError(f"its checksum is {found[:12]}..., not {entry['sha256'][:12]}...")
+            if verify:
+                _compare(_checksum(path), entry["sha256"])
             empty = 0 in entry["shape"]  # nothing cannot be mapped
             array: Array = np.load(path, mmap_mode=None if empty else "r", allow_pickle=False)
             if list(array.shape) != list(entry["shape"]) or array.dtype.str != entry["dtype"]:
@@ -76,8 +101,7 @@ class ArrayFiles:
                     f"{list(entry['shape'])}"
                 )
         except (OSError, ValueError, EOFError) as error:
-            said = error.strerror or error if isinstance(error, OSError) else error
-            raise DataError(f"{path} is not the array that was stored ({said}); restore it from a backup.") from None
+            raise _not_stored(path, error) from None
         array.flags.writeable = False
         return array
 
@@ -102,10 +126,24 @@ class ArrayFiles:
         return True
 
     def _write(self, file: str, array: Array) -> None:
-        """Write the array, flush it and put it under its name."""
+        with self._new(file) as stream:
+            np.lib.format.write_array(stream, np.asanyarray(array), allow_pickle=False)
+
+    def _copy(self, source: Path, file: str, sha256: str) -> None:
+        """Copy a file, piece by piece; ValueError if its checksum is another."""
+        added = hashlib.sha256()
+        with source.open("rb") as theirs, self._new(file) as stream:
+            while piece := theirs.read(_PIECE):
+                added.update(piece)
+                stream.write(piece)
+            _compare(added.hexdigest(), sha256)
+
+    @contextmanager
+    def _new(self, file: str) -> Iterator[BinaryIO]:
+        """A file to fill, which is flushed and put under its name if that ends well."""
         partial = self.folder / f".{Path(file).stem}-{secrets.token_hex(8)}{_PARTIAL}"
         with filled(partial, self.folder / file) as stream:
-            np.lib.format.write_array(stream, np.asanyarray(array), allow_pickle=False)
+            yield stream
         flush(self.folder)
 
     def _sweep(self) -> None:
@@ -134,6 +172,17 @@ def _sum_of(array: Array) -> str:
     into = _Sum()
     np.lib.format.write_array(into, np.asanyarray(array), allow_pickle=False)
     return into.sha256.hexdigest()
+
+
+def _compare(found: str, sha256: str) -> None:
+    """ValueError if a checksum is not the one that it must be."""
+    if found != sha256:
+        raise ValueError(f"its checksum is {found[:12]}..., not {sha256[:12]}...")
+
+
+def _not_stored(path: Path, error: Exception) -> DataError:
+    said = error.strerror or error if isinstance(error, OSError) else error
+    return DataError(f"{path} is not the array that was stored ({said}); restore it from a backup.")
 
 
 def _checksum(path: Path) -> str:

@@ -6,9 +6,21 @@ import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
-from cutpoint.store.base import Item, Repeated, checked, id_twice, no_item, numbered
+from cutpoint.store.base import (
+    Item,
+    Repeated,
+    checked,
+    id_twice,
+    in_order,
+    no_item,
+    not_empty,
+    numbered,
+    pooled,
+    whole_pool,
+)
 from cutpoint.store.events import Event, New, decode
 from cutpoint.store.files import Array, ArrayFiles
 from cutpoint.store.owner import Holder, check_role, held, who
@@ -61,17 +73,32 @@ class MemoryStore:
         checked([pool])
         with self._lock:
             self._refuse_repeated([pool])
-            added: list[Item] = []
-            index: dict[str, int] = {}
-            for item, text in numbered(items, pool, len(self._items)):
-                if item.id in self._index or item.id in index:
-                    raise id_twice(item.id, item.index)
-                index[item.id] = item.index
-                added.append(Item(item.index, item.id, decode(text)))
+            added, index = self._checked(items, pool)
             events = self.append([pool])
             self._items += added
             self._index |= index
             return events
+
+    def restore(self, events: Iterable[Event], items: Iterable[Item]) -> None:
+        """See `Store.restore`."""
+        with self._lock:
+            if self._log or self._items:
+                raise not_empty(len(self._log), len(self._items))
+            log = [replace(event, data=decode(text)) for event, text in in_order(events)]
+            pool, index = self._checked(items, whole_pool(pooled(log)))
+            self._log, self._items, self._index = log, pool, index
+            self._keys = {event.key: event for event in log if event.key is not None}
+
+    def _checked(self, items: Iterable[Item], pool: New) -> tuple[list[Item], dict[str, int]]:
+        """New items, and the index of each id."""
+        added: list[Item] = []
+        index: dict[str, int] = {}
+        for item, text in numbered(items, pool, len(self._items)):
+            if item.id in self._index or item.id in index:
+                raise id_twice(item.id, item.index)
+            index[item.id] = item.index
+            added.append(Item(item.index, item.id, decode(text)))
+        return added, index
 
     def item(self, index: int) -> Item:
         """See `Store.item`."""

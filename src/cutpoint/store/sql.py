@@ -18,9 +18,20 @@ from sqlalchemy import Connection, Engine, insert, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from cutpoint.errors import CutpointError
-from cutpoint.store.base import Item, MaybeStored, Repeated, checked, no_item, numbered
+from cutpoint.store.base import (
+    Item,
+    MaybeStored,
+    Repeated,
+    checked,
+    in_order,
+    no_item,
+    not_empty,
+    numbered,
+    pooled,
+    whole_pool,
+)
 from cutpoint.store.events import Event, New, decode, from_bytes, to_bytes
-from cutpoint.store.rows import PIECE, count_items, event_of, last_number, looked_up, row_of
+from cutpoint.store.rows import PIECE, count_items, event_of, last_number, looked_up, pieces, row_of
 from cutpoint.store.tables import ABOUT, EVENTS, ITEMS
 
 _DOUBT = "whether this was stored is not known; send it again with the same key, or look whether it is there."
@@ -106,9 +117,20 @@ class SqlStore(ABC):
         with self._writing() as connection:
             self._refuse_repeated(connection, [pool])
             first = count_items(connection)
-            rows = ((item.index, to_bytes(item.id), text) for item, text in numbered(items, pool, first))
-            self._fill(connection, rows)
+            self._fill(connection, _rows(items, pool, first))
             return _insert(connection, [pool], texts)
+
+    def restore(self, events: Iterable[Event], items: Iterable[Item]) -> None:
+        """See `Store.restore`; one transaction, read and written piece by piece."""
+        with self._writing() as connection:
+            there = last_number(connection), count_items(connection)
+            if any(there):
+                raise not_empty(*there)
+            size = 0
+            for piece in pieces(in_order(events), PIECE):
+                connection.execute(insert(EVENTS), [row_of(event, text) for event, text in piece])
+                size += pooled(event for event, _ in piece)
+            self._fill(connection, _rows(items, whole_pool(size), 0))
 
     def item(self, index: int) -> Item:
         """See `Store.item`."""
@@ -195,6 +217,11 @@ class SqlStore(ABC):
             yield
         except self._errors as error:
             raise self._refused(error, doing) from None
+
+
+def _rows(items: Iterable[Item], pool: New, first: int) -> Iterator[tuple[int, bytes, str]]:
+    """Items as rows of their table, checked on the way."""
+    return ((item.index, to_bytes(item.id), text) for item, text in numbered(items, pool, first))
 
 
 def _insert(connection: Connection, news: Sequence[New], texts: Sequence[str]) -> list[Event]:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from cutpoint.errors import UsageError
+from cutpoint.errors import DataError, UsageError
 from cutpoint.store.base import Item, Repeated, Store
 from cutpoint.store.events import Event, New
 
@@ -183,11 +183,6 @@ def items_are_added_all_or_none(opened: Opened) -> None:
     store = opened()
     store.add_items(old := [Item(i, f"old {i}", {"text": "old"}) for i in range(3)], pool_of(old, key="pool"))
     good = [Item(i, f"new {i}", {"text": "new"}) for i in range(3, 12_003)]
-
-    def broken() -> Iterator[Item]:
-        yield from good[:100]
-        raise OSError("the file ended")
-
     there = f"'old 1' of item {len(good) + 2}"
     for what, said, items, pool in (
         ("an id twice", "'new 5' of item 7", [*good[:4], Item(7, "new 5", {}), *good[5:]], pool_of(good)),
@@ -201,11 +196,36 @@ def items_are_added_all_or_none(opened: Opened) -> None:
     ):
         error = refusal(UsageError, what, store.add_items, items, pool)
         _is(said in str(error), True, f"the error for {what} says {said}: {error}")
-    refusal(OSError, "a source that fails", store.add_items, broken(), pool_of(good))
+    refusal(OSError, "a source that fails", store.add_items, _broken(good[:100]), pool_of(good))
     refusal(Repeated, "a pool sent again", store.add_items, old, pool_of(old, key="pool"))
     _is((store.count(), store.last()), (3, 1), "items and events after all refusals")
     store.add_items(good, pool_of(good))
     _is((store.count(), store.last()), (len(good) + 3, 2), "items and events after the good ones")
+    store.close()
+
+
+def a_copy_is_what_it_was_and_goes_on(opened: Opened) -> None:
+    """An empty store takes in another's log and items as they are: numbers, times, keys; then it goes on by itself."""
+    store, items = opened(), [Item(i, f"id {i}", {"text": TEXTS[i % 4]}) for i in range(2500)]
+    pools = [Event(2 + n, 0.5, "pool_added", pool_of(lot).data, None) for n, lot in enumerate((items[:7], items[7:]))]
+    events = [Event(1, 0.25, "guideline_set", {"text": TEXTS[1]}, "\0 key"), *pools]
+    events += [Event(number, 1e9, "resized", {"round": 1, "in_flight": 1}, f"k {number}") for number in range(4, 2600)]
+    for what, kind, log, pool in (
+        ("a log with a gap", DataError, [*events[:9], *events[10:]], items),
+        ("too few items", UsageError, events, items[:-1]),
+        ("an id twice", UsageError, events, [*items[:-1], Item(2499, "id 7", {})]),
+        ("a source that fails", OSError, events, _broken(items[:2000])),
+    ):
+        refusal(kind, what, store.restore, log, pool)
+        _is((store.last(), store.count()), (0, 0), f"events and items after {what}")
+    store.restore(iter(events), iter(items))
+    _is(list(store.events()), events, "the log of a copy")
+    _is(store.items(range(2500)), items, "the items of a copy")
+    error = refusal(Repeated, "a key of the copied log", store.append, [New("class_added", {"name": "x"}, "\0 key")])
+    (event,) = store.append([_resized(1)])
+    _is((error.event, event.number), (events[0], 2600), "the event of a copied key, and the next number")
+    refusal(UsageError, "a copy into a store that holds something", store.restore, events, items)
+    _is(store.last(), 2600, "the events after that")
     store.close()
 
 
@@ -240,6 +260,11 @@ def pool_of(items: list[Item], key: str | None = None) -> New:
     return New("pool_added", {"first": items[0].index, "count": len(items), "source": "x", "features": None}, key)
 
 
+def _broken(items: list[Item]) -> Iterator[Item]:
+    yield from items
+    raise OSError("the file ended")
+
+
 def _resized(number: int) -> New:
     return New("resized", {"round": 1, "in_flight": number})
 
@@ -265,6 +290,7 @@ STORE_LAWS: tuple[Callable[[Opened], None], ...] = (
     all_is_there_when_it_is_opened_again,
     items_are_found_by_index_and_by_id,
     items_are_added_all_or_none,
+    a_copy_is_what_it_was_and_goes_on,
     a_role_has_one_holder,
     who_looks_takes_no_role,
 )
