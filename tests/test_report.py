@@ -98,7 +98,7 @@ def test_the_page_says_what_the_summary_says(page: Path) -> None:
     assert re.search(r"over 2 settings; area under the curve \S+, (not )?significant \(p = ", claim)
     first, second = re.findall(r"<div class=card><b>(.*?)</b><span>(.*?)</span>", text)[:2]
     assert "like for like" in first[1]  # the fair number comes first, in the same size
-    assert re.search(r"\(median; \d+\s% .* \d+\s% .*; reached in 2 of 2 settings\)", first[1])
+    assert re.search(r"median of 2 settings \(\d+\s% .* \d+\s% .*; reached in 2 of 2 settings\), like", first[1])
     assert "of all of random&#x27;s labels" in second[1]
     assert re.fullmatch(r"\d+\s%", second[0])
     assert "2 settings · 3 strategies · 6 seeds" in text

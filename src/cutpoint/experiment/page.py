@@ -98,8 +98,8 @@ def _cards(findings: Findings) -> str:
         amount = median(saved, -np.inf)
         number, _, than = ("–  fewer" if amount is None else more_or_fewer(amount)).rpartition(" ")
         words = (
-            f"{than} labels than {other} needs, like for like: both counted to where their curves first reach {other}'s"
-            f" final balanced accuracy{_of_which(saved)}"
+            f"{than} labels than {other} needs, {_of_which(saved)}like for like: both counted to where their curves"
+            f" first reach {other}'s final balanced accuracy"
         )
         cards.append((number.strip(), words))
         words = (
@@ -115,12 +115,12 @@ def _cards(findings: Findings) -> str:
 
 
 def _of_which(saved: Sequence[float | None]) -> str:
-    """That it is a median, and of what, in brackets; nothing for one setting that gets there."""
+    """That it is a median, of what, and where it is reached; nothing for one setting that gets there."""
     reached = [value for value in saved if value is not None]
-    parts = [] if len(saved) == 1 else ["median", *([range_of(reached)] if reached else [])]
-    if len(saved) > 1 or not reached:
-        parts.append(f"reached in {len(reached)} of {count(len(saved), 'setting')}")
-    return f" ({'; '.join(parts)})" if parts else ""
+    where = f"reached in {len(reached)} of {count(len(saved), 'setting')}"
+    if len(saved) == 1:
+        return "" if reached else f"{where}, "
+    return f"median of {len(saved)} settings ({'; '.join([*([range_of(reached)] if reached else []), where])}), "
 
 
 def _tables(findings: Findings) -> str:
