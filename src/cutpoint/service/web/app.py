@@ -58,6 +58,7 @@ def create_routes(front: Front, house: House) -> FastAPI:
         docs_url=None,  # its page fetches scripts from elsewhere
         redoc_url=None,
         openapi_url="/api/openapi.json",
+        redirect_slashes=False,  # it would send a private link to http, where a proxy speaks https
         responses={"4XX": {"model": Told}, "5XX": {"model": Told}},
     )
     pages = Pages(house)

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from starlette.exceptions import HTTPException
-from starlette.requests import cookie_parser
 
 from cutpoint.service.web.auth import Limit, Link, Person, holder, session_of
 
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 LARGEST_BODY = 65_536  # bytes; an answer takes 200, a guideline a few thousand
+LARGEST_HEAD = 32_768  # bytes of address and headers; a browser's are 1,000, and cookies of others on the same host
 FOR = "x-cutpoint-for"
 """The header by which a page says whose it is, percent-encoded: the browser may have opened another's link since."""
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -77,7 +77,7 @@ class Gate:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        headers = _headers(scope)
+        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -95,8 +95,12 @@ class Gate:
         house, safe = self.house, scope["method"] in SAFE
         if headers.get("host", "").lower() not in house.hosts:
             raise Refused(421, "This server does not go by that name; use the address that `cutpoint serve` printed.")
+        if len(scope["raw_path"]) + len(scope["query_string"]) + _size(scope["headers"]) > LARGEST_HEAD:
+            raise Refused(431, f"The address and the headers of the request take more than {LARGEST_HEAD:,} bytes.")
         person, admin, bearer = self._who(headers)
         scope.setdefault("state", {}).update(person=person, admin=admin)
+        # What is behind the gate sees no cookies: the parsers of Python and of Starlette may take minutes over one.
+        scope["headers"] = [(name, value) for name, value in scope["headers"] if name != b"cookie"]
         page, here = unquote(headers.get(FOR, "")), {known.name for known in (person, admin) if known}
         if page and here and page not in here:
             raise Refused(403, "This page is another person's: this browser has opened a link of somebody else since.")
@@ -139,7 +143,8 @@ class Gate:
         return people.get(False), people.get(True), kind.lower() == "bearer"
 
     def _cookie(self, headers: dict[str, str], admin: bool) -> Person | None:
-        cookies = cookie_parser(headers.get("cookie", ""))  # bears what others on the same host have set
+        # Of one pass, and bears what others on the same host have set; a session is hexadecimal, and never quoted.
+        cookies = dict(part.strip().partition("=")[::2] for part in headers.get("cookie", "").split(";"))
         session = cookies.get(self.house.cookie_for(admin))
         found = holder(session, self.links()) if session else None
         return found if found is not None and found.admin == admin else None
@@ -163,8 +168,8 @@ def _too_large() -> Refused:
     return Refused(413, f"The request is larger than {LARGEST_BODY:,} bytes.")
 
 
-def _headers(scope: Scope) -> dict[str, str]:
-    return {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+def _size(headers: Iterable[tuple[bytes, bytes]]) -> int:
+    return sum(len(name) + len(value) for name, value in headers)
 
 
 def _kept(given: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
