@@ -134,6 +134,29 @@ def test_lists_say_in_words_which_pictures_cannot_be_shown(browser: Browser, pho
 
 
 @pytest.mark.parametrize("size", SIZES)
+def test_a_remark_is_read_whole_and_covers_no_reason(browser: Browser, tmp_path: Path, size: str) -> None:
+    served = serve_in_memory(files=tmp_path)
+    publish(served, np.random.default_rng(0).dirichlet(np.ones(3), 40))
+    with site(served, browser) as here:
+        page = here.page("ada", viewport=dict(zip(("width", "height"), SIZES[size], strict=True)))
+        item = shown(page)
+        page.evaluate("() => { document.getElementById('why').open = true; }")
+        expect(page.locator("#strip svg")).to_be_visible()
+        for remark in (False, True):
+            if remark:
+                served.desk.tell(item, 2, annotator="bo")
+            page.keyboard.press("2")
+            item = shown(page, other_than=item)
+            expect(page.locator("#toast.on")).to_contain_text("looked at again" if remark else "heron")
+            expect(page.locator("#strip svg")).to_be_visible()
+            toast = page.locator("#toast-words")
+            assert toast.evaluate("(at) => at.scrollHeight <= at.clientHeight"), "all of it is seen"
+            for covered in ("#item", ".answers", ".acts", "#why summary", "#strip"):
+                assert not overlap(box(page, "#toast"), box(page, covered)), covered
+            assert within(box(page, "#toast"), {"x": 0, "y": 0, "width": SIZES[size][0], "height": SIZES[size][1]})
+
+
+@pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("classes", [tuple(f"class {k}" for k in range(20)), ("ok", LONG, LONGEST, "طائر البلشون")])
 def test_many_and_long_classes_leave_room_for_the_item(browser: Browser, size: str, classes: tuple[str, ...]) -> None:
     wide, high = SIZES[size]

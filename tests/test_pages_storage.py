@@ -9,9 +9,10 @@ pytest.importorskip("uvicorn")
 pytest.importorskip("httpx2")
 pytest.importorskip("playwright")
 
-from playwright.sync_api import Dialog, Page, expect
+from playwright.sync_api import Browser, Dialog, Page, expect
 
-from browse import KEPT, RESENT, Site, box_of, cut_off, press, shown, wait_until_sent
+from browse import KEPT, RESENT, Site, box_of, cut_off, press, shown, site, wait_until_sent
+from served import serve_in_memory
 
 FULL = "Storage.prototype.setItem = () => { throw new DOMException('full', 'QuotaExceededError'); }"
 CLOSED = "Object.defineProperty(window, 'localStorage', { get() { throw new DOMException('no', 'SecurityError'); } })"
@@ -50,8 +51,19 @@ def test_what_cannot_be_stored_is_sent(here: Site, script: str) -> None:
     page.keyboard.press("3")
     shown(page, other_than=second)
     wait_until_sent(page)
-    expect(page.locator("#banner")).to_be_hidden()
     assert [(data["item"], data["label"]) for data in here.events("answered")] == [(first, 1), (second, 2)]
+
+
+@pytest.mark.parametrize("script", [FULL, CLOSED], ids=["full", "closed"])
+def test_a_browser_that_stores_nothing_is_said_before_anything_is_wrong(here: Site, script: str) -> None:
+    page = unable(here, script)
+    banner = page.locator("#banner")
+    expect(banner).to_contain_text("This browser cannot store anything for this page")
+    page.get_by_role("button", name="Understood").click()
+    expect(banner).to_be_hidden()
+    press(page, "2")
+    wait_until_sent(page)
+    expect(banner).to_be_hidden()
 
 
 def test_a_storage_that_fills_up_holds_up_no_answer(here: Site) -> None:
@@ -97,7 +109,8 @@ def test_a_correction_that_cannot_be_stored_is_sent_and_not_said_to_be_kept(here
     page.context.set_offline(True)
     here.excused = RESENT
     page.get_by_role("button", name="Correct").click()
-    expect(page.locator(".said")).to_contain_text("keep this page open")
+    expect(page.locator("#banner")).to_contain_text("keep the page open")
+    expect(page.locator(".said")).to_be_empty()
     page.context.set_offline(False)
     wait_until_sent(page)
     assert [(data["item"], data["label"]) for data in here.events("corrected")] == [(3, 2)]
@@ -122,6 +135,41 @@ def test_windows_that_see_each_other_late_lose_no_answer(here: Site) -> None:
     page.context.set_offline(False)
     wait_until_sent(page)
     assert sorted(data["item"] for data in here.events("answered")) == [*range(5, 15), *range(20, 30)]
+
+
+def test_a_receipt_reaches_the_window_that_it_is_for(here: Site) -> None:
+    here.excused = RESENT
+    page = here.page("ada")
+    item = shown(page)
+    page.wait_for_load_state("networkidle")
+    here.served.desk.tell(item, 1, annotator="bo")
+    page.route("**/api/answer", lambda route: route.abort())
+    page.keyboard.press("3")
+    expect(page.locator("#banner")).to_contain_text("What you said of 1 item is kept")
+    other = page.context.new_page()
+    here.watch(other)
+    other.goto(f"{here.address}/mine")  # which sends it
+    wait_until_sent(page)
+    expect(page.locator("#toast")).to_contain_text("crane. Somebody else answered this item differently")
+    expect(page.locator("#banner")).to_be_hidden()
+
+
+def test_no_name_leads_to_what_somebody_else_keeps(browser: Browser) -> None:
+    people = {"ada": False, "ada:rejected": False, "ada%3Arejected": False}
+    with site(serve_in_memory(people=people), browser) as here:
+        here.excused = RESENT
+        page = here.page("ada")
+        page.route("**/api/answer", lambda route: route.fulfill(status=400, json={"error": "Gone."}))
+        press(page, "2")
+        expect(page.locator("#banner li")).to_have_count(1)
+        for name in ("ada:rejected", "ada%3Arejected"):
+            page.unroute_all()
+            page.goto(here.link(name))
+            page.wait_for_url("**/label")
+            shown(page)
+            page.wait_for_load_state("networkidle")
+            expect(page.locator("#banner")).to_be_hidden()
+        assert here.events("answered") == []
 
 
 def test_two_windows_send_all_answers_once(here: Site) -> None:

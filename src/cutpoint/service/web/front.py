@@ -86,7 +86,7 @@ class Front:
         if name is None:
             return {"note": "The link was revoked before."}
         self._desk.revoke_link(hash)
-        return {"note": f"The link of {name} holds no longer."}
+        return {"note": f"The link of {name} holds no longer.", "revoked": name}
 
     # what is asked
 

@@ -1,9 +1,11 @@
 // What a person must know of answers on their way, on top of every page: of how many items and why; and which were never
 // taken, until they have read it.
+import { Kept } from "./kept.js";
 import { Outbox } from "./outbox.js";
 
 const box = document.getElementById("banner");
-let trouble = "";
+const answering = document.querySelector(".label, form[data-kept]") !== null;
+let trouble = "", forgetful = answering && !Kept.able();
 
 const TROUBLE = {
   away: () => "No connection to the server. It is tried again by itself.",
@@ -11,6 +13,8 @@ const TROUBLE = {
   refused: (data) => data.error || "The server cannot store answers at the moment. It is tried again by itself.",
 };
 
+const FORGETFUL = "This browser cannot store anything for this page: its storage is full or forbidden, as in some private"
+  + " windows. What you answer is kept in this page alone until the server has it; keep the page open until then.";
 const ADVICE = "None of this is stored, and it is not sent again. Items that still need an answer are asked again. If an answer"
   + " of yours is missing on My answers, tell whoever runs this campaign which item it was, and why it was not taken.";
 
@@ -31,7 +35,8 @@ export function noteTrouble(what, data = {}) { // "" once there is none
 export const troubled = () => trouble !== "";
 
 function show() {
-  box.replaceChildren(...(trouble ? [make("p", trouble + kept())] : []), ...lost(outbox.rejected.list()));
+  const now = trouble ? [make("p", trouble + kept())] : forgetful ? noticed() : [];
+  box.replaceChildren(...now, ...lost(outbox.rejected.list()));
   box.hidden = !box.childNodes.length;
 }
 
@@ -52,9 +57,15 @@ function lost(entries) { // what was never taken, and what to do about it
   if (!entries.length) return [];
   const list = make("ul");
   list.append(...entries.map((entry) => make("li", `${entry.words} was not taken: ${entry.error}`)));
+  return [list, make("p", ADVICE), understood(() => entries.forEach((entry) => outbox.rejected.remove(entry)))];
+}
+
+const noticed = () => [make("p", FORGETFUL), understood(() => { forgetful = false; })];
+
+function understood(then) { // a button to go on
   const close = make("button", "Understood");
-  close.addEventListener("click", () => { entries.forEach((entry) => outbox.rejected.remove(entry)); show(); });
-  return [list, make("p", ADVICE), close];
+  close.addEventListener("click", () => { then(); show(); });
+  return close;
 }
 
 addEventListener("storage", show); // another window of this person sent something, or has read it

@@ -15,6 +15,17 @@ export class Kept {
     return [...new Map([...this.stored(), ...this.memory]).values()].sort((one, other) => one.at - other.at);
   }
 
+  static able() { // whether this browser stores anything now
+    const place = "cutpoint:try";
+    try {
+      localStorage.setItem(place, "");
+      localStorage.removeItem(place);
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
   unstored() { // how many are lost with this page
     return this.memory.size;
   }

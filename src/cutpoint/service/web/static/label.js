@@ -4,9 +4,10 @@ import { noteTrouble, onTold, outbox, troubled } from "./banner.js";
 import { refresh } from "./fresh.js";
 import { keyOf } from "./keys.js";
 import { request } from "./outbox.js";
-import { emptyNode, kind, node, restNode, strip } from "./show.js";
+import { progress } from "./progress.js";
+import { countdown, emptyNode, kind, node, restNode, strip } from "./show.js";
 import { enlarge, put, reduce, scroll, stage } from "./stage.js";
-import { toast } from "./toast.js";
+import { toast, unheard } from "./toast.js";
 import { why } from "./why.js";
 
 const $ = (id) => document.getElementById(id);
@@ -23,6 +24,7 @@ let filling = null, resting = false; // the request for more items that is on it
 
 function refill(anyway = false) {
   if (filling || resting || (!anyway && shown && coming.length >= AHEAD - 1)) return;
+  if (outbox.busy) return later(0.5); // it is not known whether the item of an answer on its way is held still
   filling = ask().finally(() => { filling = null; });
 }
 
@@ -33,6 +35,7 @@ async function ask() {
     const stranger = status === 401 || status === 403;
     noteTrouble(data.error ? (stranger ? "stranger" : "refused") : "away", data);
     if (stranger) closed();
+    else if (!shown) stand(data.error ? "refused" : "away");
     later(stranger ? 10 : 5);
     return;
   }
@@ -95,19 +98,18 @@ function closed() { // this page's link holds no longer, or the browser has anot
   clear(emptyNode("There are no questions here now"));
 }
 
+function stand(trouble) { // until something comes by itself; said once
+  const words = trouble === "away" ? "Waiting for the connection" : "Waiting for the server";
+  if (stage.querySelector(".empty strong")?.textContent === words) return;
+  clear(emptyNode(words, "What you answered is kept. This goes on by itself."));
+}
+
 function nothing(data) {
   const box = emptyNode(data.reason);
   clear(box);
   if (data.seconds < 1) return later(data.seconds); // too short to count down
-  let left = Math.ceil(data.seconds);
-  const tick = () => {
-    if (shown || !box.isConnected) return;
-    box.querySelector("#countdown").textContent = left > 0 ? `Looking again in ${left} s` : "Looking…";
-    if (left-- > 0) retry = setTimeout(tick, 1000);
-    else refill();
-  };
   clearTimeout(retry);
-  tick();
+  countdown(box, data.seconds, refill);
 }
 
 async function explain(item) {
@@ -168,18 +170,25 @@ async function learn(names) { // classes are only ever added; all that shows the
 // ---- answers
 
 function send(path, body, words, colour) {
-  if (!shown || performance.now() - since < GLANCE) return;
+  if (!shown) return;
+  if (performance.now() - since < GLANCE) return unheard("Too fast, not counted");
   const item = shown;
   const entry = outbox.add(path, { item: item.item, lease: item.lease ?? null, ...body }, `“${words}” for ${item.id}`);
   past = [...past, { item, key: entry.body.key, words, colour }].slice(-REMEMBERED);
   toast(words, colour);
   shown = null;
   if (coming.length) present(coming.shift());
-  else nothing({ reason: "One moment", seconds: 2 });
+  else if (troubled()) stand("away");
+  else clear(emptyNode("One moment"));
+  later(2); // should nothing else ask for more
   outbox.pump();
 }
 
-const answer = (label) => label < classes.length && send("/api/answer", { label }, classes[label], label % 10);
+function answer(label) {
+  if (label < classes.length) send("/api/answer", { label }, classes[label], label % 10);
+  else if (shown) unheard(`No class has the key ${label + 1}`);
+}
+
 const pass = (why, words) => send("/api/pass", { why }, words);
 
 function undo() {
@@ -199,15 +208,16 @@ onTold((what, entry, data) => {
   if (what === "sent") {
     progress(data.progress);
     if (data.note) remark(entry, data.note);
-    if (data.lease) again(data);
+    if (data.lease) again(entry, data);
     if (why.open) redraw();
   }
-  if (["sent", "rejected", "empty"].includes(what)) refill();
+  if (["away", "refused"].includes(what) && !shown && !resting) stand(what);
+  if (["sent", "rejected", "empty", "refused"].includes(what)) refill();
   if (what === "stranger") closed();
 });
 
-function again(receipt) { // what was taken back is leased anew, which somebody who has stopped does not need
-  if (resting) return request("/api/give_back", { leases: [receipt.lease] });
+function again(entry, receipt) { // what was taken back is leased anew, which somebody who has stopped does not need
+  if (resting && outbox.own.has(entry.body.key)) return request("/api/give_back", { leases: [receipt.lease] });
   const item = [shown, ...coming].find((one) => one?.item === receipt.item);
   if (item) leased(item, receipt);
 }
@@ -216,16 +226,7 @@ function again(receipt) { // what was taken back is leased anew, which somebody 
 
 function remark(entry, note) { // beside what it is about, which can be undone as long as it is the last
   const said = past.find((one) => one.key === entry.body.key);
-  toast(`${said?.words ?? entry.words}. ${note}`, said?.colour, said !== undefined && said === past.at(-1));
-}
-
-function progress(data) {
-  if (!data) return;
-  $("thread").max = data.of;
-  $("thread").value = data.done;
-  $("thread-words").textContent = $("thread").title = data.words;
-  data.found.forEach((count, k) => { const spot = $(`found-${k}`); if (spot) spot.textContent = count.toLocaleString(); });
-  $("mine").textContent = data.mine.toLocaleString();
+  toast(`${said?.words ?? entry.words}. ${note}`, said?.colour, said !== undefined && said === past.at(-1), true);
 }
 
 function buttons(on) {

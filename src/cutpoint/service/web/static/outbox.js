@@ -50,11 +50,15 @@ export class Outbox {
   // name: of the person's box, with the campaign's identity: another campaign at this address has boxes of its own.
   // told(what, entry, data): what is "sent", "away" (our server was not reached), "refused" (it cannot store now),
   // "stranger" (the link no longer holds, or is another person's) or "rejected" (this one will never be taken, and is
-  // among the rejected); "empty", without an entry, once nothing is left to send.
+  // among the rejected); "empty", without an entry, once nothing is left to send. A window is told of what it sends, and
+  // of what another one sends for it.
   constructor(name, told) {
     this.waiting = new Kept(name);
     this.rejected = new Kept(`${name}:rejected`);
     this.told = told;
+    this.own = new Set(); // keys of what was added here
+    this.windows = new BroadcastChannel(name); // whichever sends an entry tells the one that it comes from
+    this.windows.onmessage = ({ data: [what, entry, data] }) => this.own.has(entry.body.key) && told(what, entry, data);
     this.tries = 0;
     this.busy = false;
     addEventListener("online", () => this.pump());
@@ -71,6 +75,7 @@ export class Outbox {
   add(path, body, words) { // words: what to call it if it is not taken
     const entry = { path, words, body: { ...body, key: newKey() } };
     this.waiting.add(entry);
+    this.own.add(entry.body.key);
     return entry;
   }
 
@@ -104,6 +109,7 @@ export class Outbox {
     if (what === "rejected") this.rejected.put({ ...entry, error: data.error });
     if (what === "sent" || what === "rejected") this.waiting.remove(entry);
     if (what !== "failed") this.told(what, entry, data);
+    if (what === "sent" || what === "rejected") this.windows.postMessage([what, entry, data]);
     if (what === "away") return PAUSES[Math.min(this.tries++, PAUSES.length - 1)];
     this.tries = 0;
     return { refused: wait || 5, stranger: 5 }[what] ?? 0;

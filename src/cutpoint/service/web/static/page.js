@@ -1,13 +1,16 @@
 // The pages beside the labelling page: forms that post JSON, each with a key of its own; parts that keep themselves fresh.
 // What an annotator says of items goes through the outbox, so that it outlives a lost connection.
-import { onTold, outbox } from "./banner.js";
+import { onTold, outbox, troubled } from "./banner.js";
 import { refresh } from "./fresh.js";
 import { newKey, request } from "./outbox.js";
+
+const $ = (id) => document.getElementById(id);
 
 document.addEventListener("submit", async (event) => {
   const form = event.target.closest("form[data-post]");
   if (!form) return;
   event.preventDefault();
+  for (const spot of document.querySelectorAll(".said")) spot.textContent = ""; // of what was done before
   const part = form.closest("section") ?? form.closest("main"); // the form itself may be replaced meanwhile
   const body = contents(form, event.submitter);
   if ("kept" in form.dataset) return keep(form, part, body);
@@ -17,6 +20,7 @@ document.addEventListener("submit", async (event) => {
   for (const button of buttons) button.disabled = false;
   if (status >= 200 && status < 300) {
     if (data.link) showLink(data);
+    if (data.revoked && data.revoked === $("link").querySelector("b").textContent) $("link").hidden = true;
     if ("once" in form.dataset || data.link) form.reset();
     await refresh(true);
     say(part, data.link ? "" : data.note || "Saved.");
@@ -48,34 +52,49 @@ function keep(form, part, body) {
   const chosen = form.querySelector("select")?.selectedOptions[0].textContent;
   const words = chosen === undefined ? `Taking ${form.dataset.of} back` : `“${chosen}” for ${form.dataset.of}`;
   outbox.add(form.dataset.post, body, words);
-  say(part, outbox.unstored()
-    ? "On its way to the server. This browser cannot store it: keep this page open until it is saved."
-    : "Kept in this browser, and on its way to the server.");
+  if (!troubled()) say(part, "On its way to the server.");
   outbox.pump();
 }
 
 onTold(async (what, entry, data) => {
+  if (troubled()) say(document, ""); // the banner says where it is kept
   if (what !== "sent" && what !== "rejected") return;
   await refresh(true);
   if (!outbox.list().length) say(document, what === "sent" ? `Saved. ${data.note ?? ""}` : "");
 });
 
 function showLink({ link, annotator }) { // shown once: the server keeps only its hash
-  const box = document.getElementById("link");
+  const box = $("link");
   box.hidden = false;
   box.querySelector("b").textContent = annotator;
   box.querySelector(".link").textContent = location.origin + link;
   box.scrollIntoView({ block: "nearest" });
 }
 
-// A picture that the server cannot show says so in words, as it does where it is labelled.
+// A picture that the server cannot show says so in words, as it does where it is labelled; one that has not come is asked
+// for again.
 function unshown(image) {
-  const words = Object.assign(document.createElement("span"), { textContent: "This picture cannot be shown", className: "soft" });
+  const words = Object.assign(document.createElement("span"), { className: "soft" });
   image.replaceWith(words);
+  look(image, words);
+}
+
+async function look(image, words) {
+  const answer = await fetch(image.src).catch(() => null);
+  if (answer?.status === 200 && !image.dataset.again) {
+    image.dataset.again = "";
+    words.replaceWith(image);
+    image.src = `${image.src}`; // load it anew
+  } else if (answer?.ok) {
+    words.textContent = "This picture cannot be shown";
+  } else {
+    words.textContent = "This picture has not come yet";
+    setTimeout(() => words.isConnected && look(image, words), 5000);
+  }
 }
 
 document.addEventListener("error", (event) => event.target.matches("img") && unshown(event.target), true);
-for (const image of document.images) if (image.complete && !image.naturalWidth) unshown(image); // before we listened
+for (const image of [...document.images]) if (image.complete && !image.naturalWidth) unshown(image); // before we listened
 
 const every = Number(document.querySelector("[data-every]")?.dataset.every);
 if (every) setInterval(() => document.visibilityState === "visible" && refresh(), every * 1000);

@@ -74,12 +74,23 @@ export function node(item, wanted) { // wanted(): whether somebody sees it, or s
 
 export const kind = (item) => (item.picture ? "picture" : item.row ? "row" : "text");
 
-export function emptyNode(reason) {
+export function emptyNode(reason, more = "") {
   const box = element("div", undefined, "empty");
-  const count = element("span", "", "soft");
+  const count = element("span", more, "soft");
   count.id = "countdown";
   box.append(element("strong", reason), count);
   return box;
+}
+
+export function countdown(box, seconds, then) { // in an empty node, as long as it is seen
+  let left = Math.ceil(seconds);
+  const tick = () => {
+    if (!box.isConnected) return;
+    box.querySelector("#countdown").textContent = left > 0 ? `Looking again in ${left} s` : "Looking…";
+    if (left-- > 0) setTimeout(tick, 1000);
+    else then();
+  };
+  tick();
 }
 
 export function restNode(words, goOn) { // between two sittings

@@ -1,0 +1,12 @@
+// How far it is, above the item: it comes with every receipt and every look for items, so also from what others do.
+
+const $ = (id) => document.getElementById(id);
+
+export function progress(data) {
+  if (!data) return;
+  $("thread").max = data.of;
+  $("thread").value = data.done;
+  $("thread-words").textContent = $("thread").title = data.words;
+  data.found.forEach((count, k) => { const spot = $(`found-${k}`); if (spot) spot.textContent = count.toLocaleString(); });
+  $("mine").textContent = data.mine.toLocaleString();
+}
