@@ -66,16 +66,21 @@ def test_a_pool_that_is_too_small_is_refused() -> None:
 def test_the_throughput_of_a_resnet_is_said_by_phase_and_beside_a_bare_loop() -> None:
     pytest.importorskip("torch")
     script = SCRIPT.with_name("throughput.py")
-    sizes = ["--device", "cpu", "--pool", "150", "--labels", "30", "--epochs", "1", "--repeats", "1"]
+    sizes = ["--device", "cpu", "--pool", "150", "--labels", "30", "--epochs", "1", "--repeats", "1", "--jobs", "2"]
     lines = printed(str(script), *sizes).splitlines()
     assert "on cpu" in lines[0]
     assert all(phase in lines[1] for phase in ("fit ", "score ", "data handling "))
     shares = [line for line in lines if line.startswith("selection, ")]
     assert {line.split()[1].rstrip(":") for line in shares} == set(STRATEGIES)
-    assert [line.split(":")[0] for line in lines[-3:]] == [
-        f"scoring, {what}" for what in ("bare loop", "probabilities", "with embedding")
+    loops = [line for line in lines if line.startswith("scoring, bare loop, batches of ")]
+    assert len(loops) == 4  # a sixteenth, a quarter and a half of ours, and all
+    assert sum(line.endswith(", 1.00") for line in loops) == 1  # the best of them is what ours is set beside
+    assert [line.split(":")[0] for line in lines[-4:-2]] == [
+        f"scoring, {what}, batches of 150" for what in ("probabilities", "with embedding")
     ]
-    assert lines[-3].endswith(", 1.00")
+    assert lines[-2].startswith("training, fits at a time: 1: ")
+    assert lines[-2].endswith(", 1.00")
+    assert lines[-1].startswith("training, fits at a time: 2: ")
 
 
 def test_many_annotators_are_simulated_and_nobody_is_idle() -> None:

@@ -24,7 +24,7 @@ from cutpoint.learners.deep.examples import Examples, bytes_of_one, every_exampl
 from cutpoint.types import Labels, Scores
 
 Floats = NDArray[np.float32]
-_BATCH_BYTES = {"cuda": 1 << 24, "cpu": 1 << 20, "mps": 1 << 22}  # of a batch that is scored; measured on the CPU alone
+_BATCH_BYTES = {"cuda": 1 << 26, "cpu": 1 << 20, "mps": 1 << 22}  # of a batch that is scored; measured on the CPU alone
 _MOST = 8192  # examples; more are no faster
 
 _log = logging.getLogger("cutpoint.learners")
