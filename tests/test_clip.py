@@ -26,7 +26,7 @@ from cutpoint.learners import Model, make_learner
 from cutpoint.learners.base import equipped
 from cutpoint.learners.deep import clip_tuning, frozen
 from cutpoint.learners.deep.clip import OPENAI, ClipLearner
-from cutpoint.learners.deep.clip_network import PictureEncoder
+from cutpoint.learners.deep.clip_network import PictureEncoder, picture_encoder, text_head
 from cutpoint.learners.deep.clip_tuning import held_out
 from cutpoint.learners.deep.loop import Progress
 from cutpoint.learners.deep.supervised import checkpoint_of, logged
@@ -262,6 +262,30 @@ def test_published_weights_are_read_in_every_form_that_open_clip_reads(form: str
         for path in (tmp_path / "stored.pt", plain)
     )
     assert np.allclose(found, expected, atol=1e-2 if form == "half" else 0)
+
+
+@pytest.mark.parametrize("name", ["open_clip_model.safetensors", "open_clip_pytorch_model.bin"])
+def test_a_published_file_gives_the_embeddings_that_open_clip_itself_makes_of_it(name: str, tmp_path: Path) -> None:
+    """Its own way from the file to a network, and from a picture to what goes in: size, mean and spread."""
+    from PIL import Image
+    from safetensors.torch import load_file
+
+    file = weights_of(3, tmp_path / "open_clip_model.safetensors")
+    if name.endswith(".bin"):
+        tensors = load_file(file)
+        file = tmp_path / name
+        torch.save(tensors, file)
+    network, _, prepare = import_open_clip().create_model_and_transforms(tiny_clip(), pretrained=str(file))
+    ours = picture_encoder(tiny_clip(), file).eval()
+    pictures = TOY.pool.pictures[:5]
+    with torch.inference_mode():
+        inputs = torch.stack([prepare(Image.fromarray(picture)) for picture in pictures])
+        expected = network.eval().encode_image(inputs, normalize=True)
+        assert torch.allclose(ours(torch.from_numpy(pictures)), expected, atol=1e-5)
+        tokens = import_open_clip().get_tokenizer(tiny_clip())(["a photo of a heron."])
+        expected = network.encode_text(tokens, normalize=True) * network.logit_scale.exp()
+    head = text_head(tiny_clip(), file, (("a photo of a heron.",),), torch.device("cpu"))
+    assert torch.allclose(head, expected, atol=1e-4)
 
 
 def test_weights_that_are_not_the_networks_are_refused_before_a_results_folder_is_begun(

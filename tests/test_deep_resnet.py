@@ -22,7 +22,7 @@ from cutpoint.errors import CutpointError, DataError, UsageError
 from cutpoint.experiment.results import read_config
 from cutpoint.learners import make_learner
 from cutpoint.learners.base import EVERYTHING, equipped
-from cutpoint.learners.deep import devices, examples, loop, model, supervised, vision
+from cutpoint.learners.deep import devices, examples, loop, model, resnet, supervised, vision
 from cutpoint.learners.deep.resnet import SCHEDULES, ResNetLearner
 from cutpoint.testing import check_learner
 from toy_sets import cifar10_archive, encoded, pictures, shrink
@@ -65,6 +65,19 @@ def test_the_embedding_has_512_columns_and_the_head_a_bias_of_minus_infinity_for
     assert scores.head.shape == (4, 513)
     assert scores.head[3, -1] == -np.inf
     assert not scores.probs[:, 3].any()
+
+
+def test_no_step_is_spent_on_counting_steps(tmp_path: Path) -> None:
+    """Each layer would count its batches, for a mean over all that have been; a running one has no use for it."""
+    with torch.random.fork_rng(devices=[]):
+        published = vision.import_timm().create_model("resnet18", pretrained=False).state_dict()
+    torch.save(published, tmp_path / "weights.pth")
+    for file in (None, tmp_path / "weights.pth"):
+        body = resnet._body(file)
+        normal = [layer for layer in body.modules() if isinstance(layer, nn.BatchNorm2d)]
+        assert len(normal) == 20
+        assert all(layer.num_batches_tracked is None and layer.momentum == 0.1 for layer in normal)
+    assert "num_batches_tracked" in " ".join(published)
 
 
 def test_labels_of_one_class_leave_the_embedding_of_the_network_as_it_began() -> None:

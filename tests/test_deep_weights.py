@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import importlib
 import pickle
 import subprocess
 import sys
@@ -22,10 +23,12 @@ from torch import nn
 from cutpoint.data import Pool
 from cutpoint.errors import DataError
 from cutpoint.learners import make_learner
+from cutpoint.learners.deep.clip import MODEL, OPENAI
+from cutpoint.learners.deep.clip_network import MEAN, SPREAD
 from cutpoint.learners.deep.layers import Symmetric
 from cutpoint.learners.deep.resnet import IMAGENET
-from cutpoint.learners.deep.vision import import_timm, import_torchvision
-from cutpoint.learners.deep.weights import check_name, find_weights, load_weights, read_weights
+from cutpoint.learners.deep.vision import import_open_clip, import_timm, import_torchvision
+from cutpoint.learners.deep.weights import Published, check_name, find_weights, load_weights, read_weights
 from toy_sets import pictures
 
 
@@ -90,6 +93,64 @@ def test_the_network_begins_with_the_weights_of_the_file(
         expected = network(torch.from_numpy(pool.pictures[:].astype(np.float32) / 127.5 - 1).permute(0, 3, 1, 2))
     assert embedding is not None
     assert np.allclose(embedding, expected.numpy(), atol=1e-4)
+
+
+def in_the_hubs_cache(published: Published, cache: Path, tensors: dict[str, torch.Tensor]) -> Path:
+    """Write them as `hf download` leaves them: the file under its checksum, and a link to it under its name."""
+    folder = cache / f"models--{published.hub.replace('/', '--')}"
+    commit = "0123456789abcdef0123456789abcdef01234567"
+    link = folder / "snapshots" / commit / published.hub_file
+    for path, text in ((folder / "refs" / "main", commit), (folder / "blobs" / "checksum.safetensors", "")):
+        path.parent.mkdir(parents=True)
+        path.write_text(text)
+    write(tensors, folder / "blobs" / "checksum.safetensors")
+    link.parent.mkdir(parents=True)
+    link.symlink_to(Path("../../blobs/checksum.safetensors"))
+    return link
+
+
+def test_what_is_published_is_what_timm_torchvision_and_open_clip_call_so() -> None:
+    """Files, repositories, addresses, and CLIP's mean and spread, none of which is asked of them elsewhere."""
+    timm, torchvision = import_timm(), importlib.import_module("torchvision.models")
+    import_open_clip()
+    assert timm.get_pretrained_cfg("resnet18.tv_in1k").hf_hub_id == IMAGENET.hub
+    assert torchvision.ResNet18_Weights.IMAGENET1K_V1.url == IMAGENET.url
+    assert IMAGENET.url.endswith(f"/{IMAGENET.file}")
+    assert IMAGENET.hub_file == importlib.import_module("timm.models._hub").HF_SAFE_WEIGHTS_NAME
+    theirs = importlib.import_module("open_clip.pretrained").get_pretrained_cfg(MODEL, "openai")
+    assert theirs["hf_hub"].rstrip("/") in (OPENAI.hub, "")  # older ones know the address alone
+    assert (theirs["mean"], theirs["std"], theirs["interpolation"]) == (MEAN, SPREAD, "bicubic")
+    assert OPENAI.hub_file == importlib.import_module("open_clip.constants").HF_SAFE_WEIGHTS_NAME
+
+
+@pytest.mark.parametrize("published", [IMAGENET, OPENAI], ids=["ResNet-18", "CLIP"])
+def test_auto_finds_what_the_hub_itself_finds_in_its_cache(published: Published, caches: dict[str, Path]) -> None:
+    hub = pytest.importorskip("huggingface_hub")
+    cache = caches["HF_HOME"] / "hub"
+    link = in_the_hubs_cache(published, cache, {"a": torch.zeros(1)})
+    assert Path(hub.try_to_load_from_cache(published.hub, published.hub_file, cache_dir=cache)) == link
+    assert find_weights(published, "auto", None) == link
+
+
+def test_a_network_from_the_hubs_cache_has_the_weights_there_and_a_head_of_its_own(caches: dict[str, Path]) -> None:
+    """As timm publishes it, with the counters of its normalisation and a head of 1000 classes."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(4)
+        published = import_timm().create_model("resnet18", pretrained=False)
+    assert published.fc.out_features == 1000
+    in_the_hubs_cache(IMAGENET, caches["HF_HOME"] / "hub", published.state_dict())
+    learner = make_learner("resnet18:device=cpu", 2)
+    learner.check()  # type: ignore[attr-defined]
+    pool = Pool(pictures(6, 16))
+    model = learner.fit(pool, np.where(np.arange(6) < 2, 1, -1), seed=0)  # nothing is trained
+    embedding = model.score(pool, frozenset({"embedding"})).embedding
+    with torch.inference_mode():
+        inputs = torch.from_numpy(pool.pictures[:]).permute(0, 3, 1, 2).float() / 127.5 - 1
+        published.eval()
+        expected = published.forward_head(published.forward_features(inputs), pre_logits=True)
+    assert embedding is not None
+    assert np.allclose(embedding, expected.numpy(), atol=1e-4)
+    assert model.predict_probs(pool.features).shape == (6, 2)
 
 
 def write(tensors: Any, path: Path) -> None:

@@ -119,4 +119,7 @@ def _body(file: Path | None) -> nn.Module:
     network = import_timm().create_model("resnet18", pretrained=False, num_classes=0)
     if file is not None:
         load_weights(network, file, ignore=("fc.",))
+    for layer in network.modules():
+        if isinstance(layer, nn.BatchNorm2d):
+            layer.num_batches_tracked = None  # a running mean asks for no count, which costs each layer a kernel a step
     return nn.Sequential(Symmetric(), network.to(memory_format=torch.channels_last))
