@@ -12,7 +12,7 @@ import pytest
 
 from cutpoint.data.pools.bring import Wish
 from cutpoint.errors import UsageError
-from cutpoint.service.begin import add_class, begin, import_file
+from cutpoint.service.begin import Taken, add_class, begin, import_file
 from cutpoint.service.gather import SEED_EXAMPLES, Beginning, gather, summary
 from cutpoint.service.log.settings import Settings
 from cutpoint.service.log.state import State
@@ -114,9 +114,10 @@ def test_files_of_labels_that_contradict_each_other_are_refused(table: Path, lab
 def test_labels_and_classes_can_be_added_later(table: Path, labels: Path, tmp_path: Path) -> None:
     store = MemoryStore()
     begin(store, ArrayFiles(tmp_path / "files"), gathered(table))
-    assert import_file(store, labels) == 3
-    with pytest.raises(UsageError, match="in the campaign already"):
-        import_file(store, labels)
+    assert import_file(store, labels) == Taken(3, 0, ())
+    last = store.last()
+    assert import_file(store, labels) == Taken(0, 3, ())
+    assert store.last() == last
     assert add_class(store, "crane") == ("other", "heron", "crane")
     with pytest.raises(UsageError, match="'crane' is there twice"):
         add_class(store, "crane")
@@ -131,7 +132,7 @@ def test_an_import_is_whole_or_not_at_all(table: Path, labels: Path, tmp_path: P
     begin(store, ArrayFiles(tmp_path / "files"), gathered(table))
     labels.write_text("id,label,annotator\nr3,heron,\nr0,other,ann\nr7,heron,bob\n")
     store.left = 100
-    assert import_file(store, labels) == 3
+    assert import_file(store, labels) == Taken(3, 0, ())
     assert store.left == 99
     assert [event.kind for event in store.events(2)] == ["labels_imported", "answered", "answered"]
 
@@ -141,7 +142,7 @@ def test_what_somebody_says_otherwise_in_a_file_is_a_correction(table: Path, lab
     begin(store, ArrayFiles(tmp_path / "files"), gathered(table, ("labels.csv", labels)))
     labels.write_text("id,label,annotator\nr3,other,\nr7,other,ann\nr8,heron,ann\n")
     last = store.last()
-    assert import_file(store, labels) == 3
+    assert import_file(store, labels) == Taken(3, 0, ())
     imported, corrected, answered = store.events(last)
     assert (imported.kind, corrected.kind, answered.kind) == ("labels_imported", "corrected", "answered")
     assert corrected.data == {"item": 7, "annotator": "ann", "label": 0, "was": 1}

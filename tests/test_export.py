@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
+from cutpoint.data.pools.columns import HISTORY, LABELS
 from cutpoint.data.pools.given import Labelled
 from cutpoint.service.begin import label_events
 from cutpoint.service.log.settings import Settings
-from cutpoint.service.overview.export import HISTORY, LABELS, Told, moment
+from cutpoint.service.overview.export import Told, moment
 from cutpoint.service.overview.sentences import sentence
 from cutpoint.service.overview.standing import read
 from cutpoint.store.base import Item
@@ -123,9 +124,9 @@ def test_rows_have_the_kinds_that_are_said(store: MemoryStore) -> None:
 
 
 def test_tasks_say_who_said_what(store: MemoryStore) -> None:
-    tasks = {item.id: said for item, said in Told(store).tasks()}
-    assert tasks["b.png"] == {"ann": "heron", "bob": "other", "": "heron"}
-    assert tasks["d.png"] == {"": "heron"}
+    tasks = {item.id: (said, decided) for item, said, decided in Told(store).tasks()}
+    assert tasks["b.png"] == ({"ann": "heron", "bob": "other"}, "heron")
+    assert tasks["d.png"] == ({"": "heron"}, None)
 
 
 def test_moments_are_utc_to_the_microsecond() -> None:
@@ -138,6 +139,8 @@ def test_labels_of_people_become_their_answers_and_others_imports() -> None:
         list(label_events(Labelled("ann", [2], [1]), "a.csv")),
     )
     assert news[0].data == {"items": [2, 0], "labels": [1, 0], "source": "a.csv"}
+    ((decided,),) = label_events(Labelled(None, [2], [1], True), "a.csv")
+    assert decided.data == {"items": [2], "labels": [1], "source": "a.csv", "decided": True}
     assert answered.data == {"item": 2, "annotator": "ann", "label": 1, "lease": None, "late": False}
     many = list(label_events(Labelled(None, list(range(25_000)), [0] * 25_000), "a.csv"))
     assert [len(lot[0].data["items"]) for lot in many] == [10_000, 10_000, 5_000]

@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cutpoint.data.pools.cells import RISKY, defused, restored
+from cutpoint.data.pools.columns import LABELS
 from cutpoint.data.pools.given import read_given
 from cutpoint.data.pools.label_studio import task
 from cutpoint.data.pools.writing import write_csv, write_jsonl, write_new, write_parquet
@@ -165,24 +166,24 @@ def labels_csv(path: Path, *lines: tuple[str, ...], header: tuple[str, ...] = ("
 
 def test_labels_are_names_or_numbers_and_empty_ones_none(tmp_path: Path) -> None:
     path = labels_csv(tmp_path / "a.csv", ("a.png", "heron"), ("b/c.png", "0"), ("'tis", ""), ("nul\x00", "2"))
-    (found,) = read_given(path, find, CLASSES)
-    assert found == (None, [0, 1, 5], [1, 0, 2])  # a class called 2 goes before the number
+    (found,) = read_given(path, find, CLASSES).lots
+    assert found == (None, [0, 1, 5], [1, 0, 2], False)  # a class called 2 goes before the number
 
 
 def test_classes_that_are_named_by_numbers_go_before_numbers_also_with_a_point(tmp_path: Path) -> None:
     path = labels_csv(tmp_path / "a.csv", ("a.png", "1.0"), ("b/c.png", "1"), ("'tis", "3.0"), ("nul\x00", "0"))
-    (found,) = read_given(path, find, ["1", "2", "3"])
-    assert found == (None, [0, 1, 3, 5], [0, 0, 2, 0])  # no class is called 0: it is the first one's number
-    (found,) = read_given(path, find, ["1.0", "1", "3", "0"])
+    (found,) = read_given(path, find, ["1", "2", "3"]).lots
+    assert found == (None, [0, 1, 3, 5], [0, 0, 2, 0], False)  # no class is called 0: it is the first one's number
+    (found,) = read_given(path, find, ["1.0", "1", "3", "0"]).lots
     assert found.labels == [0, 1, 2, 3]
 
 
 def test_minus_one_is_no_label_unless_a_class_is_called_so(tmp_path: Path) -> None:
     path = labels_csv(tmp_path / "a.csv", ("a.png", "-1"), ("b/c.png", "+1"), ("'tis", "'-1"))
-    (found,) = read_given(path, find, ["-1", "+1"])
-    assert found == (None, [0, 1, 3], [0, 1, 0])
-    (found,) = read_given(labels_csv(tmp_path / "b.csv", ("a.png", "-1"), ("b/c.png", "1")), find, CLASSES)
-    assert found == (None, [1], [1])
+    (found,) = read_given(path, find, ["-1", "+1"]).lots
+    assert found == (None, [0, 1, 3], [0, 1, 0], False)
+    (found,) = read_given(labels_csv(tmp_path / "b.csv", ("a.png", "-1"), ("b/c.png", "1")), find, CLASSES).lots
+    assert found == (None, [1], [1], False)
 
 
 def test_an_id_is_looked_for_as_it_stands_first_except_in_an_export(tmp_path: Path) -> None:
@@ -192,12 +193,12 @@ def test_an_id_is_looked_for_as_it_stands_first_except_in_an_export(tmp_path: Pa
         return [ids.index(name) if name in ids else None for name in names]
 
     lines = [("'-5", "heron"), ("-5", "other"), ("''t", "other")]
-    (found,) = read_given(labels_csv(tmp_path / "own.csv", *lines), place, CLASSES)
-    assert found == (None, [0, 1, 2], [1, 0, 0])
+    (found,) = read_given(labels_csv(tmp_path / "own.csv", *lines), place, CLASSES).lots
+    assert found == (None, [0, 1, 2], [1, 0, 0], False)
     with (tmp_path / "export.csv").open("wb") as file:
-        kinds: dict[str, type] = {"id": str, "label": str, "settled": bool}
-        write_csv(file, kinds, [{"id": name, "label": "heron", "settled": True} for name in ids])
-    (found,) = read_given(tmp_path / "export.csv", place, CLASSES)
+        rest = dict.fromkeys(LABELS) | {"label": "heron", "settled": True}
+        write_csv(file, LABELS, [rest | {"id": name} for name in ids])
+    (found,) = read_given(tmp_path / "export.csv", place, CLASSES).lots
     assert found.items == [0, 1, 2]
 
 
@@ -210,13 +211,13 @@ def test_a_history_is_no_file_of_labels(tmp_path: Path) -> None:
 def test_defused_cells_are_read_back_and_people_are_kept_apart(tmp_path: Path) -> None:
     lines = [("'=cmd()", "'=sum(a)", "ann"), ("'tis", "1", "'@bob"), ("''tis", "1", "'@bob"), ("a.png", "0", "ann")]
     path = labels_csv(tmp_path / "a.csv", *lines, header=("id", "label", "annotator"))
-    assert read_given(path, find, CLASSES) == [("ann", [2, 0], [3, 0]), ("@bob", [3], [1])]
+    assert read_given(path, find, CLASSES).lots == [("ann", [2, 0], [3, 0], False), ("@bob", [3], [1], False)]
 
 
 def test_all_ids_survive_writing_and_reading(tmp_path: Path) -> None:
     with (tmp_path / "a.csv").open("wb") as file:
         write_csv(file, {"id": str, "label": str}, [{"id": name, "label": "heron"} for name in IDS])
-    (found,) = read_given(tmp_path / "a.csv", find, CLASSES)
+    (found,) = read_given(tmp_path / "a.csv", find, CLASSES).lots
     assert found.items == list(range(len(IDS)))
 
 
@@ -254,8 +255,8 @@ def test_tasks_come_back_as_they_were_written(tmp_path: Path) -> None:
     ]
     assert tasks[0]["data"] == {"cutpoint_id": "a.png", "image": "a.png"}
     (tmp_path / "a.json").write_text(json.dumps(tasks))
-    found = read_given(tmp_path / "a.json", find, CLASSES)
-    assert found == [("ann", [0, 2], [1, 3]), ("bob", [0], [0])]
+    found = read_given(tmp_path / "a.json", find, CLASSES).lots
+    assert found == [("ann", [0, 2], [1, 3], False), ("bob", [0], [0], False)]
 
 
 def test_what_label_studio_adds_is_understood(tmp_path: Path) -> None:
@@ -265,7 +266,8 @@ def test_what_label_studio_adds_is_understood(tmp_path: Path) -> None:
     entry["annotations"] += [{"completed_by": 9, "was_cancelled": True, "result": entry["annotations"][0]["result"]}]
     entry["annotations"] += [{"completed_by": 9, "result": [{"type": "textarea", "value": {"text": ["a note"]}}]}]
     (tmp_path / "a.json").write_text(json.dumps([entry]))
-    assert read_given(tmp_path / "a.json", find, CLASSES) == [("ann@example.org", [0], [1])]
+    (found,) = read_given(tmp_path / "a.json", find, CLASSES).lots
+    assert found == ("ann@example.org", [0], [1], False)
 
 
 @pytest.mark.parametrize(

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from cutpoint.cli_terminal import JsonOption, NameArgument, QuietOption
+
+if TYPE_CHECKING:
+    from cutpoint.service.begin import Taken
 
 
 def import_labels(
@@ -26,13 +29,24 @@ def import_labels(
     from cutpoint.cli_stopping import leaving
     from cutpoint.service.begin import import_file
     from cutpoint.service.place import opened
-    from cutpoint.words import count
 
     with leaving("all labels were taken in, or none; the same command finds out and goes on"):
         with opened(name) as (store, _):
-            labels = import_file(store, file)
+            taken = import_file(store, file)
         if not quiet:
-            typer.echo(f"{count(labels, 'label')} taken in from {file}")
+            typer.echo(_said(taken, file))
+            for note in taken.notes:
+                typer.echo(f"note: {note}")
+
+
+def _said(taken: Taken, file: Path) -> str:
+    """What came of a file, in one line."""
+    from cutpoint.words import count
+
+    known = f"{count(taken.known, 'label')} {'is' if taken.known == 1 else 'are'} there already"
+    if taken.new:
+        return f"{count(taken.new, 'label')} taken in from {file}{f'; {known}' if taken.known else ''}"
+    return f"nothing new in {file}{f': {known}' if taken.known else ''}"
 
 
 def classes_add(

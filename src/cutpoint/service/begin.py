@@ -8,6 +8,7 @@ complete, or another one, it is refused. What is added later is one transaction.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -49,12 +50,13 @@ def label_events(labelled: Labelled, source: str, before: Before = _nothing) -> 
     """The events of labels that exist already, in lots of at most MOST_LABELS labels.
 
     What a known person has said counts as answers of theirs, or corrects what they said before; what nobody signed,
-    as imported labels.
+    as imported labels, or imported decisions.
     """
     for first in range(0, len(labelled.items), MOST_LABELS):
         items, labels = (part[first : first + MOST_LABELS] for part in (labelled.items, labelled.labels))
         if labelled.annotator is None:
-            yield [New("labels_imported", {"items": items, "labels": labels, "source": source})]
+            data = {"items": items, "labels": labels, "source": source}
+            yield [New("labels_imported", data | {"decided": True} if labelled.decided else data)]
             continue
         pairs = zip(items, labels, strict=True)
         yield [_spoken(labelled.annotator, item, label, before) for item, label in pairs]
@@ -96,30 +98,38 @@ def _append(store: Store, news: Sequence[New], key: str) -> bool:
     return True
 
 
-def import_file(store: Store, path: Path) -> int:
-    """Add the labels in a file to a campaign, in one transaction; how many of them it did not have.
+@dataclass(frozen=True)
+class Taken:
+    """What came of a file: labels that are new, those that were there already, and what else there is to say."""
 
-    UsageError for a file that says nothing new.
-    """
+    new: int
+    known: int
+    notes: tuple[str, ...]
+
+
+def import_file(store: Store, path: Path) -> Taken:
+    """Add the labels in a file that a campaign does not have, in one transaction."""
     state = State(store.events())
-    lots = [_new(lot, state) for lot in read_given(path, store.indices, state.made.classes)]
+    given = read_given(path, store.indices, state.made.classes)
+    lots = [_new(lot, state) for lot in given.lots]
     check_signed(path.name, lots, state.people.by_name)
-    if not any(lot.items for lot in lots):
-        raise UsageError(f"the labels in {path} are in the campaign already; nothing was changed.")
     before = state.ballots.vote
     store.append([new for lot in lots for news in label_events(lot, path.name, before) for new in news])
-    return sum(len(lot.items) for lot in lots)
+    new = sum(len(lot.items) for lot in lots)
+    return Taken(new, sum(len(lot.items) for lot in given.lots) - new, given.notes)
 
 
 def _new(lot: Labelled, state: State) -> Labelled:
-    """What the campaign does not know of it: not what that person said, nor, unsigned, what an item is settled as."""
+    """What the campaign does not know of it: no such decision, not what that person said, nor, unsigned, the label."""
     ballots, who = state.ballots, IMPORTED if lot.annotator is None else lot.annotator
 
     def known(item: int, label: int) -> bool:
+        if lot.decided:
+            return item in ballots.decided and ballots.label(item) == label
         return ballots.vote(item, who) == label or (who == IMPORTED and ballots.labels[item] == label)
 
     pairs = [(item, label) for item, label in zip(lot.items, lot.labels, strict=True) if not known(item, label)]
-    return Labelled(lot.annotator, [item for item, _ in pairs], [label for _, label in pairs])
+    return lot._replace(items=[item for item, _ in pairs], labels=[label for _, label in pairs])
 
 
 def add_class(store: Store, name: str) -> tuple[str, ...]:

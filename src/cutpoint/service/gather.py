@@ -20,12 +20,13 @@ SEED_EXAMPLES = "seed examples"
 
 @dataclass(frozen=True)
 class Beginning:
-    """What a campaign begins with. labels: where each lot of labels is from, and what they are."""
+    """What a campaign begins with. labels: where each lot is from, and what it is. notes: how their files were read."""
 
     settings: Settings
     pool: Brought
     embedded: Embedded
     labels: Sequence[tuple[str, Labelled]] = ()
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -67,20 +68,22 @@ def gather(
     def find(ids: Sequence[str]) -> list[int | None]:
         return [index.get(name) for name in ids]
 
-    lots = [(source, lot) for source, path in labels for lot in read_given(path, find, settings.classes)]
+    given = [(source, read_given(path, find, settings.classes)) for source, path in labels]
+    lots = [(source, lot) for source, each in given for lot in each.lots]
+    notes = tuple(note for _, each in given for note in each.notes)
     for source, lot in lots:
         check_signed(source, [lot])
     _refuse_contradictions(lots, pool, settings.classes)
-    return Beginning(replace(settings, kind=pool.kind), pool, embed(pool, wish, settings.seed, progress), lots)
+    return Beginning(replace(settings, kind=pool.kind), pool, embed(pool, wish, settings.seed, progress), lots, notes)
 
 
 def _refuse_contradictions(lots: Sequence[tuple[str, Labelled]], pool: Brought, classes: Sequence[str]) -> None:
-    said: dict[int, tuple[int, str]] = {}
+    said: dict[tuple[int, bool], tuple[int, str]] = {}  # what was decided may differ from what was said
     for source, labelled in lots:
         if labelled.annotator is not None:
             continue
         for item, label in zip(labelled.items, labelled.labels, strict=True):
-            before, where = said.setdefault(item, (label, source))
+            before, where = said.setdefault((item, labelled.decided), (label, source))
             if before != label:
                 raise UsageError(
                     f"{pool.ids[item]!r} is {classes[before]!r} in {where} and {classes[label]!r} in {source}; keep "
@@ -95,7 +98,10 @@ def summary(beginning: Beginning) -> Summary:
     return Summary(
         *(settings.name, settings.kind, settings.classes, len(pool), pool.source),
         *(embedded.words, embedded.features.shape[1], [pool.ids[i] for i in embedded.unreadable]),
-        *(sum(len(labelled.items) for _, labelled in beginning.labels), (*pool.notes, *([doubt] if doubt else []))),
+        *(
+            sum(len(labelled.items) for _, labelled in beginning.labels),
+            (*pool.notes, *beginning.notes, *([doubt] if doubt else [])),
+        ),
     )
 
 

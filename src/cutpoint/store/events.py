@@ -47,9 +47,10 @@ KINDS: dict[str, tuple[str, ...]] = {
 """Every kind of event, with the fields that its data must have; it may have no others, but see OPTIONAL."""
 
 OPTIONAL: dict[str, tuple[str, ...]] = {
+    "labels_imported": ("decided",),  # true: they were decided elsewhere, and count as decisions here
     "settings_changed": ("budget", "overlap", "lease_seconds", "parallel", "strategy"),
 }
-"""Fields that the data of a kind may have: at least one of them."""
+"""Fields that the data of a kind may have besides; at least one of them where it must have no others."""
 
 MOST_LABELS = 10_000
 """Labels in one `labels_imported`: an event is read whole, so that a long import is several events."""

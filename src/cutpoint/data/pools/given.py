@@ -1,22 +1,26 @@
 """Labels that exist already: read from a file of records or a Label Studio export, checked whole, nothing half taken.
 
 A file has the columns `id` and `label`, and perhaps `annotator`. A label is a class's name, else its number; an empty
-one is none, and so is -1 where no class is called so. Cells of a CSV that `cutpoint export` wrote, which has the column
-`settled`, are read as it wrote them; of any other CSV they are what they say, and only if that is nothing, what they
-would be in an export.
+one is none, and so is -1 where no class is called so. What `cutpoint export` wrote has all the columns of one: its
+cells are read as it wrote them, what was decided stays so, and what is not settled is left out. Cells of any other CSV
+are what they say, and only if that is nothing, what they would be in an export.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from cutpoint.data.pools.cells import label_in, restored
+from cutpoint.data.pools.columns import DECIDED, LABELS
 from cutpoint.data.pools.label_studio import read_tasks
 from cutpoint.data.pools.records import CSV, open_records
 from cutpoint.errors import UsageError
 from cutpoint.types import UNKNOWN
+from cutpoint.words import count
 
 Find = Callable[[Sequence[str]], Sequence[int | None]]
 """The indices of ids, None for one that is not there."""
@@ -29,36 +33,52 @@ class Vote(NamedTuple):
     ids: tuple[str, ...]
     labels: tuple[str, ...]
     annotator: str | None
+    decided: bool = False
 
 
 class Labelled(NamedTuple):
-    """What one person (None: nobody knows who) has said: indices of items, and their class numbers."""
+    """What one person (None: nobody knows who) has said, or what was decided: indices of items, and class numbers."""
 
     annotator: str | None
     items: list[int]
     labels: list[int]
+    decided: bool = False
 
 
-def read_given(path: Path, find: Find, classes: Sequence[str]) -> list[Labelled]:
+class Given(NamedTuple):
+    """All labels in a file, of each item in the order of the file; notes: how it was read, and what was left out."""
+
+    lots: list[Labelled]
+    notes: tuple[str, ...] = ()
+
+
+def read_given(path: Path, find: Find, classes: Sequence[str]) -> Given:
     """All labels in a file, person by person; UsageError with the first line that cannot be meant."""
-    votes = list(read_tasks(path) if path.suffix.lower() == ".json" else _votes(path))
+    votes, notes = (list(read_tasks(path)), ()) if path.suffix.lower() == ".json" else _votes(path)
     labels = [_label(vote, classes) for vote in votes]
     likeliest, last = (find([vote.ids[n] for vote in votes]) for n in (0, -1))
-    people: dict[str | None, dict[int, int]] = {}
+    said: dict[tuple[int, str | None, bool], int] = {}
+    turns: Counter[int] = Counter()  # of each item: of equals, the label that was said first is the item's
+    lots: dict[tuple[int, str | None, bool], Labelled] = {}
     for vote, label, first, second in zip(votes, labels, likeliest, last, strict=True):
         if label == UNKNOWN:
             continue
         item, name = second if first is None else first, vote.ids[-1 if first is None else 0]
         if item is None:
             raise UsageError(f"{vote.place}: no item of the pool is called {name!r}; correct the id or drop it.")
-        said = people.setdefault(vote.annotator, {})
-        if said.setdefault(item, label) != label:
+        by = item, vote.annotator, vote.decided
+        if by not in said:
+            lot = lots.setdefault((turns[item], *by[1:]), Labelled(vote.annotator, [], [], vote.decided))
+            lot.items.append(item)
+            lot.labels.append(label)
+            turns[item] += 1
+        if said.setdefault(by, label) != label:
             raise UsageError(
-                f"{vote.place}: {name!r} is {classes[label]!r} here and {classes[said[item]]!r} before; keep one."
+                f"{vote.place}: {name!r} is {classes[label]!r} here and {classes[said[by]]!r} before; keep one."
             )
-    if not people:
+    if not lots and not notes:
         raise UsageError(f"{path} holds no label; fill the column label, or leave the file out.")
-    return [Labelled(who, list(said), list(said.values())) for who, said in people.items()]
+    return Given([lots[key] for key in sorted(lots, key=itemgetter(0))], notes)
 
 
 def _label(vote: Vote, classes: Sequence[str]) -> int:
@@ -73,7 +93,8 @@ def _label(vote: Vote, classes: Sequence[str]) -> int:
     )
 
 
-def _votes(path: Path) -> Iterator[Vote]:
+def _votes(path: Path) -> tuple[list[Vote], tuple[str, ...]]:
+    """What a file of records says, and how it was read."""
     records = open_records(path, ["id", "label"])
     for column in ("id", "label"):
         if column not in records.columns:
@@ -84,15 +105,31 @@ def _votes(path: Path) -> Iterator[Vote]:
             f"{path} is a history, which holds answers that were taken back or corrected; export the labels without "
             "--history."
         )
-    spellings = _spellings(path, exported="settled" in records.columns)
+    lacks = [column for column in LABELS if column not in records.columns]
+    spellings, votes, unsettled = _spellings(path, exported=not lacks), [], 0
     for line, record in records:
+        if not lacks and _cell(record, "settled").lower() == "false":
+            unsettled += 1
+            continue
         name, label, who = (spellings(_cell(record, column)) for column in ("id", "label", "annotator"))
-        if _cell(record, "settled").lower() == "false":
-            raise UsageError(
-                f"{path}, line {line}: {name[-1]!r} is not settled yet (its column settled is false), and an imported "
-                "label would settle it; drop such lines, or bring what each person said (export to .json)."
-            )
-        yield Vote(f"{path}, line {line}", name, label, who[-1] or None)
+        decided = not lacks and _cell(record, "source") == DECIDED
+        votes.append(Vote(f"{path}, line {line}", name, label, None if decided else who[-1] or None, decided))
+    return votes, tuple(_notes(path, lacks if "settled" in records.columns else [], unsettled))
+
+
+def _notes(path: Path, lacks: Sequence[str], unsettled: int) -> Iterator[str]:
+    """What there is to say of a file: columns that it lacks to be an export, and how many of its rows were left out."""
+    if lacks:
+        yield (
+            f"{path.name} has a column settled, but is no export: it lacks {', '.join(lacks)}; every row was read as a "
+            "label of your own"
+        )
+    if unsettled:
+        were, its = ("was", "its item is") if unsettled == 1 else ("were", "their items are")
+        yield (
+            f"{count(unsettled, 'row')} of {path.name} {were} left out: {its} not settled yet (settled is false); what "
+            "each person said travels by an export to .json"
+        )
 
 
 def _spellings(path: Path, *, exported: bool) -> Callable[[str], tuple[str, ...]]:

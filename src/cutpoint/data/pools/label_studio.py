@@ -20,15 +20,23 @@ ID = "cutpoint_id"
 _KEYS = {"text": "text", "picture": "image", "row": "table"}
 
 
-def task(name: str, content: Mapping[str, Any], answers: Mapping[str, str]) -> dict[str, Any]:
-    """One task: an item, its content, and what each annotator answered ("": a label that nobody signed)."""
+def task(
+    name: str, content: Mapping[str, Any], answers: Mapping[str, str], decided: str | None = None
+) -> dict[str, Any]:
+    """One task: an item, its content, and what each annotator answered ("": a label that nobody signed).
+
+    What was decided is one more annotation, a ground truth, as Label Studio calls it.
+    """
     data = {_KEYS[kind]: value for kind, value in content.items() if kind in _KEYS}
-    annotations = [{"result": [_result(label)], "meta": {"annotator": who}} for who, label in answers.items()]
+    annotations = [_annotation(who, label) for who, label in answers.items()]
+    if decided is not None:
+        annotations.append(_annotation("", decided) | {"ground_truth": True})
     return {"data": {ID: name, **data}, "annotations": annotations}
 
 
-def _result(label: str) -> dict[str, Any]:
-    return {"from_name": "label", "to_name": "item", "type": "choices", "value": {"choices": [label]}}
+def _annotation(who: str, label: str) -> dict[str, Any]:
+    result = {"from_name": "label", "to_name": "item", "type": "choices", "value": {"choices": [label]}}
+    return {"result": [result], "meta": {"annotator": who}}
 
 
 def read_tasks(path: Path) -> Iterator[Vote]:
@@ -42,11 +50,21 @@ def read_tasks(path: Path) -> Iterator[Vote]:
             raise DataError(f"{place} has no {ID} in its data; export tasks that `cutpoint export` has made.")
         try:
             given = [a for a in entry.get("annotations") or [] if not a.get("was_cancelled")]
-            votes = [(label, _annotator(annotation)) for annotation in given for label in _choices(annotation, place)]
+            votes = [vote for annotation in given for vote in _votes(annotation, place)]
         except (AttributeError, KeyError, TypeError):
             raise DataError(f"{place} has annotations of another form; export as JSON, not JSON-MIN or CSV.") from None
-        for label, annotator in votes:
-            yield Vote(place, (str(data[ID]),), (label,), annotator)
+        for label, annotator, decided in votes:
+            yield Vote(place, (str(data[ID]),), (label,), annotator, decided)
+
+
+def _votes(annotation: Mapping[str, Any], place: str) -> Iterator[tuple[str, str | None, bool]]:
+    """What an annotation says, who says so, and whether it is decided; a ground truth of somebody's is both."""
+    who, decided = _annotator(annotation), bool(annotation.get("ground_truth"))
+    for label in _choices(annotation, place):
+        if who is not None or not decided:
+            yield label, who, False
+        if decided:
+            yield label, None, True
 
 
 def _tasks(path: Path) -> list[Any]:

@@ -139,7 +139,7 @@ class State:
 
     def _imported(self, number: int, data: Data) -> tuple[int, ...]:
         for item, label in zip(data["items"], data["labels"], strict=True):
-            self.ballots.impose(number, item, label)
+            self.ballots.impose(number, item, label, decided=data.get("decided", False))
         return tuple(data["items"])
 
     def _scores_published(self, number: int, data: Data) -> tuple[int, ...]:

@@ -63,6 +63,7 @@ class Ballots:
         ] = {}  # answered by some, not yet by all who are wanted -> since which event, ascending
         self.held: dict[int, None] = {}  # passed on and not settled: they wait for an admin
         self.decided: dict[int, tuple[int, int]] = {}  # item -> (adjudicated label, number of the event)
+        self.imported: dict[int, None] = {}  # items of which a label or a decision came from elsewhere
         self.found: Counter[int] = Counter()  # settled items of each class
         self.disputes: dict[int, None] = {}  # items on which people differ and nobody has decided
         self.agreed = Agreed()
@@ -169,9 +170,13 @@ class Ballots:
         self.decided[item] = label, number
         self._settle(number, item)
 
-    def impose(self, number: int, item: int, label: int) -> None:
-        """Import a label from elsewhere: one vote, which settles the item."""
-        self.answer(number, item, IMPORTED, label)
+    def impose(self, number: int, item: int, label: int, *, decided: bool = False) -> None:
+        """Import a label from elsewhere: one vote, which settles the item, or a decision."""
+        self.imported[item] = None
+        if decided:
+            self.adjudicate(number, item, label)
+        else:
+            self.answer(number, item, IMPORTED, label)
 
     def want(self, number: int, overlap: int) -> None:
         """Change how many people are to answer each item. O(items answered)."""

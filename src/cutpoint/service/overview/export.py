@@ -10,6 +10,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from cutpoint.data.pools.columns import DECIDED, HISTORY, LABELS
 from cutpoint.data.pools.label_studio import task
 from cutpoint.data.pools.writing import write_csv, write_jsonl, write_new, write_parquet
 from cutpoint.errors import UsageError, no_such
@@ -20,32 +21,6 @@ from cutpoint.store.events import Event
 from cutpoint.types import UNKNOWN
 from cutpoint.words import count
 
-LABELS: dict[str, type] = {
-    "id": str,
-    "index": int,
-    "label": str,
-    "votes": int,
-    "agreement": float,  # the share of the votes that are the label
-    "disputed": bool,  # people differ, and nobody has decided
-    "settled": bool,  # as many people as wanted have answered, or it was imported or adjudicated
-    "source": str,  # "adjudicated", "imported" if it is the imported label, else "people"
-    "first": str,  # when it was first spoken of
-    "last": str,
-}
-"""What a row of the labels holds."""
-HISTORY: dict[str, type] = {
-    "number": int,  # of the event
-    "at": str,
-    "id": str,
-    "index": int,
-    "what": str,  # "answered", "corrected", "taken back", "passed", "adjudicated", "released" or "imported"
-    "who": str,  # a person; of imported labels, where they are from
-    "label": str,
-    "was": str,
-    "why": str,
-    "late": bool,
-}
-"""What a row of the history holds."""
 TOLD = ("answered", "corrected", "taken_back", "passed", "adjudicated", "released", "labels_imported")
 """The kinds of events that the history of labels is made of."""
 _TOGETHER = 1000  # items fetched from the store at one time
@@ -90,7 +65,7 @@ class Told:
         ballots, i = self.state.ballots, item.index
         cast, label = ballots.votes.get(i, {}), ballots.label(i)
         imported = ballots.vote(i, IMPORTED) == label
-        source = "adjudicated" if i in ballots.decided else "imported" if imported else "people"
+        source = DECIDED if i in ballots.decided else "imported" if imported else "people"
         first, last = self.times[i]
         return {
             "id": item.id,
@@ -117,13 +92,14 @@ class Told:
     def _rows(self, event: Event, ids: dict[int, str]) -> Iterator[Row]:
         data, classes = event.data, self.state.made.classes
         labels = data["labels"] if event.kind == "labels_imported" else [data.get("label")]
+        imported = DECIDED if data.get("decided") else "imported"
         for item, label in zip(_items_of(event), labels, strict=True):
             yield {
                 "number": event.number,
                 "at": moment(event.at),
                 "id": ids[item],
                 "index": item,
-                "what": "imported" if event.kind == "labels_imported" else event.kind.replace("_", " "),
+                "what": imported if event.kind == "labels_imported" else event.kind.replace("_", " "),
                 "who": data.get("annotator", data.get("by", data.get("source"))),
                 "label": None if label is None else classes[label],
                 "was": None if data.get("was") is None else classes[data["was"]],
@@ -131,14 +107,12 @@ class Told:
                 "late": data.get("late"),
             }
 
-    def tasks(self) -> Iterator[tuple[Item, dict[str, str]]]:
-        """Each item with a label, and what each person said of it; under "" what was decided, or else imported."""
-        classes = self.state.made.classes
+    def tasks(self) -> Iterator[tuple[Item, dict[str, str], str | None]]:
+        """Each item with a label, what each person said of it ("": what was imported), and what was decided."""
+        classes, ballots = self.state.made.classes, self.state.ballots
         for item in _fetched(self.store, self.answered()):
-            said = dict(self.state.ballots.votes.get(item.index, {}))
-            if item.index in self.state.ballots.decided:
-                said[IMPORTED] = self.state.ballots.label(item.index)
-            yield item, {who: classes[label] for who, label in said.items()}
+            said = {who: classes[label] for who, label in ballots.votes.get(item.index, {}).items()}
+            yield item, said, classes[ballots.label(item.index)] if item.index in ballots.decided else None
 
 
 def _items_of(event: Event) -> list[int]:
@@ -167,7 +141,7 @@ def write(told: Told, path: Path, form: str, history: bool = False) -> int:
     if form == "label-studio":
         if history:
             raise UsageError("Label Studio's tasks have no history; leave --history out, or give another --format.")
-        tasks = [task(item.id, item.content, said) for item, said in told.tasks()]
+        tasks = [task(item.id, item.content, said, decided) for item, said, decided in told.tasks()]
         write_new(path, lambda file: file.write(json.dumps(tasks, ensure_ascii=False, indent=1).encode()))
         return len(tasks)
     writers = {"csv": write_csv, "jsonl": write_jsonl, "parquet": write_parquet}

@@ -11,7 +11,6 @@ from cutpoint.service.desk.clock import SystemClock
 from cutpoint.service.desk.status import Status, status_of
 from cutpoint.service.log.rounds import Opened
 from cutpoint.service.log.state import State
-from cutpoint.service.log.votes import IMPORTED
 from cutpoint.service.overview.found import Rate, Said, rate
 from cutpoint.store.base import Store
 from cutpoint.types import UNKNOWN
@@ -53,7 +52,7 @@ def _said(state: State, rounds: Sequence[Opened]) -> Said:
     before = labels.copy()
     state.journal.undo(before, rounds[0].number)
     known = (before != UNKNOWN) & (labels != UNKNOWN)
-    known[[item for item, cast in state.ballots.votes.items() if IMPORTED in cast]] = True
+    known[list(state.ballots.imported)] = True
     drawn = dict.fromkeys(item for opened in takewhile(_by_chance, rounds) for item in opened.asked)
     chosen = dict.fromkeys(item for opened in rounds if not _by_chance(opened) for item in opened.asked)
 
