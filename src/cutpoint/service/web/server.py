@@ -28,6 +28,7 @@ from cutpoint.service.web.app import create_app
 from cutpoint.service.web.auth import Person
 from cutpoint.service.web.front import Front
 from cutpoint.service.web.gate import House
+from cutpoint.service.web.wire import BACKLOG, Connection, take_handles
 from cutpoint.store.base import StoreError
 
 ANYWHERE = ("0.0.0.0", "::", "")
@@ -101,6 +102,7 @@ def serve(
         raise UsageError(f"there is no folder {pictures}; give the one in which the pictures are.")
     limit = checked_limit(training_limit) if train else None
     sys.setswitchinterval(SWITCH)
+    take_handles()
     with ExitStack() as stack:
         where.hosts(where.port)
         listener = stack.enter_context(listening(where.host, where.port))  # first: a port that is taken costs nothing
@@ -173,7 +175,10 @@ def _config(front: Front, where: Where, port: int) -> uvicorn.Config:
     house = House(frozenset(where.hosts(port)), cookie=f"cutpoint-{port}", secure=where.https)
     return uvicorn.Config(
         create_app(front, house),
-        log_level="warning",
+        http=Connection,
+        ws="none",
+        backlog=BACKLOG,
+        log_level="error",  # what strangers send is warned of, and would scroll the links away
         access_log=False,  # it would hold every private link that is opened
         server_header=False,
         proxy_headers=False,  # anybody could claim another address
