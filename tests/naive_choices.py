@@ -248,19 +248,19 @@ def queries(labels: Sequence[int], n_classes: int) -> list[int]:
 
 
 def similarities(probs: Probs, embedding: Given, labels: Sequence[int], unlabelled: Iterable[int]) -> Matrix:
-    """(N, |Q|) max(0, cosine of the gradients) of everybody unlabelled and every query; rows of others are 0."""
+    """(N, |Q|) cosines of the gradients of everybody unlabelled and every query; rows of others are 0."""
     h, g, asked = embedding.astype(float), gradients(probs, embedding), queries(labels, probs.shape[1])
     known = [np.outer(pull(probs, q, labels[q]), h[q]) for q in asked]
     table = np.zeros((len(probs), len(asked)))
     for i in unlabelled:
-        table[i] = [max(0.0, cosine(g[i], gradient)) for gradient in known]
+        table[i] = [cosine(g[i], gradient) for gradient in known]
     return table
 
 
-def flqmi_gain(s: Matrix, i: int, chosen: Sequence[int]) -> float:
-    """By how much sum_q max_a s(q, a) + sum_a max_q s(a, q) grows when i joins `chosen`."""
-    best = [max((float(s[j, q]) for j in chosen), default=0.0) for q in range(s.shape[1])]
-    return sum(max(0.0, float(s[i, q]) - best[q]) for q in range(s.shape[1])) + float(s[i].max())
+def flqmi(s: Matrix, chosen: Sequence[int]) -> float:
+    """sum_q max_a s(q, a) + sum_a max_q s(a, q) of a batch of one or more."""
+    batch = s[list(chosen)]
+    return float(batch.max(axis=0).sum() + batch.max(axis=1).sum())
 
 
 def similar(probs: Probs, embedding: Given, labels: Sequence[int], held: Iterable[int], budget: int) -> list[int]:
@@ -273,5 +273,5 @@ def similar(probs: Probs, embedding: Given, labels: Sequence[int], held: Iterabl
     s = similarities(probs, embedding, labels, unlabelled)
     chosen: list[int] = []
     while len(chosen) < size:
-        chosen.append(first_best({i: flqmi_gain(s, i, chosen) for i in unlabelled if i not in chosen}))
+        chosen.append(first_best({i: flqmi(s, [*chosen, i]) for i in unlabelled if i not in chosen}))
     return chosen

@@ -1,13 +1,14 @@
 """Batches by greedy maximisation of a submodular function: lazy greedy, and how much a batch says about a query set.
 
 The function is the facility location mutual information, FLQMI (Kothawade et al. 2021). With the similarity
-s of a query q and a candidate x, never below 0, and a batch A,
+s of a query q and a candidate x, in -1..1, and a batch A,
 
     f(A) = sum over q of max over x in A of s(q, x)  +  eta * sum over x in A of max over q of s(q, x),
 
 and the gain of x given A is `sum over q of max(0, s(q, x) - best_q) + eta * max over q of s(q, x)`, best_q the largest
-similarity of q to any of A. f is monotone and submodular, so greedy reaches at least 1 - 1/e of the best f of
-the same size (Nemhauser, Wolsey and Fisher 1978).
+similarity of q to any of A; before the first it is -1, which adds the same to all gains. f is submodular. Where no
+similarity is negative it is monotone, too, so that greedy reaches at least 1 - 1/e of the best f of the same size
+(Nemhauser, Wolsey and Fisher 1978).
 
 Similarities are cosines of gradients `a (x) h` and are never kept: cos(g_q, g_x) = cos(a_q, a_x) cos(h_q, h_x).
 """
@@ -30,7 +31,7 @@ ROWS, QUERIES = 512, 1024  # similarities of one block: 2 MB in single precision
 
 
 class Submodular(Protocol):
-    """A monotone submodular function of a growing set of candidates, as lazy greedy sees it.
+    """A submodular function of a growing set of candidates, as lazy greedy sees it.
 
     tolerance: what rounding may change a gain by.
     """
@@ -138,7 +139,7 @@ class MutualInformation:
     def __init__(self, queries: Gradients, candidates: Callable[[Places], Gradients], eta: float = 1.0) -> None:
         self._single, self._double = _unit(queries, np.float32), _unit(queries, np.float64)
         self._candidates, self._eta = candidates, eta
-        self._best = np.zeros(len(queries.hidden))
+        self._best = np.full(len(queries.hidden), -1.0)
         width = queries.outputs.shape[1] + queries.hidden.shape[1]
         self._slack = _rounding(width, np.float32)
         one = _rounding(width, np.float64) + len(self._best) * float(np.finfo(np.float64).eps)
@@ -147,7 +148,8 @@ class MutualInformation:
     def bounds(self, places: Places) -> Doubles:
         """(n,) at least the gains: no similarity is wrong by more than the slack, a sum of m terms by m roundings."""
         rough = self._gains(places, self._single, self._best - self._slack, np.float32)
-        return (rough + self._eta * self._slack) * (1 + QUERIES * float(np.finfo(np.float32).eps))
+        part = QUERIES * float(np.finfo(np.float32).eps)  # of the sum, which is at most rough + eta
+        return rough * (1 + part) + self._eta * (self._slack + part)
 
     def gains(self, places: Places) -> Doubles:
         """(n,) what the batch would say more of the queries."""
@@ -161,7 +163,7 @@ class MutualInformation:
     def _gains(self, places: Places, queries: Gradients, best: Doubles, dtype: DTypeLike) -> Doubles:
         """(n,) gains over `best`, the similarities in `dtype`."""
         best = best.astype(dtype)
-        total, nearest = np.zeros(len(places)), np.zeros(len(places))
+        total, nearest = np.zeros(len(places)), np.full(len(places), -1.0)
         for row in range(0, len(places), ROWS):
             rows = slice(row, row + ROWS)
             block = _unit(self._candidates(places[rows]), dtype)
@@ -175,7 +177,7 @@ class MutualInformation:
 
 
 def _similarities(queries: Gradients, block: Gradients) -> Floats:
-    """(n, |Q|) cosines of a block of candidates and the queries, both of unit rows; those below 0 are left so."""
+    """(n, |Q|) cosines of a block of candidates and the queries, both of unit rows."""
     similar: Floats = block.hidden @ queries.hidden.T
     similar *= block.outputs @ queries.outputs.T
     return similar

@@ -1,7 +1,7 @@
 """SIMILAR for rare classes: the batch that says most about the labelled examples of the minority classes.
 
 Kothawade et al. (arXiv 2107.00717), the setting of rare classes, with FLQMI and the cosines of last-layer gradients.
-Cosines below 0 count as 0. Draws nothing.
+Draws nothing.
 """
 
 from __future__ import annotations
