@@ -8,10 +8,12 @@ import re
 from contextlib import closing
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from campaign_command import NAME, answer, command, printed, truth
+from cutpoint.cli import run_cli
 
 pytest.importorskip("sqlalchemy")
 pytest.importorskip("alembic")
@@ -80,11 +82,66 @@ def test_an_export_that_comes_back_says_nothing_new(campaign_folder: Path, capsy
 
 def test_an_export_never_writes_over_a_file(campaign_folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     Path("out.csv").write_text("mine")
-    assert "is there already" in command(capsys, "export", NAME, "-o", "out.csv", code=2)
+    assert "is there and no export of these" in command(capsys, "export", NAME, "-o", "out.csv", code=2)
     assert Path("out.csv").read_text() == "mine"
+    command(capsys, "export", NAME, "-o", "out.csv", "--force")
+    assert Path("out.csv").read_text().startswith("id,index,label,")
+    for theirs in ("5", '["id"]', "{", '{"id": 1}'):
+        Path("out.jsonl").write_text(theirs)
+        assert "is there and no export of these" in command(capsys, "export", NAME, "-o", "out.jsonl", code=2)
+    Path("folder.csv").mkdir()
+    assert "is there and no file" in command(capsys, "export", NAME, "-o", "folder.csv", "--force", code=2)
     assert "does not say its format" in command(capsys, "export", NAME, "-o", "out.xls", code=2)
     no = ["export", NAME, "-o", "out.json", "--history"]
     assert "no history" in command(capsys, *no, code=2)
+
+
+@pytest.mark.parametrize("form", ["csv", "jsonl", "parquet", "label-studio"])
+def test_an_export_has_a_name_of_its_own_and_replaces_an_older_one(
+    campaign_folder: Path, capsys: pytest.CaptureFixture[str], form: str
+) -> None:
+    if form == "parquet":
+        pytest.importorskip("pyarrow")
+    name = f"{NAME}-labels.{'json' if form == 'label-studio' else form}"
+    assert command(capsys, "export", NAME, "--format", form).startswith(f"{name}: ")
+    first = Path(name).read_bytes()
+    answer(NAME, 6)
+    rows = printed(capsys, "export", NAME, "--format", form)
+    assert rows["file"] == name
+    assert Path(name).read_bytes() != first
+    assert [path.name for path in Path().glob("*labels*")] == [name]
+    if form != "label-studio":  # a history is no older export of labels
+        said = command(capsys, "export", NAME, "--format", form, "--history", "-o", name, code=2)
+        assert "is there and no export of these columns" in said
+        assert printed(capsys, "export", NAME, "--format", form, "--history")["file"] == f"{NAME}-history.{form}"
+
+
+def test_what_label_studio_wrote_is_no_export_of_ours(
+    campaign_folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    theirs = json.dumps([{"id": 1, "annotations": [], "data": {"cutpoint_id": "a"}}])
+    Path("theirs.json").write_text(theirs)
+    assert "is there and no export" in command(capsys, "export", NAME, "-o", "theirs.json", code=2)
+    assert Path("theirs.json").read_text() == theirs
+    command(capsys, "export", NAME, "-o", "mine.json")
+    assert Path("mine.json").read_bytes()[:40].startswith(b"[\n {")
+
+
+@pytest.mark.parametrize("form", ["csv", "jsonl", "label-studio"])
+def test_an_export_goes_to_the_standard_output(campaign_folder: Path, capsysbinary: Any, form: str) -> None:
+    ending = "json" if form == "label-studio" else form
+    assert run_cli(["export", NAME, "-o", f"out.{ending}"]) == 0
+    capsysbinary.readouterr()
+    assert run_cli(["export", NAME, "-o", "-", *([] if form == "csv" else ["--format", form])]) == 0
+    assert capsysbinary.readouterr().out == Path(f"out.{ending}").read_bytes()
+    assert not Path("-").exists()
+
+
+def test_what_cannot_go_to_the_standard_output_is_said(
+    campaign_folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert "parquet is no text" in command(capsys, "export", NAME, "-o", "-", "--format", "parquet", code=2)
+    assert "leave --json out" in command(capsys, "export", NAME, "-o", "-", "--json", code=2)
 
 
 # replay, report

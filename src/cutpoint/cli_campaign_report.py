@@ -26,12 +26,12 @@ def report(
 
     What was found, where each class ends, how the model learned, who answered what, where people differ.
     """
-    from cutpoint.data.whole import write_atomically
-    from cutpoint.service.overview.report import check_replaceable, page
+    from cutpoint.data.whole import check_replaceable, write_atomically
+    from cutpoint.service.overview.report import is_report, page
     from cutpoint.service.place import opened, title
 
     target = output or Path(f"{title(name)}-report.html")
-    check_replaceable(target, force)
+    check_replaceable(target, "report", is_report, force)
     with opened(name, files) as (store, arrays):
         text = page(store, arrays)
     write_atomically(target, lambda file: file.write(text.encode()))

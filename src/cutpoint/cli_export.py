@@ -23,42 +23,57 @@ class Format(StrEnum):
 def export(
     name: NameArgument,
     *,
-    output: Annotated[Path, typer.Option("--output", "-o", help="File to write; one that is there is left alone.")],
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="File to write; not given: NAME-labels here; -: the standard output."),
+    ] = None,
     form: Annotated[
-        Format | None, typer.Option("--format", help="Not given: as the file's name ends (.json: label-studio).")
+        Format | None,
+        typer.Option("--format", help="Not given: as the file's name ends (.json: label-studio), else csv."),
     ] = None,
     history: Annotated[
         bool, typer.Option("--history", help="A row for each event of each label: who said what, and when.")
     ] = False,
+    force: Annotated[bool, typer.Option("--force", help="Write over a file that is no such export.")] = False,
     files: FilesOption = None,
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
     """Write the labels: one row for each item that has one, with its votes, or their whole history.
 
+    An older export of the same columns is replaced; any other file is not.
+
     In a CSV, a text that a spreadsheet would run as a formula gets an apostrophe in front; `cutpoint import` and
     `init --import` take it off again.
     """
-    from cutpoint.service.overview.export import Told, write
-    from cutpoint.service.place import opened
+    from cutpoint.service.overview.export import FORMS, Told, form_of, pour, write
+    from cutpoint.service.place import opened, title
     from cutpoint.words import count
 
+    printed = output == Path("-")
+    kind = str(form or ("csv" if output is None or printed else form_of(output)))
+    if printed:
+        _check_printed(kind, as_json)
+    target = output or Path(f"{title(name)}-{'history' if history else 'labels'}{FORMS[kind]}")
     with opened(name, files) as (store, _):
         told = Told(store)
-        rows = write(told, output, form or _meant(output), history)
+        if printed:
+            pour(told, typer.get_binary_stream("stdout"), kind, history)
+            return
+        rows = write(told, target, kind, history, force)
     if as_json:
         import json
 
-        typer.echo(json.dumps({"file": str(output), "rows": rows}, ensure_ascii=False))
+        typer.echo(json.dumps({"file": str(target), "rows": rows}, ensure_ascii=False))
     elif not quiet:
-        typer.echo(f"{output}: {count(rows, 'event') if history else told.sentence}")
+        typer.echo(f"{target}: {count(rows, 'event') if history else told.sentence}")
 
 
-def _meant(output: Path) -> str:
-    """The format that a file's name says."""
+def _check_printed(kind: str, as_json: bool) -> None:
+    """UsageError for what cannot be printed."""
     from cutpoint.errors import UsageError
 
-    endings = {".csv": "csv", ".jsonl": "jsonl", ".parquet": "parquet", ".json": "label-studio"}
-    if output.suffix.lower() not in endings:
-        raise UsageError(f"{output} does not say its format; end it in {', '.join(endings)}, or give --format.")
-    return endings[output.suffix.lower()]
+    if kind == "parquet":
+        raise UsageError("parquet is no text to be printed; name a file with --output.")
+    if as_json:
+        raise UsageError("--json and --output - both print; leave --json out, or name a file.")

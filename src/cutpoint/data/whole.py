@@ -34,6 +34,17 @@ def check_place(path: Path) -> None:
         raise UsageError(f"{there} may not be written to; give another place, or yourself the right to.")
 
 
+def check_replaceable(path: Path, what: str, is_one: Callable[[Path], bool], force: bool = False) -> None:
+    """UsageError if no file can be there, or what is there is not to be written over: unless forced, no `what`."""
+    check_place(path)
+    if not os.path.lexists(path):
+        return
+    if not path.is_file():
+        raise UsageError(f"{path} is there and no file; give the name of one.")
+    if not force and not is_one(path):
+        raise UsageError(f"{path} is there and no {what}; give another name, or say --force (in a script: force=True).")
+
+
 def partial_of(path: Path) -> Path:
     """A file beside `path` that nobody else has, to be filled and renamed: two processes may write at a time."""
     return path.with_name(f".{path.name}-{secrets.token_hex(8)}.partial")

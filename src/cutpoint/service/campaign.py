@@ -185,12 +185,13 @@ class Campaign:
         self._desk.tick()
         return self._desk.status()
 
-    def export(self, path: str | Path, *, form: str | None = None, history: bool = False) -> int:
-        """Write the labels, or their history, to a new file: .csv, .jsonl or .parquet; how many rows."""
-        from cutpoint.service.overview.export import Told, write
+    def export(
+        self, path: str | Path, *, form: str | None = None, history: bool = False, force: bool = False
+    ) -> int:
+        """Write labels or history to .csv, .jsonl, .parquet or .json (Label Studio), over an older export; how many."""
+        from cutpoint.service.overview.export import Told, form_of, write
 
-        path = Path(path)
-        return write(Told(self._store), path, form or path.suffix.removeprefix("."), history)
+        return write(Told(self._store), Path(path), form or form_of(Path(path)), history, force)
 
     def close(self) -> None:
         """End the training, write down what was asked and let go of the store. May be called twice."""

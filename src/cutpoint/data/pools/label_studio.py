@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from cutpoint.data.pools.given import Vote
 
 ID = "cutpoint_id"
+TASKS = f'[\n {{\n  "data": {{\n   "{ID}": '.encode()
+"""How the tasks of an export begin, as `cutpoint export` writes them."""
 _KEYS = {"text": "text", "picture": "image", "row": "table"}
 
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from cutpoint.data.pools.cells import defused
+from cutpoint.data.pools.records import load_pyarrow
 from cutpoint.data.whole import check_place, filled, partial_of
 from cutpoint.errors import UsageError
 
@@ -59,6 +60,15 @@ def write_parquet(file: BinaryIO, kinds: Kinds, rows: Iterable[Row]) -> None:
     with parquet.ParquetWriter(file, schema) as writer:
         while batch := list(islice(rest, _TOGETHER)):
             writer.write_table(pa.Table.from_pylist([dict(row) for row in batch], schema))
+
+
+def columns_of(path: Path) -> list[str]:
+    """The columns of a parquet file; none if it is no such file."""
+    parquet, broken = load_pyarrow(path)
+    try:
+        return list(parquet.read_schema(path).names)
+    except broken:
+        return []
 
 
 def write_new(path: Path, write: Callable[[BinaryIO], object]) -> None:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
+import os
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from cutpoint.data.pools.columns import DECIDED, HISTORY, LABELS
-from cutpoint.data.pools.label_studio import task
-from cutpoint.data.pools.writing import write_csv, write_jsonl, write_new, write_parquet
+from cutpoint.data.pools.label_studio import TASKS, task
+from cutpoint.data.pools.writing import columns_of, write_csv, write_jsonl, write_new, write_parquet
+from cutpoint.data.whole import check_replaceable, write_atomically
 from cutpoint.errors import UsageError, no_such
 from cutpoint.service.log.state import State
 from cutpoint.service.log.votes import IMPORTED
@@ -23,6 +25,9 @@ from cutpoint.words import count
 
 TOLD = ("answered", "corrected", "taken_back", "passed", "adjudicated", "released", "labels_imported")
 """The kinds of events that the history of labels is made of."""
+FORMS = {"csv": ".csv", "jsonl": ".jsonl", "parquet": ".parquet", "label-studio": ".json"}
+"""What labels are written as, and how the names of such files end."""
+_LONGEST = 2**20  # bytes of a first line that are looked at
 _TOGETHER = 1000  # items fetched from the store at one time
 
 Row = dict[str, Any]
@@ -133,20 +138,41 @@ def moment(at: float) -> str:
     return datetime.fromtimestamp(at, UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
-def write(told: Told, path: Path, form: str, history: bool = False) -> int:
-    """Write labels or history to a file that must not be there yet: whole or not at all; how many rows there are.
+def form_of(path: Path) -> str:
+    """The format that a file's name says."""
+    if path.suffix.lower() not in FORMS.values():
+        raise UsageError(f"{path} does not say its format; end it in {', '.join(FORMS.values())}, or give the format.")
+    return next(form for form, ending in FORMS.items() if ending == path.suffix.lower())
 
-    form: "csv", "jsonl", "parquet" or "label-studio", which has no history.
+
+def write(told: Told, path: Path, form: str, history: bool = False, force: bool = False) -> int:
+    """Write labels or history to a file: whole or not at all; how many rows there are.
+
+    form: one of FORMS. An older export of the same columns is replaced; any other file that is there must be forced.
     """
+    rows = 0
+
+    def fill(file: BinaryIO) -> None:
+        nonlocal rows
+        rows = pour(told, file, form, history)
+
+    check_form(form, history)
+    check_replaceable(path, "export of these columns", lambda path: _is_export(path, form, history), force)
+    if os.path.lexists(path):
+        write_atomically(path, fill)
+    else:
+        write_new(path, fill)  # which refuses what has come meanwhile
+    return rows
+
+
+def pour(told: Told, file: BinaryIO, form: str, history: bool = False) -> int:
+    """Write labels or history to a file that is open; how many rows there are."""
+    check_form(form, history)
     if form == "label-studio":
-        if history:
-            raise UsageError("Label Studio's tasks have no history; leave --history out, or give another --format.")
         tasks = [task(item.id, item.content, said, decided) for item, said, decided in told.tasks()]
-        write_new(path, lambda file: file.write(json.dumps(tasks, ensure_ascii=False, indent=1).encode()))
+        file.write(json.dumps(tasks, ensure_ascii=False, indent=1).encode())
         return len(tasks)
     writers = {"csv": write_csv, "jsonl": write_jsonl, "parquet": write_parquet}
-    if form not in writers:
-        raise no_such("format", form, [*writers, "label-studio"])
     written = 0
 
     def counted() -> Iterator[Row]:
@@ -155,5 +181,31 @@ def write(told: Told, path: Path, form: str, history: bool = False) -> int:
             written += 1
             yield row
 
-    write_new(path, lambda file: writers[form](file, HISTORY if history else LABELS, counted()))
+    writers[form](file, HISTORY if history else LABELS, counted())
     return written
+
+
+def check_form(form: str, history: bool) -> None:
+    """UsageError unless there is such a format, and it has a history if that is wanted."""
+    if form not in FORMS:
+        raise no_such("format", form, FORMS)
+    if form == "label-studio" and history:
+        raise UsageError("Label Studio's tasks have no history; leave --history out, or give another --format.")
+
+
+def _is_export(path: Path, form: str, history: bool) -> bool:
+    """Whether a file begins as an export of this form does; what Label Studio wrote does not, nor what was edited."""
+    columns = list(HISTORY if history else LABELS)
+    if form == "parquet":
+        return columns_of(path) == columns
+    with path.open("rb") as file:
+        first = file.read(_LONGEST).partition(b"\n")[0] if form != "label-studio" else file.read(len(TASKS))
+    if form == "csv":
+        return first == ",".join(columns).encode() + b"\r"
+    if form == "label-studio":
+        return first in (TASKS, b"[]")
+    try:
+        row = json.loads(first or "{}")
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(row, dict) and list(row) in ([], columns)

@@ -10,8 +10,6 @@ from html import escape
 from importlib.resources import files as resources
 from pathlib import Path
 
-from cutpoint.data.whole import check_place
-from cutpoint.errors import UsageError
 from cutpoint.service.log.state import State
 from cutpoint.service.overview.agreement import AGREEMENT, Agreement, agreement
 from cutpoint.service.overview.curve_svg import curve_svg
@@ -59,16 +57,10 @@ def page(store: Store, files: ArrayFiles) -> str:
     )
 
 
-def check_replaceable(path: Path, force: bool = False) -> None:
-    """UsageError if no file can be there, or what is there is not to be written over: unless forced, no report."""
-    check_place(path)
-    if not path.exists():
-        return
-    if not path.is_file():
-        raise UsageError(f"{path} is there and no file; give the name of one with --output.")
+def is_report(path: Path) -> bool:
+    """Whether a file is a report of a campaign."""
     with path.open("rb") as file:
-        if not force and file.read(len(HEAD)) != HEAD.encode():
-            raise UsageError(f"{path} is there and no report; give another name with --output, or say --force.")
+        return file.read(len(HEAD)) == HEAD.encode()
 
 
 def _top(now: Standing) -> str:
