@@ -47,6 +47,8 @@ from cutpoint.strategies import STRATEGIES
         (["--noise", "human:x", "--dataset", "digits-2"], "data set digits-2 has no label column 'x' for the noise"),
         (["--noise", "human:x", "--dataset", "digits-2", "--dry-run", "--quiet"], "it has none: give a rate"),
         (["--noise", "matrix:none.csv"], "none.csv cannot be read"),
+        (["--noise", "annotators:"], "names nothing"),
+        (["--noise", "annotators:none.npy"], "none.npy cannot be read"),
         (["--noise", "0.1,0.10"], "twice"),
         (["--learner", "tree"], "there is no learner 'tree'"),
         (["--preset", "huge"], "there is no preset 'huge'; choose from quick, features"),

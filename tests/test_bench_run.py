@@ -199,7 +199,8 @@ def test_files_with_human_labels_and_a_noise_matrix(tmp_path: Path) -> None:
     people = np.where(rng.random(120) < 0.2, rng.integers(0, 3, 120), y)
     np.savez(tmp_path / "toy.npz", features=rng.standard_normal((120, 4)) + y[:, None], kind=y, people=people)
     (tmp_path / "matrix.csv").write_text("0.5,0.5\n0,1\n")
-    noise = f"human:people,matrix:{tmp_path / 'matrix.csv'}"
+    np.save(tmp_path / "people.npy", np.array([np.eye(2), [[0.5, 0.5], [0, 1]]]))
+    noise = f"human:people,matrix:{tmp_path / 'matrix.csv'},annotators:{tmp_path / 'people.npy'}"
     given = ["bench", "run", "--dataset", str(tmp_path / "toy.npz"), "--label-column", "kind"]
     given += ["--group", "2", "--noise", noise, "--seeds", "1"]
     given += ["--strategies", "margin", *SIZES[2:], "--out", str(tmp_path / "out"), "--quiet"]

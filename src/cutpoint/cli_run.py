@@ -25,7 +25,7 @@ DatasetOption = Annotated[
 ]
 PresetOption = Annotated[str | None, typer.Option(help="Start from named options: quick, features.")]
 StrategiesOption = Annotated[Many, typer.Option(help="Strategies, by name.")]
-NoiseOption = Annotated[Many, typer.Option(help="Rates, human:COLUMN or matrix:FILE.")]
+NoiseOption = Annotated[Many, typer.Option(help="Rates, human:COLUMN, matrix:FILE or annotators:FILE.")]
 ParallelOption = Annotated[Many, typer.Option(help="Annotators at a time, for strategies that care.")]
 SeedsOption = Annotated[int | None, typer.Option(help="How many seeds: 0, 1, 2, ...")]
 FirstOption = Annotated[int | None, typer.Option(help="Labels of the first, random batch.")]

@@ -8,6 +8,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from cutpoint.core.checks import numbers
 from cutpoint.errors import UsageError
 
 Ints = NDArray[np.int64]
@@ -50,28 +51,54 @@ def flip_by_matrix(y: ArrayLike, matrix: ArrayLike, rng: np.random.Generator) ->
 
     `matrix` (K, K): row k is the distribution of the label that is seen when the class is k.
     """
-    matrix_K_K = np.asarray(matrix, dtype=np.float64)
+    return _drawn(y, _edges(matrix, "the noise matrix")[None], rng)
+
+
+def flip_by_annotator(y: ArrayLike, matrices: ArrayLike, rng: np.random.Generator) -> Ints:
+    """Labels of m annotators who err each in their own way, (N,) int64; who gives a label is drawn uniformly.
+
+    `matrices` (m, K, K): [a, k] is the distribution of what annotator a says when the class is k. With m = 1 the labels
+    are those of `flip_by_matrix`, by the same generator.
+    """
+    given_m_K_K = numbers(matrices, "the noise of annotators")
+    if given_m_K_K.ndim != 3 or given_m_K_K.shape[1] != given_m_K_K.shape[2] or given_m_K_K.size == 0:
+        raise UsageError(
+            f"the noise matrices of annotators have shape {given_m_K_K.shape}; they must be (m, K, K): "
+            "a square one for each of one or more annotators."
+        )
+    edges_m_K_K = [_edges(matrix, f"annotator {a}'s noise matrix") for a, matrix in enumerate(given_m_K_K)]
+    return _drawn(y, np.stack(edges_m_K_K), rng)
+
+
+def _drawn(y: ArrayLike, edges: Floats, rng: np.random.Generator) -> Ints:
+    """(N,) what is said of each label, by the (m, K, K) edges of whoever says it: the first of the row above a draw."""
+    m, n_classes = edges.shape[:2]
+    labels_N = _checked(y, n_classes)
+    draws_N = rng.random(labels_N.size)
+    rows_N = rng.integers(m, size=labels_N.size) * n_classes + labels_N
+    observed_N = np.zeros_like(labels_N)
+    for edge_mK in edges.reshape(m * n_classes, n_classes).T[:-1]:
+        observed_N += draws_N >= edge_mK[rows_N]
+    return observed_N
+
+
+def _edges(matrix: ArrayLike, name: str) -> Floats:
+    """(K, K) the sums of each row's probabilities up to each class, checked; `name` is what messages call it."""
+    matrix_K_K = numbers(matrix, name).astype(np.float64)
     if matrix_K_K.ndim != 2 or matrix_K_K.shape[0] != matrix_K_K.shape[1] or matrix_K_K.size == 0:
-        raise UsageError(f"the noise matrix has shape {matrix_K_K.shape}; it must be square, one row for each class.")
+        raise UsageError(f"{name} has shape {matrix_K_K.shape}; it must be square, one row for each class.")
     sums_K = matrix_K_K.sum(axis=1)
     bad = np.flatnonzero(~(np.isfinite(sums_K) & (np.abs(sums_K - 1.0) <= 1e-6) & (matrix_K_K >= 0).all(axis=1)))
     if bad.size:
         raise UsageError(
-            f"row {bad[0]} of the noise matrix is {matrix_K_K[bad[0]].tolist()}; "
+            f"row {bad[0]} of {name} is {matrix_K_K[bad[0]].tolist()}; "
             "a row must hold probabilities (0 or more) that sum to 1."
         )
-    n_classes = len(matrix_K_K)
-    labels_N = _checked(y, n_classes)
-    edges_K_K = np.cumsum(matrix_K_K, axis=1) / sums_K[:, None]
+    edges_K_K: Floats = np.cumsum(matrix_K_K, axis=1) / sums_K[:, None]
     # From the last possible class on the edge is exactly 1, so that rounding never draws an impossible class.
-    last_K = n_classes - 1 - np.argmax(matrix_K_K[:, ::-1] > 0, axis=1)
-    edges_K_K[np.arange(n_classes) >= last_K[:, None]] = 1.0
-    draws_N = rng.random(labels_N.size)
-    observed_N = np.empty_like(labels_N)
-    for k in range(n_classes):
-        members = np.flatnonzero(labels_N == k)
-        observed_N[members] = np.searchsorted(edges_K_K[k], draws_N[members], side="right")
-    return observed_N
+    last_K = len(matrix_K_K) - 1 - np.argmax(matrix_K_K[:, ::-1] > 0, axis=1)
+    edges_K_K[np.arange(len(matrix_K_K)) >= last_K[:, None]] = 1.0
+    return edges_K_K
 
 
 def noise_rate_per_class(clean: ArrayLike, observed: ArrayLike, n_classes: int) -> Floats:
