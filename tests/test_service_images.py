@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from threading import Event
+from threading import enumerate as running_threads
 
 import pytest
 
@@ -20,7 +21,7 @@ import httpx2
 from PIL import Image
 
 from cutpoint.service.web import images
-from cutpoint.service.web.images import CANNOT, Gallery, Shown, inside
+from cutpoint.service.web.images import CANNOT, Full, Gallery, Shown, inside
 from served import BASE, Served, serve_in_memory, token
 
 
@@ -112,7 +113,6 @@ HOSTILE_FILES = {
     "page": b"<!doctype html><script>alert(1)</script>",
     "svg": b'<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>',
     "bomb": bomb(60_000, 60_000),
-    "just too large": bomb(7_100, 7_100),
     "cut short": bomb(100, 100),
     "postscript": b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n",
     "noise": bytes(range(256)) * 40,
@@ -252,3 +252,22 @@ def test_too_many_pictures_are_refused_for_a_moment(photos: Path, monkeypatch: p
 
     asyncio.run(visit())
     served.front.close()
+
+
+def test_a_gallery_that_closes_waits_for_no_decoder(photos: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    decoder = Decoder(monkeypatch)
+    gallery = Gallery(lambda _: (photos, "good.png"))
+
+    async def visit() -> None:
+        asked = [asyncio.create_task(gallery.show(item)) for item in range(5)]
+        while len(decoder.begun) < images.AT_ONE_TIME:
+            await asyncio.sleep(0.001)
+        gallery.close()
+        assert {type(said) for said in await asyncio.gather(*asked, return_exceptions=True)} == {Full}
+        with pytest.raises(Full):
+            await gallery.show(9)
+
+    asyncio.run(visit())
+    assert all(thread.daemon for thread in running_threads() if thread.name == "pictures"), "Python waits for others"
+    decoder.go_on.set()
+    assert len(decoder.begun) == images.AT_ONE_TIME

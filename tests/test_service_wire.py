@@ -21,7 +21,7 @@ import uvicorn
 
 from cutpoint.service.web import wire
 from cutpoint.service.web.auth import Person
-from cutpoint.service.web.server import Where, _config, listening
+from cutpoint.service.web.server import Where, _config, _Server, listening
 from served import Served, key, serve_in_memory, token
 
 WHOLE = 0.3  # seconds, in these tests
@@ -49,7 +49,7 @@ def running(monkeypatch: pytest.MonkeyPatch) -> Iterator[Running]:
     served = serve_in_memory()
     with listening("127.0.0.1", 0) as listener:
         port = listener.getsockname()[1]
-        server = uvicorn.Server(_config(served.front, Where(), port))
+        server = _Server(_config(served.front, Where(), port), lambda: None, served.front.close)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
         thread.start()
         yield Running(served, server, port)
@@ -137,6 +137,26 @@ def test_the_rest_of_an_answer_that_nobody_reads_is_given_up(running: Running, m
         while running.server.server_state.connections:
             assert time.monotonic() < end
             time.sleep(WHOLE / 10)
+
+
+def test_the_end_waits_for_no_picture(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    begun, go_on = threading.Event(), threading.Event()
+
+    def never(_: int) -> tuple[None, str]:
+        begun.set()
+        assert go_on.wait(PATIENCE)
+        return None, ""
+
+    monkeypatch.setattr(running.served.front.pictures, "_place", never)
+    running.server.config.timeout_graceful_shutdown = int(PATIENCE)
+    ada = http.client.HTTPConnection("127.0.0.1", running.port, timeout=PATIENCE)
+    ada.request("GET", "/items/0/picture", headers={"Authorization": f"Bearer {token('ada')}"})
+    assert begun.wait(PATIENCE)
+    running.server.should_exit = True
+    assert ada.getresponse().status == 503
+    assert not go_on.is_set()
+    go_on.set()
+    ada.close()
 
 
 def test_room_is_left_for_files(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -22,6 +22,7 @@ from cutpoint.errors import DataError
 PictureArray = NDArray[np.uint8]
 FORMATS = ("JPEG", "PNG")  # what the data sets hold; Pillow's other decoders are never reached
 MAX_PIXELS = 50_000_000  # more than any camera of these sets; a small file may claim to be huge
+MOST_SCANS = 100  # of a JPEG; cameras and programs write ten. A small file may have thousands, each a second of work
 _REMEDY = "replace it, or move its folder away and fetch the data set again."
 _TOGETHER = 32  # pictures, at most, that one thread decodes before it takes the next ones
 
@@ -154,11 +155,18 @@ def decode(data: bytes, name: str, height: int, width: int) -> PictureArray:
         with Image.open(io.BytesIO(data), formats=FORMATS) as picture:
             if picture.width * picture.height > MAX_PIXELS:
                 raise ValueError(f"it has {picture.width} x {picture.height} pixels")
+            if endless(data, picture.format):
+                raise ValueError(f"it has more than {MOST_SCANS} scans")
             rgb = picture.convert("RGB")
     except Exception as error:  # Pillow's decoders raise OSError, SyntaxError, struct.error, ValueError and more
         said = "it is no JPEG or PNG" if "cannot identify" in str(error) else str(error) or type(error).__name__
         raise DataError(f"the picture {name} cannot be decoded ({said}); {_REMEDY}") from None
     return resized(rgb, height, width)
+
+
+def endless(data: bytes, kind: str | None) -> bool:
+    """Whether a file is a JPEG of so many scans that to decode it might take minutes."""
+    return kind == "JPEG" and data.count(b"\xff\xda") > MOST_SCANS
 
 
 def resized(picture: Any, height: int, width: int) -> PictureArray:

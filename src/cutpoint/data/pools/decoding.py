@@ -5,6 +5,7 @@ A picture that cannot be decoded is None, whatever is wrong with it; nothing it 
 
 from __future__ import annotations
 
+import io
 import os
 import warnings
 from collections.abc import Callable, Iterator, Sequence
@@ -15,7 +16,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from cutpoint.data.pictures import MAX_PIXELS, PictureArray
+from cutpoint.data.pictures import MAX_PIXELS, PictureArray, endless
 
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP")
 TOGETHER = 64  # pictures in one piece of work
@@ -33,8 +34,9 @@ def decode(path: Path, height: int, width: int) -> PictureArray | None:
     try:
         if not path.is_file():  # a pipe would be waited for
             return None
-        with Image.open(path, formats=FORMATS) as picture:
-            if picture.width * picture.height > MAX_PIXELS:
+        data = path.read_bytes()
+        with Image.open(io.BytesIO(data), formats=FORMATS) as picture:
+            if picture.width * picture.height > MAX_PIXELS or endless(data, picture.format):
                 return None
             picture.draft("RGB", (2 * width, 2 * height))  # a JPEG is decoded small, where that is all one needs
             upright = ImageOps.exif_transpose(picture)

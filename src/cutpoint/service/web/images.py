@@ -12,22 +12,28 @@ import os
 import stat
 from collections import OrderedDict
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
+from contextlib import nullcontext
 from dataclasses import dataclass
+from math import ceil
 from pathlib import Path
-from threading import Lock
+from threading import BoundedSemaphore, Lock, Thread
 from typing import TYPE_CHECKING
+
+from cutpoint.data.pictures import endless
 
 if TYPE_CHECKING:
     from PIL.Image import Image as Picture
+    from PIL.ImageFile import ImageFile
 
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP")  # Pillow's other decoders are never reached
 MAX_BYTES = 64 << 20  # of a file
-MAX_PIXELS = 50_000_000  # of a picture: a small file may claim to be huge
+MAX_MEMORY = 400_000_000  # bytes, while a picture is decoded: a small file may claim to be huge
+ALONE = 100_000_000  # bytes of memory from which on no other such picture is decoded beside
 LARGEST_SIDE = 1600  # pixels, of what is sent
 AS_IT_IS = 1 << 20  # bytes: a picture no larger than this, and than LARGEST_SIDE, is sent unchanged
 KEPT_BYTES = 32 << 20  # of the pictures made last, for the next person who is shown the same one
-AT_ONE_TIME = 2  # decoders: each may take 150 MB for a moment
+AT_ONE_TIME = 2  # decoders
 MOST_WAITING = 100  # pictures that are being made or wait for it; large ones take half a second each
 
 PLACEHOLDER = (
@@ -41,6 +47,8 @@ PLACEHOLDER = (
     b'This picture cannot be shown</text><text x="240" y="234" font-size="15">b reports it, space skips it</text></g>'
     b"</svg>"
 )
+
+_alone = Lock()
 
 
 @dataclass(frozen=True)
@@ -56,7 +64,7 @@ CANNOT = Shown("image/svg+xml", PLACEHOLDER, False)
 
 
 class Full(Exception):
-    """More pictures are being made already than may wait."""
+    """More pictures are being made already than may wait, or the server is about to end."""
 
 
 class Gallery:
@@ -72,7 +80,8 @@ class Gallery:
         self._bytes = 0
         self._making: dict[int, Future[Shown]] = {}
         self._lock = Lock()
-        self._makers = ThreadPoolExecutor(AT_ONE_TIME, "pictures")
+        self._room = BoundedSemaphore(AT_ONE_TIME)
+        self._closed = False
 
     async def show(self, item: int) -> Shown:
         """The picture of an item; Full where too many are being made, and whatever `place` raises.
@@ -84,8 +93,12 @@ class Gallery:
         return made if isinstance(made, Shown) else await asyncio.shield(asyncio.wrap_future(made))
 
     def close(self) -> None:
-        """Make no more pictures, and wait for those that are being made."""
-        self._makers.shutdown(cancel_futures=True)
+        """Make no more pictures: Full for whoever waits. A decoder that is at work is not waited for."""
+        with self._lock:
+            self._closed = True
+            for made in self._making.values():
+                made.set_exception(Full())
+            self._making.clear()
 
     def _made(self, item: int) -> Shown | Future[Shown]:
         """The picture, or where it will be."""
@@ -94,23 +107,32 @@ class Gallery:
                 self._kept.move_to_end(item)
                 return self._kept[item]
             if item not in self._making:
-                if len(self._making) >= MOST_WAITING:
+                if self._closed or len(self._making) >= MOST_WAITING:
                     raise Full
-                self._making[item] = self._makers.submit(self._make, item)
+                self._making[item] = Future()
+                # Of a daemon: Python itself waits for the threads of an executor before it ends.
+                Thread(target=self._make, args=(item,), name="pictures", daemon=True).start()
             return self._making[item]
 
-    def _make(self, item: int) -> Shown:
-        shown = CANNOT
-        try:
-            folder, name = self._place(item)
-            path = inside(folder, name) if folder is not None else None
-            shown = ready(path) if path is not None else CANNOT
-            return shown
-        finally:
-            with self._lock:
-                del self._making[item]
-                if shown.whole:
-                    self._keep(item, shown)
+    def _make(self, item: int) -> None:
+        with self._room:
+            if self._closed:
+                return
+            shown, error = CANNOT, None
+            try:
+                folder, name = self._place(item)
+                path = inside(folder, name) if folder is not None else None
+                shown = ready(path) if path is not None else CANNOT
+            except BaseException as raised:  # whoever asked is told
+                error = raised
+        with self._lock:
+            made = self._making.pop(item, None)
+            if shown.whole:
+                self._keep(item, shown)
+        if made is not None and error is not None:
+            made.set_exception(error)
+        elif made is not None:
+            made.set_result(shown)
 
     def _keep(self, item: int, shown: Shown) -> None:
         self._kept[item] = shown
@@ -135,7 +157,7 @@ def inside(folder: Path, name: str) -> Path | None:
 
 def ready(path: Path) -> Shown:
     """A file as the page shows it; the placeholder where it cannot be read and decoded within the limits."""
-    from PIL import Image, ImageOps
+    from PIL import Image
 
     try:
         # A link put there since the path was followed is refused, and so is a file that grows past the limit.
@@ -144,24 +166,55 @@ def ready(path: Path) -> Shown:
         if len(data) > MAX_BYTES:
             return CANNOT
         with Image.open(io.BytesIO(data), formats=FORMATS) as picture:
-            if picture.width * picture.height > MAX_PIXELS:
+            memory = _memory(picture)
+            if memory > MAX_MEMORY or endless(data, picture.format):
                 return CANNOT
-            kind, still = picture.get_format_mimetype(), not getattr(picture, "is_animated", False)
-            small = max(picture.size) <= LARGEST_SIDE and len(data) <= AS_IT_IS
-            picture.draft("RGB", (LARGEST_SIDE, LARGEST_SIDE))  # JPEG alone: decode no finer than needed
-            picture.load()
-            if small and still and kind:
-                return Shown(kind, data, True)
-            return _smaller(ImageOps.exif_transpose(picture))
+            with _alone if memory > ALONE else nullcontext():
+                return _shown(picture, data)
     except Exception:  # Pillow's decoders raise OSError, SyntaxError, struct.error, ValueError, MemoryError and more
         return CANNOT
 
 
+def _memory(picture: Picture) -> int:
+    """Bytes that are taken at most while a picture is decoded and made smaller.
+
+    Measured a pixel: WebP 16 to 18, whose decoder keeps whole frames; what may be see-through 10, of which there are
+    two copies; progressive JPEG 7, plain JPEG 1.4; palettes and 16 bits 7; RGB 6. So a PNG of 57 million pixels is
+    shown, and a WebP of 20.
+    """
+    a_pixel = 20 if picture.format == "WEBP" else 10 if _clear(picture) else 7
+    return picture.width * picture.height * a_pixel
+
+
+def _clear(picture: Picture) -> bool:
+    return picture.mode in ("RGBA", "LA", "PA") or "transparency" in picture.info
+
+
+def _shown(picture: ImageFile, data: bytes) -> Shown:
+    """An opened picture, decoded: the file itself where that is small, and else made smaller."""
+    kind, still = picture.get_format_mimetype(), not getattr(picture, "is_animated", False)
+    times = max(1.0, max(picture.size) / LARGEST_SIDE)
+    # JPEG alone: decode no finer than needed.
+    picture.draft("RGB", (ceil(picture.width / times), ceil(picture.height / times)))
+    picture.load()
+    if times == 1 and len(data) <= AS_IT_IS and still and kind:
+        return Shown(kind, data, True)
+    return _smaller(picture)
+
+
 def _smaller(picture: Picture) -> Shown:
-    """The picture, no larger than the page needs: PNG where it may be see-through, JPEG otherwise."""
-    clear = picture.mode in ("RGBA", "LA", "PA") or "transparency" in picture.info
-    picture = picture.convert("RGBA" if clear else "RGB")
+    """The picture, no larger than the page needs: PNG where it may be see-through, JPEG otherwise.
+
+    First made smaller, then turned and converted, since each is a copy.
+    """
+    from PIL import ImageOps
+
+    clear = _clear(picture)
+    mode = "RGBA" if clear else "RGB"
+    if picture.mode not in ("L", "LA", "RGB", "RGBA") or "transparency" in picture.info:
+        picture = picture.convert(mode)  # of a palette no colours between two others can be made
     picture.thumbnail((LARGEST_SIDE, LARGEST_SIDE))
+    picture = ImageOps.exif_transpose(picture).convert(mode)
     out = io.BytesIO()
     if clear:
         picture.save(out, "PNG")

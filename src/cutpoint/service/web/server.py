@@ -108,7 +108,7 @@ def serve(
         listener = stack.enter_context(listening(where.host, where.port))  # first: a port that is taken costs nothing
         port = listener.getsockname()[1]
         front = stack.enter_context(_at_work(url, files, pictures, limit, new_round=new_round))
-        server = _Server(_config(front, where, port), lambda: say(_ready(front, where.address(port))))
+        server = _Server(_config(front, where, port), lambda: say(_ready(front, where.address(port))), front.close)
         if started is not None:
             started(server)
         with suppress(KeyboardInterrupt):
@@ -159,16 +159,21 @@ def _ready(front: Front, address: str) -> str:
 
 
 class _Server(uvicorn.Server):
-    """A server that tells when it answers; from then on it hears Ctrl-C itself."""
+    """A server that tells when it answers, from when on it hears Ctrl-C itself, and when it is about to end."""
 
-    def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
+    def __init__(self, config: uvicorn.Config, ready: Callable[[], None], ending: Callable[[], None]) -> None:
         super().__init__(config)
-        self._ready = ready
+        self._ready, self._ending = ready, ending
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Begin to answer."""
         await super().startup(sockets)
         self._ready()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Answer what is asked already, without pictures that are not there yet, and no more."""
+        self._ending()
+        await super().shutdown(sockets)
 
 
 def _config(front: Front, where: Where, port: int) -> uvicorn.Config:
