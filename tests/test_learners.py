@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 import numpy as np
 import pytest
@@ -59,6 +60,32 @@ def test_absent_classes_have_probability_zero_in_their_own_column(name: str, pre
         odds = np.exp(logits - logits.max(axis=1, keepdims=True))
         assert np.allclose(odds / odds.sum(axis=1, keepdims=True), probs, atol=1e-5)
         assert set(np.flatnonzero(np.isfinite(scores.head[:, -1]))) == present
+
+
+@pytest.mark.parametrize("name", MAKERS)
+@pytest.mark.parametrize("labelled", [(1, 2, 3), (1,)])
+def test_what_is_needed_may_be_any_iterable_of_names(name: str, labelled: tuple[int, ...]) -> None:
+    pool, y = drawn_pool()
+    model: Any = MAKERS[name](K).fit(pool, np.where(np.isin(y, labelled), y, -1), seed=0)
+    expected = model.score(pool, ALL)
+    for needs in (["embedding"], ("head", "probs"), {"embedding": 1}, iter(["head"])):
+        scores = model.score(pool, needs)
+        for array in ("probs", "embedding", "head"):
+            assert np.array_equal(getattr(scores, array), getattr(expected, array))
+    assert model.score(pool, ["probs"]).embedding is None
+    assert model.score(pool, []).embedding is None
+
+
+@pytest.mark.parametrize("name", MAKERS)
+@pytest.mark.parametrize("labelled", [(1, 2, 3), (1,)])
+def test_a_need_that_scores_do_not_have_is_refused(name: str, labelled: tuple[int, ...]) -> None:
+    pool, y = drawn_pool()
+    model: Any = MAKERS[name](K).fit(pool, np.where(np.isin(y, labelled), y, -1), seed=0)
+    with pytest.raises(UsageError, match="needs names 'embeddings'; scores have probs, embedding and head"):
+        model.score(pool, ["probs", "embeddings"])
+    for alone in ("embedding", None):
+        with pytest.raises(UsageError, match="it must be some of probs, embedding and head"):
+            model.score(pool, alone)
 
 
 @pytest.mark.parametrize("name", MAKERS)

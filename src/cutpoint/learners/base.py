@@ -6,7 +6,7 @@ probability 0 in its own column, and labels of a single class make a constant mo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
@@ -114,6 +114,17 @@ def equipped(learner: Learner, *, root: Path | None, scratch: Path | None, capti
     return replace(learner, **told)
 
 
+def needed(needs: Iterable[str]) -> frozenset[str]:
+    """The names of what is needed; UsageError for one of what `Scores` do not have."""
+    if isinstance(needs, str) or not isinstance(needs, Iterable):
+        raise UsageError(f"needs is {needs!r}; it must be some of probs, embedding and head: {{'probs', 'embedding'}}.")
+    named = frozenset(needs)
+    unknown = sorted(map(repr, named - EVERYTHING))
+    if unknown:
+        raise UsageError(f"needs names {', '.join(unknown)}; scores have probs, embedding and head.")
+    return named
+
+
 def check_ready(learner: Learner) -> None:
     """Raise, before anything is trained, what the learner's `check()` has to say, if it has one: a missing file."""
     check = getattr(learner, "check", None)
@@ -168,8 +179,9 @@ class WrappedModel:
         """Most probable class, (M,) int64; the lowest of several."""
         return np.asarray(self.predict_probs(features).argmax(axis=1), dtype=np.int64)
 
-    def score(self, pool: Pool, needs: frozenset[str] = PROBS) -> Scores:
+    def score(self, pool: Pool, needs: Iterable[str] = PROBS) -> Scores:
         """Probabilities alone, whatever is needed besides."""
+        needed(needs)
         return Scores(self.predict_probs(pool.features))
 
 
@@ -196,13 +208,13 @@ class ConstantModel:
         """The one class, (M,) int64."""
         return np.full(len(features), self.only, dtype=np.int64)
 
-    def score(self, pool: Pool, needs: frozenset[str] = PROBS) -> Scores:
+    def score(self, pool: Pool, needs: Iterable[str] = PROBS) -> Scores:
         """Probabilities; with a scale and if needed, also an embedding (N, d) and a head (K, d + 1).
 
         The head's weights are 0, its biases 0 for the one class and -inf for those unseen.
         """
-        probs_N_K = self.predict_probs(pool.features)
-        if self.scale is None or not needs & {"embedding", "head"}:
+        wanted, probs_N_K = needed(needs) - PROBS, self.predict_probs(pool.features)
+        if self.scale is None or not wanted:
             return Scores(probs_N_K)
         embedding = self.scale.pool if pool.features is self.scale.pool_features else self.scale.apply(pool.features)
         head_K_D = np.zeros((self.n_classes, embedding.shape[1] + 1), dtype=np.float32)

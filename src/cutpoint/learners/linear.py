@@ -7,7 +7,7 @@ alone moves the results more than strategies do. Scikit-learn does the fitting.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from cutpoint.data.pool import Features, Pool
 from cutpoint.errors import UsageError
-from cutpoint.learners.base import EVERYTHING, PROBS, class_weights, labelled
+from cutpoint.learners.base import EVERYTHING, PROBS, class_weights, labelled, needed
 from cutpoint.learners.scaling import Scaled, scaled
 from cutpoint.types import Labels, Scores
 
@@ -43,11 +43,12 @@ class LinearModel:
         """Most probable class, (M,) int64; the lowest of several."""
         return np.asarray(self.predict_probs(features).argmax(axis=1), dtype=np.int64)
 
-    def score(self, pool: Pool, needs: frozenset[str] = PROBS) -> Scores:
+    def score(self, pool: Pool, needs: Iterable[str] = PROBS) -> Scores:
         """Probabilities, and, if needed, the scaled features as embedding with the head on them."""
+        wanted = needed(needs) - PROBS
         embedding = self.scale.pool if pool.features is self.scale.pool_features else self.scale.apply(pool.features)
         probs = self._probs(embedding)
-        return Scores(probs, embedding, self.head) if needs & {"embedding", "head"} else Scores(probs)
+        return Scores(probs, embedding, self.head) if wanted else Scores(probs)
 
     def _probs(self, embedding: Features) -> NDArray[np.float32]:
         """Softmax of the logits, in place."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -11,7 +11,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cutpoint.data.pool import Features, Pool
-from cutpoint.learners.base import EVERYTHING, PROBS, ConstantModel, Model, WrappedModel, class_weights, labelled
+from cutpoint.learners.base import (
+    EVERYTHING,
+    PROBS,
+    ConstantModel,
+    Model,
+    WrappedModel,
+    class_weights,
+    labelled,
+    needed,
+)
 from cutpoint.learners.scaling import Scaled, scaled
 from cutpoint.types import Labels, Scores
 
@@ -32,10 +41,10 @@ class NetworkModel:
         """Most probable class, (M,) int64; the lowest of several."""
         return np.asarray(self.predict_probs(features).argmax(axis=1), dtype=np.int64)
 
-    def score(self, pool: Pool, needs: frozenset[str] = PROBS) -> Scores:
+    def score(self, pool: Pool, needs: Iterable[str] = PROBS) -> Scores:
         """Probabilities, and, if needed, the last hidden layer (N, width) with the output layer as head."""
-        probs_N_K = self.predict_probs(pool.features)
-        if not needs & {"embedding", "head"}:
+        wanted, probs_N_K = needed(needs) - PROBS, self.predict_probs(pool.features)
+        if not wanted:
             return Scores(probs_N_K)
         network = self.wrapped.classifier
         hidden: Features = self.scale.apply(pool.features)

@@ -5,7 +5,7 @@ Coleman et al. (2020) found that what a small model chooses serves a large one n
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cutpoint.data.pool import Pool
-from cutpoint.learners.base import PROBS, Learner, Model
+from cutpoint.learners.base import PROBS, Learner, Model, needed
 from cutpoint.learners.deep.heads import HeadLearner, NetworkHeadLearner
 from cutpoint.learners.embeddings import check_folder, default_folder, embedded
 from cutpoint.learners.linear import LogisticLearner
@@ -76,9 +76,9 @@ class ProxyModel:
         """Most probable class, (M,) int64; the lowest of several."""
         return self.inner.predict(self.encoder(features))
 
-    def score(self, pool: Pool, needs: frozenset[str] = PROBS) -> Scores:
+    def score(self, pool: Pool, needs: Iterable[str] = PROBS) -> Scores:
         """As of the model of features."""
-        return self.inner.score(self.encoder.pool(pool), needs)
+        return self.inner.score(self.encoder.pool(pool), needed(needs))
 
 
 def proxy(encoder: Encoder, learner: Learner, pool: Pool, labels: Labels, seed: int) -> ProxyModel:

@@ -7,7 +7,7 @@ not tied by rounding to 16 bits.
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,7 +18,7 @@ from torch import nn
 
 from cutpoint.data.pool import Pool
 from cutpoint.errors import CutpointError
-from cutpoint.learners.base import PROBS
+from cutpoint.learners.base import PROBS, needed
 from cutpoint.learners.deep.devices import half, is_full, memory_for
 from cutpoint.learners.deep.examples import Examples, bytes_of_one, every_example
 from cutpoint.types import Labels, Scores
@@ -67,9 +67,9 @@ class DeepModel:
         """Most probable class, (M,) int64; the lowest of several."""
         return np.asarray(self.predict_probs(features).argmax(axis=1), dtype=np.int64)
 
-    def score(self, pool: Pool, needs: frozenset[str] = PROBS) -> Scores:
+    def score(self, pool: Pool, needs: Iterable[str] = PROBS) -> Scores:
         """Probabilities, and, if needed, what the body gives (N, D) float32 with the head on it."""
-        probs, embedding = self._scored(pool.features, with_embedding=bool(needs & {"embedding", "head"}))
+        probs, embedding = self._scored(pool.features, with_embedding=bool(needed(needs) - PROBS))
         return Scores(probs) if embedding is None else Scores(probs, embedding, self.head)
 
     def embed(self, features: Any) -> Floats:
