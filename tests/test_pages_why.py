@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -42,6 +43,8 @@ def test_a_picture_that_is_not_drawn_yet_comes_by_itself(
         assert page.locator("#strip svg").count() == 0
         served.front.refresh()
         expect(page.locator("#strip svg .here")).to_be_attached()
+        ends = re.compile("surely (other|heron).*the model's score.*surely another", re.DOTALL)
+        expect(page.locator("#ends")).to_have_text(ends)
         expect(page.locator("#now")).to_contain_text("this item at place")
 
 

@@ -43,7 +43,9 @@ ImportsOption = Annotated[
 ]
 ExamplesOption = Annotated[Given, typer.Option("--seed-examples", help="Rare items known beforehand: id and label.")]
 GuidelineOption = Annotated[Given, typer.Option(help="Text file that people can open while they label.")]
-StrategyOption = Annotated[str, typer.Option(help="Which strategy chooses.")]
+StrategyOption = Annotated[
+    str, typer.Option(help="Which strategy chooses. Galaxy asks one question at a time, for one person.")
+]
 LearnerOption = Annotated[str, typer.Option(help="Which model learns.")]
 FirstOption = Annotated[int, typer.Option(help="Questions asked at random before the first model.")]
 BudgetOption = Annotated[

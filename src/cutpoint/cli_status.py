@@ -38,9 +38,8 @@ def status(name: NameArgument, *, files: FilesOption = None, as_json: JsonOption
 
 def _show(now: Standing, worker: str | None) -> None:
     from cutpoint.cli_terminal import show, table
-    from cutpoint.service.overview.found import NOTE
+    from cutpoint.service.overview.found import note_of
     from cutpoint.service.overview.sentences import CORRECTED, PEOPLE, asking, model, sentence, warnings
-    from cutpoint.words import count
 
     said = now.status
     show(
@@ -51,7 +50,7 @@ def _show(now: Standing, worker: str | None) -> None:
         ),
     )
     if now.rates[0].asked:
-        show(NOTE.format(asked=count(now.rates[0].asked, "question")))
+        show(note_of(now.rates))
     if said.people:
         rows = [
             (p.name, *(f"{n:,}" for n in (p.answers, p.corrected, p.passed, p.late, p.with_them)))

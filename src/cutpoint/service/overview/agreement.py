@@ -36,26 +36,52 @@ class Agreement:
     weighed: dict[int, int]
 
 
+@dataclass(frozen=True)
+class Opinions:
+    """What agreement follows from, of one moment, of the items that several people answered.
+
+    votes: (item, person, class) each.  labels: of the items.  decided: those that somebody decided.
+    """
+
+    n_classes: int
+    votes: list[tuple[int, str, int]]
+    labels: dict[int, int]
+    decided: set[int]
+    agreed: dict[str, tuple[int, int]]
+
+
+def opinions(state: State) -> Opinions:
+    """The state's, which the caller keeps still; O(answers). Imported labels are nobody's."""
+    ballots = state.ballots
+    votes = [(item, who, said) for item, cast in _shared(ballots) for who, said in cast.items()]
+    labels = {item: ballots.label(item) for item, _, _ in votes}
+    return Opinions(len(state.made.classes), votes, labels, labels.keys() & ballots.decided, ballots.agreed.shares())
+
+
 def agreement(state: State) -> Agreement:
-    """The agreement so far; O(answers) and a few passes over the shared ones. Imported labels are nobody's."""
-    votes = [(item, who, said) for item, cast in _shared(state.ballots) for who, said in cast.items()]
-    items = list(dict.fromkeys(item for item, _, _ in votes))
+    """The agreement so far; O(answers) and a few passes over the shared ones."""
+    return weigh(opinions(state))
+
+
+def weigh(said: Opinions) -> Agreement:
+    """The agreement of what people said; a few passes over it."""
+    votes, n_classes = said.votes, said.n_classes
+    items = list(said.labels)
     people = list(dict.fromkeys(who for _, who, _ in votes))
     row = {item: i for i, item in enumerate(items)}
     column = {who: a for a, who in enumerate(people)}
-    n_classes = len(state.made.classes)
-    votes_v_3 = np.array([(row[i], column[who], said) for i, who, said in votes], np.int64).reshape(-1, 3)
-    labels = np.array([state.ballots.label(item) for item in items], np.int64)
+    votes_v_3 = np.array([(row[i], column[who], label) for i, who, label in votes], np.int64).reshape(-1, 3)
+    labels = np.array([said.labels[item] for item in items], np.int64)
     consensus = dawid_skene(votes_v_3, (len(items), len(people), n_classes))
     rows = np.arange(len(items))
     lead = consensus.posterior[rows, consensus.labels] - consensus.posterior[rows, labels]
-    decided = np.array([item in state.ballots.decided for item in items], bool)
+    decided = np.array([item in said.decided for item in items], bool)
     other = (lead > CLEAR) & ~decided
     best = np.where(other, consensus.labels, labels)
     cells = votes_v_3[:, 1] * n_classes + best[votes_v_3[:, 0]]
     return Agreement(
         tuple(people),
-        state.ballots.agreed.shares(),
+        said.agreed,
         consensus.confusion,
         np.bincount(cells, minlength=len(people) * n_classes).reshape(len(people), n_classes),
         {items[i]: int(best[i]) for i in np.flatnonzero(other)},

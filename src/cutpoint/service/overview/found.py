@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from cutpoint.core.measures import count_bounds
 from cutpoint.service.desk.status import Status
+from cutpoint.words import count
 
 
 @dataclass(frozen=True)
@@ -79,11 +80,27 @@ def between(bounds: tuple[int, int | None] | None) -> str:
     return f"{low:,}" if low == high else f"{low:,} to {high:,}"
 
 
-NOTE = (
+TITLES = ("class", "found", "at random", "chosen", "in the pool", "random needs")
+_NOTE = (
     "At random: the class's share of the questions that were drawn at random, before the first model. Chosen: its "
     "share of those that the strategy chose since. In the pool: 95 % bounds, by the questions drawn at random for all "
     "that could be drawn, and as counted for what was imported or labelled before. Random needs: how many items "
     "labelling at random would take to find as many as the {asked} labelled so far did, by the same bounds. Of a class "
     "that was added later, only what was asked since is counted."
 )
-"""How to read the table."""
+
+
+def row_of(rate: Rate) -> tuple[str | int, ...]:
+    """A class's row of the table with these titles."""
+    shares = per_cent(rate.at_random), per_cent(rate.chosen)
+    return rate.name, rate.found, *shares, between(rate.in_pool), between(rate.random_needs)
+
+
+def note_of(rates: Sequence[Rate]) -> str:
+    """How to read the table."""
+    return _NOTE.format(asked=count(rates[0].asked, "question"))
+
+
+def per_cent(share: float | None) -> str:
+    """A share as people read it."""
+    return "–" if share is None else f"{100 * share:.0f} %"

@@ -14,14 +14,13 @@ from cutpoint.service.log.state import State
 from cutpoint.service.overview.agreement import AGREEMENT, Agreement, agreement
 from cutpoint.service.overview.curve_svg import curve_svg
 from cutpoint.service.overview.diary import EACH, KNOWN, MEASURES, SECONDS_EACH, Diary, curve, table_of, title_of
-from cutpoint.service.overview.found import NOTE, between
+from cutpoint.service.overview.found import TITLES, note_of, per_cent, row_of
 from cutpoint.service.overview.sentences import CORRECTED, PEOPLE, asking, model, sentence, warnings
 from cutpoint.service.overview.standing import Standing, read
-from cutpoint.service.overview.strip_svg import LEGEND
+from cutpoint.service.overview.strip_svg import LEGEND, ends_of
 from cutpoint.service.overview.strips import Strips
 from cutpoint.store.base import Store
 from cutpoint.store.files import ArrayFiles
-from cutpoint.words import count
 
 MOST = 50  # disputed items on the page
 MOST_PEOPLE, MOST_CLASSES = 12, 12  # of tables of what people take for what
@@ -77,19 +76,8 @@ def _section(name: str, title: str, body: str) -> str:
 
 
 def _found(now: Standing) -> str:
-    rows = [
-        (
-            *(rate.name, rate.found, _share(rate.at_random), _share(rate.chosen)),
-            *(between(rate.in_pool), between(rate.random_needs)),
-        )
-        for rate in now.rates
-    ]
-    note = NOTE.format(asked=count(now.rates[0].asked, "question"))
-    return _table(["class", "#found", "#at random", "#chosen", "#in the pool", "#random needs"], rows, note)
-
-
-def _share(share: float | None) -> str:
-    return "–" if share is None else f"{100 * share:.0f} %"
+    titles = [TITLES[0], *(f"#{title}" for title in TITLES[1:])]
+    return _table(titles, [row_of(rate) for rate in now.rates], note_of(now.rates))
 
 
 def _strips(strips: Strips, state: State) -> str:
@@ -100,8 +88,7 @@ def _strips(strips: Strips, state: State) -> str:
         return '<p class="soft">The strips appear with the first trained model.</p>'
     cards = "".join(
         f'<section class="card"><header><h3><span class="dot c{strip.k % 10}"></span><bdi>{escape(strip.name)}</bdi>'
-        f'</h3><span class="small">{escape(strip.words)}</span></header>{strip.svg}<p class="ends"><span>surely '
-        f"<bdi>{escape(strip.name)}</bdi></span><span>surely another</span></p></section>"
+        f'</h3><span class="small">{escape(strip.words)}</span></header>{strip.svg}{ends_of(strip.name)}</section>'
         for strip in drawn
     )
     legend = "".join(f"<span>{words}</span>" for words in LEGEND)
@@ -151,7 +138,7 @@ def _confusion(state: State, agreed: Agreement) -> str:
     tables = ""
     for a in most:
         rows = [
-            (name, *(_share(share if agreed.seen[a, k] else None) for share in agreed.confusion[a, k]))
+            (name, *(per_cent(share if agreed.seen[a, k] else None) for share in agreed.confusion[a, k]))
             for k, name in enumerate(state.made.classes)
         ]
         columns = ["there is", *(f"#says {name}" for name in state.made.classes)]

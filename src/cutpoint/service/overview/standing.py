@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import takewhile
 
 from cutpoint.service.desk.board import Board
 from cutpoint.service.desk.clock import SystemClock
 from cutpoint.service.desk.status import Status, status_of
+from cutpoint.service.log.journal import Journal
 from cutpoint.service.log.rounds import Opened
 from cutpoint.service.log.state import State
 from cutpoint.service.overview.found import Rate, Said, rate
 from cutpoint.store.base import Store
-from cutpoint.types import UNKNOWN
+from cutpoint.types import UNKNOWN, Labels
 
 
 @dataclass(frozen=True)
@@ -28,18 +29,37 @@ def read(store: Store) -> tuple[Board, Standing]:
     """The campaign as its log tells it now, and where it stands; O(events)."""
     board = Board(store.events(), None, SystemClock())
     status = status_of(board)
-    return board, Standing(status, _rates(board, status))
+    return board, Standing(status, rates(moment(board.state), status))
 
 
-def _rates(board: Board, status: Status) -> tuple[Rate, ...]:
-    """Each class, by what was asked since it was there."""
-    rounds, classes = board.state.rounds.all, range(len(status.classes))
+@dataclass(frozen=True, eq=False)
+class Moment:
+    """What rates follow from, of one moment: nothing of it changes while the state goes on.
+
+    labels: (N,) of settled items, -1 of others.  imported: items.  rounds: with what they asked until then.
+    """
+
+    labels: Labels
+    imported: list[int]
+    rounds: Sequence[Opened]
+    journal: Journal
+
+
+def moment(state: State) -> Moment:
+    """The state's; the caller keeps it still. O(items), but copied as they lie."""
+    rounds = [replace(opened, asked=list(opened.asked)) for opened in state.rounds.all]
+    return Moment(state.ballots.labels.copy(), list(state.ballots.imported), rounds, state.journal)
+
+
+def rates(now: Moment, status: Status) -> tuple[Rate, ...]:
+    """Each class, by what was asked since it was there; status: of the same moment."""
+    rounds, classes = now.rounds, range(len(status.classes))
     since = [next((i for i, opened in enumerate(rounds) if k < opened.classes), len(rounds)) for k in classes]
-    said = {first: _said(board.state, rounds[first:]) for first in set(since)}
+    said = {first: _said(now, rounds[first:]) for first in set(since)}
     return tuple(rate(name, k, status, said[since[k]]) for k, name in enumerate(status.classes))
 
 
-def _said(state: State, rounds: Sequence[Opened]) -> Said:
+def _said(now: Moment, rounds: Sequence[Opened]) -> Said:
     """The labels of settled questions of these rounds, and of what was settled before them or is imported.
 
     An imported item is no question, though it was asked: its label came for what it is. What several rounds asked, for
@@ -48,11 +68,11 @@ def _said(state: State, rounds: Sequence[Opened]) -> Said:
     """
     if not rounds:
         return Said()
-    labels = state.ballots.labels
+    labels = now.labels
     before = labels.copy()
-    state.journal.undo(before, rounds[0].number)
+    now.journal.undo(before, rounds[0].number)
     known = (before != UNKNOWN) & (labels != UNKNOWN)
-    known[list(state.ballots.imported)] = True
+    known[now.imported] = True
     drawn = dict.fromkeys(item for opened in takewhile(_by_chance, rounds) for item in opened.asked)
     chosen = dict.fromkeys(item for opened in rounds if not _by_chance(opened) for item in opened.asked)
 

@@ -20,7 +20,10 @@ from cutpoint.words import count
 
 WIDE, HIGH = 400, 76
 MIDDLE, REACH = 42.0, 30.0  # of the band; above it is room for the mark of an item
+AXIS = "the model's score"
+"""What lies along a strip, as it stands below it between its two ends."""
 LEGEND = (
+    "from left to right: the model's score for the class; a place is an item in this order, counted from the left",
     "band: the pool, surely of the class at left",
     "dot: a labelled item; filled, of the class; hollow, of another; ringed, disputed",
     "bracket: the places where the class may still end",
@@ -52,7 +55,7 @@ def strip_svg(lie: Lie, cut: Cut, answers: Answers, name: str, here: int | None 
 
     parts = [_band(lie, left, scale), *_space(x(cut.space[0]), x(cut.space[1])), *_dots(lie, answers, left, scale)]
     top, bottom = f"{MIDDLE - REACH:.0f}", f"{MIDDLE + REACH:.0f}"
-    words = f"end of “{name}”: {places(cut, len(lie))}"
+    words = f"end of “{name}”, in places from the left: {places(cut, len(lie))}"
     if cut.ours:
         at = x(cut.at)
         parts.append(f'<line class="cut" x1="{at}" x2="{at}" y1="{top}" y2="{bottom}"/>')
@@ -73,6 +76,12 @@ def places(cut: Cut, n: int) -> str:
         return "no example is known yet"
     range_ = f"{cut.low:,} to {cut.high:,}" if cut.left > 1 else f"{cut.low:,}"
     return f"{count(cut.left, 'place')} possible, {range_} of {n:,}"
+
+
+def ends_of(name: str) -> str:
+    """What stands below the strip of a class, as HTML: what is at its ends, and what lies along it."""
+    ours = f"<span>surely <bdi>{escape(name)}</bdi></span>"
+    return f'<p class="ends">{ours}<span>{AXIS}</span><span>surely another</span></p>'
 
 
 def _band(lie: Lie, left: float, scale: float) -> str:

@@ -11,6 +11,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse, Response
 from pydantic import BaseModel, ConfigDict, Field
 
+from cutpoint.service.overview.strip_svg import AXIS
 from cutpoint.service.web.auth import holder, session_of
 from cutpoint.service.web.front import LARGEST_ASK, Front
 from cutpoint.service.web.pages import Pages
@@ -130,8 +131,8 @@ def _add_pages(router: APIRouter, front: Front, pages: Pages) -> None:
 
     @router.get("/label", summary="the labelling page", response_class=HTMLResponse)
     def label(request: Request, person: Annotator) -> HTMLResponse:
-        own = front.views.blind(person)
-        return pages.show(request, "label.html", progress=front.progress(person), own=own, **front.campaign())
+        shown = {"progress": front.progress(person), "own": front.views.blind(person), "axis": AXIS}
+        return pages.show(request, "label.html", **shown, **front.campaign())
 
     @router.get("/mine", summary="my answers, to correct or take back", response_class=HTMLResponse)
     def mine(request: Request, person: Annotator, before: Annotated[int | None, Query(ge=0)] = None) -> HTMLResponse:

@@ -52,7 +52,7 @@ def _cell(value: Any) -> str:
 
 
 def shown_ask(ask: Ask, item: Item, names: Sequence[str], found: Mapping[int, int]) -> dict[str, Any]:
-    """A question: its item, the lease, and why it is asked, with the address of the drawing that shows it.
+    """A question: its item, the lease, and why it is asked, of which class, with the address of the drawing for it.
 
     found: how many examples of each class are known.
     """
@@ -62,6 +62,7 @@ def shown_ask(ask: Ask, item: Item, names: Sequence[str], found: Mapping[int, in
         "lease": ask.lease,
         "seconds": ask.seconds,
         "why": reason(ask.why, names, found) if ask.why is not None else None,
+        "class": k,
         "strip": strip,
     }
 

@@ -13,11 +13,13 @@ import numpy as np
 
 from cutpoint.service.desk.desk import Desk
 from cutpoint.service.desk.status import Status
-from cutpoint.service.overview.agreement import AGREEMENT
+from cutpoint.service.overview.agreement import AGREEMENT, opinions, weigh
 from cutpoint.service.overview.curve_svg import curve_svg
 from cutpoint.service.overview.diary import KNOWN, LAST_HOUR, MEASURES, SECONDS_EACH, Diary, curve, table_of, title_of
-from cutpoint.service.overview.sentences import PEOPLE, asking, counts, labelled, learning, model, warnings
-from cutpoint.service.overview.strip_svg import LEGEND, Answers
+from cutpoint.service.overview.found import TITLES, note_of, row_of
+from cutpoint.service.overview.sentences import CORRECTED, PEOPLE, asking, counts, labelled, learning, model, warnings
+from cutpoint.service.overview.standing import moment, rates
+from cutpoint.service.overview.strip_svg import LEGEND, Answers, ends_of
 from cutpoint.service.overview.strips import Strip, Strips
 from cutpoint.service.web.auth import Person
 from cutpoint.service.web.shown import shown_item, whole
@@ -107,7 +109,7 @@ class Views:
         }
 
     def disputes(self) -> dict[str, Any]:
-        """Items on which people differ, with everybody's answer and the label for now."""
+        """Items on which people differ: everybody's answer, the label for now, and another that these clearly say."""
         with self._desk.locked:
             ballots = self._desk.state.ballots
             picked = list(islice(ballots.disputes, A_PAGE))
@@ -118,9 +120,14 @@ class Views:
                 }
                 for item in picked
             ]
+            said = opinions(self._desk.state)
             total, overlap = len(ballots.disputes), self._desk.state.made.overlap
         items = self._store.items(picked)
-        shown = [shown_item(item) | case for item, case in zip(items, cases, strict=True)]
+        weighed = weigh(said).weighed
+        shown = [
+            shown_item(item) | case | {"weighed": weighed.get(item.index)}
+            for item, case in zip(items, cases, strict=True)
+        ]
         return {"cases": shown, "total": total, "overlap": overlap}
 
     def admin(self) -> dict[str, Any]:
@@ -167,9 +174,11 @@ class Views:
 
     def dashboard(self, visitor: Person) -> dict[str, Any]:
         """The dashboard's parts."""
-        said = self._told(visitor)
         with self._desk.locked:
+            said, blind = self._told(visitor), self.blind(visitor)
             made, found = self._desk.state.made, self._found(visitor)
+            now = None if blind else moment(self._desk.state)
+        known = rates(now, said) if now is not None else ()
         answers = self._answers(visitor)
         shown = range(min(len(self._strips), len(made.classes)))
         strips = [self._strips.draw(k, made.classes, answers) for k in shown]
@@ -177,15 +186,19 @@ class Views:
             "headline": labelled(said),
             "warnings": warnings(said),
             "found": found,
-            "own": self.blind(visitor),
+            "own": blind,
+            "rates": [list(zip(TITLES, row_of(rate), strict=True)) for rate in known],
+            "rates_words": note_of(known) if known else "",
             "numbers": counts(said),
-            "strips": [{"k": s.k, "name": s.name, "words": s.words, "svg": s.svg} for s in strips],
+            "strips": [
+                {"k": s.k, "name": s.name, "words": s.words, "svg": s.svg, "ends": ends_of(s.name)} for s in strips
+            ],
             "curves": list(self._curves()),
             "sentences": [f"Questions: {asking(said)}.", f"Model: {model(said)}."],
             "facts": self._facts(made.classes),
             "known": KNOWN,
             "people": self._people(said, visitor),
-            "people_words": f"{PEOPLE} {AGREEMENT} {LAST_HOUR} {SECONDS_EACH}",
+            "people_words": f"{PEOPLE} {CORRECTED} {AGREEMENT} {LAST_HOUR} {SECONDS_EACH}",
             "legend": LEGEND,
         }
 

@@ -118,6 +118,8 @@ async function explain(item) {
   const { drawing, words, again } = await item.drawn;
   if (shown !== item) return;
   $("strip").replaceChildren(...(drawing ? [drawing] : []));
+  $("ends").hidden = !drawing;
+  $("ends").querySelector("bdi").textContent = classes[item.class] ?? "it";
   $("now").textContent = words;
   clearTimeout(redrawn);
   if (again) redrawn = setTimeout(redraw, 1000);
