@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import fields
-from itertools import repeat
 from pathlib import Path
 from typing import Any, Literal
 
-from cutpoint.data.pools.brought import check_text
 from cutpoint.errors import UsageError
+from cutpoint.service.adding import read_pool
 from cutpoint.service.desk.asks import Ask, Asks, Receipt
 from cutpoint.service.desk.desk import Desk
 from cutpoint.service.desk.status import Status
@@ -18,14 +17,12 @@ from cutpoint.service.log.names import check_new_classes
 from cutpoint.service.log.settings import BEGUN, Settings, checked_classes
 from cutpoint.service.log.state import State
 from cutpoint.service.place import open_to_work, title_of
-from cutpoint.service.training.embeddings import read_features
 from cutpoint.service.training.supervisor import LIMIT, TrainerProcess, checked_limit, trainer_command
 from cutpoint.service.training.trainer import Trainer
 from cutpoint.service.training.training import check_learner
-from cutpoint.store.base import Item, Repeated, Store
+from cutpoint.store.base import Repeated, Store
 from cutpoint.store.events import New
 from cutpoint.store.files import ArrayFiles
-from cutpoint.words import count
 
 Train = Literal["process", "inline", "off"]
 Question = Ask | int | str
@@ -97,37 +94,24 @@ class Campaign:
         contents: Iterable[Mapping[str, Any]] | None = None,
         source: str = "",
     ) -> int:
-        """Add items; how many. All or nothing: ids that occur twice, NaN and other widths are refused.
+        """Add items; how many are new. All or nothing: ids that occur twice, NaN and other widths are refused.
 
-        ids: None for 0, 1, 2, ...  embeddings: (n, d) numbers as an array, a memory map, the path of an .npy or
-        .parquet file, or chunks of rows; None for none, and then nothing is trained.  contents: what people see.
+        What was added before as it is here (ids in their order, contents, embeddings) stays, and none is new: a script
+        may be run again. ids: None for the ids in a parquet file, else 0, 1, 2, ...  embeddings: (n, d) numbers as an
+        array, a memory map, chunks of rows, or the path of an .npy or .parquet file, whose rows are found by its column
+        `id` or `ids`, else by their order; None for none, and then nothing is trained.  contents: what people see.
         """
-        names = None if ids is None else [str(name) for name in ids]
-        features = None if embeddings is None else read_features(embeddings, names)
-        given = None if contents is None else list(contents)
+        pool, pools = read_pool(ids, embeddings, contents), self._desk.state.pools
+        if not pool.n or pool.is_there(self._store, pools):
+            return 0
+        pool.check_new(self._store, pools)
         first = self._store.count()
-        n = next((len(part) for part in (names, features, given) if part is not None), 0)
-        if not n:
-            raise UsageError("the pool is empty; give ids, embeddings or contents of at least one item.")
-        for what, part in (("ids", names), ("contents", given), ("embeddings", features)):
-            if part is not None and len(part) != n:
-                raise UsageError(
-                    f"there are {len(part)} {what} for {count(n, 'item')}; give one of each for every item."
-                )
-        names = names if names is not None else [str(first + place) for place in range(n)]
-        self._check(names, features)
-        contents = given if given is not None else repeat({"row": {}}, n)
-        for name, content in zip(names, contents, strict=True):
-            check_text(name, f"the id of item {name!r}")
-            check_text(" ".join(_texts(content)), f"the content of item {name!r}")
-        entry = None if features is None else self._array_files().put(f"features-{first}", features)
-        data = {"first": first, "count": n, "source": source, "features": entry}
-        items = zip(names, given if given is not None else repeat({"row": {}}, n), strict=True)
-        rows = (Item(first + place, name, content) for place, (name, content) in enumerate(items))
-        self._store.add_items(rows, New("pool_added", data))
+        entry = None if pool.features is None else self._array_files().put(f"features-{first}", pool.features)
+        data = {"first": first, "count": pool.n, "source": source, "features": entry}
+        self._store.add_items(pool.items(first), New("pool_added", data))
         self._desk.tick()
         self._start_training()
-        return n
+        return pool.n
 
     # --- asking and answering -------------------------------------------------------------------------
 
@@ -228,18 +212,6 @@ class Campaign:
                     "desk.change where that can be."
                 )
 
-    def _check(self, names: Sequence[str], features: Any) -> None:
-        """UsageError for ids that are there twice and features of another width, before anything is written."""
-        seen: set[str] = set()
-        for name, there in zip(names, self._store.indices(names), strict=True):
-            if there is not None or name in seen:
-                raise UsageError(f"the id {name!r} is there twice; every item needs its own: nothing was added.")
-            seen.add(name)
-        pools = self._desk.state.pools
-        known = next((data["features"]["shape"][1] for _, data in pools if data["features"]), None)
-        if features is not None and known not in (None, features.shape[1]):
-            raise UsageError(f"the embeddings have {features.shape[1]} columns; those of the pool before have {known}.")
-
     def _array_files(self) -> ArrayFiles:
         if self._files is None:
             raise UsageError("there is no folder for arrays; open the campaign with files=, or add no embeddings.")
@@ -271,15 +243,6 @@ def _check_train(train: object, where: str | Path | Store, files: str | Path | N
         )
     if train == "inline" and files is None:
         raise UsageError("train is 'inline', and there is no folder for the scores; give files=, or train='off'.")
-
-
-def _texts(content: Any) -> Iterator[str]:
-    """All that a content says, its names of columns among it."""
-    if isinstance(content, Mapping):
-        for name, value in content.items():
-            yield from (str(name), *_texts(value))
-    else:
-        yield str(content)
 
 
 def _check_new(meant: Settings, train: Train) -> None:

@@ -50,7 +50,7 @@ class ArrayFiles:
         try:
             make_folder(self.folder)
             self._sweep()
-            sha256 = _sum_of(array)
+            sha256 = sum_of(array)
             file = f"{name}-{sha256[:16]}.npy"
             if not self._has(file, sha256):
                 self._write(file, array)
@@ -167,7 +167,7 @@ class _Sum:
         return len(piece)
 
 
-def _sum_of(array: Array) -> str:
+def sum_of(array: Array) -> str:
     """The checksum that the array's file has, or will have."""
     into = _Sum()
     np.lib.format.write_array(into, np.asanyarray(array), allow_pickle=False)

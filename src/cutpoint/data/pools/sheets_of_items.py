@@ -33,20 +33,37 @@ def texts(path: Path, column: str, id_column: str | None = None, progress: Progr
 def rows(
     path: Path, id_column: str | None = None, left_out: frozenset[str] = frozenset(), progress: Progress = ignored
 ) -> Brought:
-    """A pool of the rows of a CSV or parquet table, shown as tables; columns in `left_out` are not shown."""
+    """A pool of the rows of a CSV or parquet table, shown as tables; columns in `left_out` are not shown.
+
+    Where features alone are left out, people see the id of a row, or its number.
+    """
     if path.suffix.lower() in JSONL:
         raise UsageError(f"{path}: items of JSONL are texts; name their key with --text.")
     records = open_records(path, [id_column] if id_column else [])
     name = _id_column(records, id_column)
     shown = tuple(column for column in records.columns if column != name and column not in left_out)
-    if not shown:
+    if not shown and not left_out:
         raise DataError(f"{path} has no column besides {', '.join(records.columns)}; there is nothing to show.")
     ids = Ids(path)
     for place, (line, record) in enumerate(records.watched(progress), 1):
         ids.add(_id(record, name, place), line)
         for column in shown:
             check_text(str(record[column]), f"{path}, line {line}, column {column}")
+    if not shown:
+        return _features_alone(path, ids, name)
     return _brought("row", path, ids, lambda: _rows(records, shown), 0)
+
+
+def _features_alone(path: Path, ids: Ids, column: str | None) -> Brought:
+    """A pool of rows that are features alone: people see the id in this column, or the number of the row."""
+
+    def contents() -> Iterator[Content]:
+        for place, name in enumerate(ids.taken, 1):
+            yield {"row": {"row": place} if column is None else {column: name}}
+
+    seen = "number" if column is None else column
+    note = f"{path} holds features alone: people see the {seen} of a row; a column beside them would be shown."
+    return replace(_brought("row", path, ids, contents, 0), notes=(note,))
 
 
 def listed_pictures(

@@ -1,7 +1,8 @@
-"""Features that people bring themselves: .npy in the order of the items, or parquet with the items' ids.
+"""Features that people bring themselves: .npy in the order of the items, or parquet, also with the items' ids.
 
-A parquet file has an `id` column and either one column of lists of numbers, or numeric columns. Only the wanted
-columns are read, a few thousand rows at a time, into one array of float32.
+A parquet file has either one column of lists of numbers, or numeric columns; its rows are found by its column `id` or
+`ids`, and are in the order of the items where it has neither. Only the wanted columns are read, a few thousand rows at
+a time, into one array of float32.
 """
 
 from __future__ import annotations
@@ -22,22 +23,37 @@ from cutpoint.errors import DataError, UsageError
 from cutpoint.words import count
 
 NPY = (".npy",)
+IDS = "ids"  # what a column of ids may be called besides
 _TOGETHER = 4096  # rows read at one time
 
 
-def read_embeddings(path: Path, ids: Sequence[str], id_column: str | None = None) -> Embedded:
-    """Features of the items `ids` from a file: .npy by place, parquet by id; refused whole if one item has none."""
-    if path.suffix.lower() in NPY:
-        features = _npy(path)
-        if len(features) != len(ids):
+def read_embeddings(path: Path, ids: Sequence[str] | None, id_column: str | None = None) -> Embedded:
+    """Features of the items `ids` from a file: of .npy, and of parquet without ids, by place, else by id.
+
+    ids: None for all rows by place. Refused whole if one item has none.
+    """
+    if path.suffix.lower() not in (*NPY, *PARQUET):
+        raise UsageError(f"{path} ends in '{path.suffix}'; embeddings must be .npy or .parquet: convert the file.")
+    column = None
+    if path.suffix.lower() in PARQUET:
+        column = id_column or _own_column(path)
+    if column is not None and ids is not None:
+        features = _by_id(path, ids, column)
+    else:
+        features = _npy(path) if path.suffix.lower() in NPY else _rows(path, column)
+        if ids is not None and len(features) != len(ids):
             raise DataError(
                 f"{path} has {count(len(features), 'row')} for {count(len(ids), 'item')}; it must have one for each."
             )
-    elif path.suffix.lower() in PARQUET:
-        features = _by_id(path, ids, id_column or ID)
-    else:
-        raise UsageError(f"{path} ends in '{path.suffix}'; embeddings must be .npy or .parquet: convert the file.")
     return Embedded(features, f"the {features.shape[1]} numbers of each item in {path.name}")
+
+
+def own_ids(path: Path) -> list[str] | None:
+    """The ids that a parquet file brings along in its column `id` or `ids`; None if it has none, or is another kind."""
+    if path.suffix.lower() not in PARQUET:
+        return None
+    column = _own_column(path)
+    return None if column is None else _given_ids(path, column)
 
 
 def numbered(path: Path) -> Brought:
@@ -82,8 +98,6 @@ def _number(kind: Any) -> bool:
 
 def _by_id(path: Path, ids: Sequence[str], id_column: str) -> Features:
     """(N, d) float32, each item's row found by its id."""
-    if not path.is_file():
-        raise DataError(f"there is no file {path}; give the path of a parquet file that exists.")
     given = _given_ids(path, id_column)
     place = {name: row for row, name in enumerate(given)}
     if len(place) != len(given):
@@ -94,23 +108,46 @@ def _by_id(path: Path, ids: Sequence[str], id_column: str) -> Features:
         raise DataError(
             f"{path} has no row for {missing[0]!r} ({count(len(missing), 'item')} without one); add what is missing."
         )
+    return check_features(_rows(path, id_column)[[place[name] for name in ids]], str(path))
+
+
+def _rows(path: Path, id_column: str | None) -> Features:
+    """(N, d) float32, all rows in the file's order."""
     lists = features_column(path)
     columns = [lists] if lists else _numeric(path, id_column)
-    array = np.concatenate(list(_blocks(path, columns)))
-    return check_features(array[[place[name] for name in ids]], str(path))
+    return check_features(np.concatenate(list(_blocks(path, columns))), str(path))
 
 
-def _given_ids(path: Path, column: str) -> list[str]:
+def _own_column(path: Path) -> str | None:
+    """The column of a parquet file that names its rows, None if there is none."""
+    names = _columns(path)
+    return next((name for name in (ID, IDS) if name in names), None)
+
+
+def _columns(path: Path) -> list[str]:
+    if not path.is_file():
+        raise DataError(f"there is no file {path}; give the path of a parquet file that exists.")
     parquet, broken = load_pyarrow(path)
     try:
-        if column not in (names := parquet.read_schema(path).names):
-            raise UsageError(f"{path} has no column {column}; it has {', '.join(names)}: name the ids' with --id.")
-        return [str(value) for value in parquet.read_table(path, columns=[column])[column].to_pylist()]
+        return list(parquet.read_schema(path).names)
     except broken as error:
         raise DataError(f"{path} cannot be read as parquet ({error}); replace it.") from None
 
 
-def _numeric(path: Path, id_column: str) -> list[str]:
+def _given_ids(path: Path, column: str) -> list[str]:
+    if column not in (names := _columns(path)):
+        raise UsageError(f"{path} has no column {column}; it has {', '.join(names)}: name the ids' with --id.")
+    parquet, broken = load_pyarrow(path)
+    try:
+        values = parquet.read_table(path, columns=[column])[column].to_pylist()
+    except broken as error:
+        raise DataError(f"{path} cannot be read as parquet ({error}); replace it.") from None
+    if None in values:
+        raise DataError(f"{path}: {column} is empty in row {values.index(None)}; every row needs an id: fill it.")
+    return [str(value) for value in values]
+
+
+def _numeric(path: Path, id_column: str | None) -> list[str]:
     parquet, _ = load_pyarrow(path)
     names = [field.name for field in parquet.read_schema(path) if field.name != id_column and _number(field.type)]
     if not names:

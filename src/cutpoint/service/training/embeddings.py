@@ -2,35 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from cutpoint.errors import UsageError
 
+if TYPE_CHECKING:
+    from cutpoint.data.pool import Features
 
-def read_features(embeddings: Any, ids: Sequence[str] | None) -> Any:
-    """(N, d) float32, finite, of an array, a memory map, a path (.npy, .parquet) or chunks of rows.
 
-    Of a parquet file the rows are found by the ids. DataError or UsageError for what cannot be meant.
+def read_features(embeddings: Any, ids: list[str] | None) -> tuple[Features, list[str] | None]:
+    """(N, d) float32, finite, of an array, a memory map, a path (.npy, .parquet) or chunks of rows; and the ids.
+
+    Of a parquet file the rows are found by the ids, which it may bring along. Without a row, the features are empty.
+    DataError or UsageError for what cannot be meant.
     """
     from cutpoint.data.pool import check_features
 
     if isinstance(embeddings, str | Path):
-        from cutpoint.data.pools.vectors import numbered, read_embeddings
+        from cutpoint.data.pools.vectors import own_ids, read_embeddings
 
-        path = Path(embeddings)
-        if ids is not None:
-            return read_embeddings(path, ids).features
-        if path.suffix != ".npy":
-            raise UsageError(f"{path} needs ids; give the items' ids, by which its rows are found.")
-        return numbered(path).features
+        names = own_ids(Path(embeddings)) if ids is None else ids
+        return read_embeddings(Path(embeddings), names).features, names
     if not hasattr(embeddings, "shape") and isinstance(embeddings, Iterable):
         chunks = [np.asarray(chunk) for chunk in embeddings]
         embeddings = np.concatenate(_chunks(chunks)) if chunks else np.empty((0, 0))
-    return check_features(np.asarray(embeddings), "the embeddings")
+    array = np.asarray(embeddings)
+    if array.ndim == 2 and not len(array):
+        return np.empty(array.shape, np.float32), ids
+    return check_features(array, "the embeddings"), ids
 
 
 def _chunks(chunks: list[Any]) -> list[Any]:
