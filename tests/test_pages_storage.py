@@ -15,7 +15,10 @@ from browse import KEPT, RESENT, Site, box_of, cut_off, press, shown, site, wait
 from served import serve_in_memory
 
 FULL = "Storage.prototype.setItem = () => { throw new DOMException('full', 'QuotaExceededError'); }"
-CLOSED = "Object.defineProperty(window, 'localStorage', { get() { throw new DOMException('no', 'SecurityError'); } })"
+CLOSED = """
+Object.defineProperty(window, 'localStorage', { get() { throw new DOMException('no', 'SecurityError'); } });
+window.BroadcastChannel = class { constructor() { throw new DOMException('no', 'SecurityError'); } };
+"""
 ADD = """async ([first, many]) => {
     const { outbox } = await import('/static/banner.js');
     const say = (item) => outbox.add('/api/answer', { item, label: 1, lease: null }, 'heron');

@@ -46,6 +46,14 @@ async function alone(name, work) { // one window at a time
   }
 }
 
+function between(name) { // the person's windows
+  try {
+    return new BroadcastChannel(name);
+  } catch {
+    return { postMessage() {} }; // forbidden, as the storage is then: there is nothing that two windows share
+  }
+}
+
 export class Outbox {
   // name: of the person's box, with the campaign's identity: another campaign at this address has boxes of its own.
   // told(what, entry, data): what is "sent", "away" (our server was not reached), "refused" (it cannot store now),
@@ -57,7 +65,7 @@ export class Outbox {
     this.rejected = new Kept(`${name}:rejected`);
     this.told = told;
     this.own = new Set(); // keys of what was added here
-    this.windows = new BroadcastChannel(name); // whichever sends an entry tells the one that it comes from
+    this.windows = between(name); // whichever sends an entry tells the one that it comes from
     this.windows.onmessage = ({ data: [what, entry, data] }) => this.own.has(entry.body.key) && told(what, entry, data);
     this.tries = 0;
     this.busy = false;
