@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 
 import pytest
@@ -23,7 +24,7 @@ def test_it_says_what_a_copy_is_and_where_its_pictures_are(
     assert "151 items, 1 array" in text
     assert f"its pictures stay in {kept / 'photos'};" in text
     assert "cutpoint serve elsewhere/two --images FOLDER" in text
-    assert "the same private links open both" in text
+    assert "a second campaign of that name: the same links open both" in text
     assert {each["mark"] for each in printed(capsys, "doctor", "elsewhere/two")} == {"well"}  # pictures are found
     assert printed(capsys, "status", "elsewhere/two") == printed(capsys, "status", NAME)
     assert command(capsys, "copy", NAME, "three", "--quiet") == ""
@@ -73,3 +74,22 @@ def test_a_database_needs_a_folder_and_a_stopped_copy_says_how_it_goes_on(
     Path("arrays").rename("moved")
     assert "is not the array that was stored" in command(capsys, "copy", postgres_url, "two", code=2)
     assert printed(capsys, "copy", postgres_url, "two", "--source-files", "moved")["items"] == 151
+
+
+def test_a_campaign_is_copied_while_it_is_served(campaign_folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """And a copy that is served knows the links of the first."""
+    from test_serve_command import Server  # skipped there, where the server's libraries are missing
+
+    server = Server(NAME, "--annotators", "ann")
+    try:
+        asked = server.question("ann")
+        command(capsys, "copy", NAME, "two", "--quiet")
+        assert server.request("ann", "/api/next?n=1")["items"][0]["item"] == asked["item"]  # it goes on
+    finally:
+        server.end(signal.SIGINT)
+    other = Server("two")
+    try:
+        other.tokens = server.tokens
+        assert other.question("ann")["item"] == asked["item"]  # by her old link, what lies before her
+    finally:
+        other.end(signal.SIGINT)

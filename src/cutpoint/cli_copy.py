@@ -62,5 +62,5 @@ def _show(done: Copied, target: str) -> None:
     where = "ADDRESS" if "://" in target else shlex.quote(target)  # an address may hold a password
     for folder in done.pictures:
         show(f"its pictures stay in {folder}; where they are elsewhere: cutpoint serve {where} --images FOLDER")
-    show("It is a second campaign: the same private links open both, and what is answered in one is not in the other.")
+    show("It is a second campaign of that name: the same links open both; what is answered in one is not in the other.")
     show(f"Now: cutpoint serve {where}")
