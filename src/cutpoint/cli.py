@@ -10,6 +10,7 @@ import sys
 
 from cutpoint.cli_stopping import Terminated, hear_all
 from cutpoint.errors import CutpointError, DataError, UsageError
+from cutpoint.words import shown
 
 # What the system says of a path that somebody gave, rather than of a disk.
 _NO_PLACE = (errno.ENAMETOOLONG, errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.ENOENT, errno.ELOOP)
@@ -62,10 +63,10 @@ def _other(error: Exception, arguments: list[str]) -> int:
 
 def _stopped(stop: BaseException) -> int:
     """Say what an interrupt leaves: nothing, unless who was interrupted knows better (cli_stopping.py: leaving)."""
-    print(f"stopped; {stop}" if str(stop) else "stopped; nothing was made", file=sys.stderr)
+    print(f"stopped; {shown(str(stop))}" if str(stop) else "stopped; nothing was made", file=sys.stderr)
     return 143 if isinstance(stop, Terminated) else 130
 
 
 def _fail(message: str, code: int) -> int:
-    print(f"error: {' '.join(message.split())}", file=sys.stderr)
+    print(f"error: {shown(' '.join(message.split()))}", file=sys.stderr)
     return code

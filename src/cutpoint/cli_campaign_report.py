@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from cutpoint.cli_terminal import FilesOption, NameArgument, QuietOption
+from cutpoint.cli_terminal import FilesOption, NameArgument, QuietOption, say
 
 
 def report(
@@ -36,4 +36,4 @@ def report(
         text = page(store, arrays)
     write_atomically(target, lambda file: file.write(text.encode()))
     if not quiet:
-        typer.echo(f"report: {target}")
+        say(f"report: {target}")

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from cutpoint.cli_terminal import FilesOption, JsonOption, NameArgument, QuietOption
+from cutpoint.cli_terminal import FilesOption, JsonOption, NameArgument, QuietOption, say
 
 
 class Format(StrEnum):
@@ -66,7 +66,7 @@ def export(
 
         typer.echo(json.dumps({"file": str(target), "rows": rows}, ensure_ascii=False))
     elif not quiet:
-        typer.echo(f"{target}: {count(rows, 'event') if history else told.sentence}")
+        say(f"{target}: {count(rows, 'event') if history else told.sentence}")
 
 
 def _check_printed(kind: str, as_json: bool) -> None:

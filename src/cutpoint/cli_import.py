@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cutpoint.cli_terminal import JsonOption, NameArgument, QuietOption
+from cutpoint.cli_terminal import JsonOption, NameArgument, QuietOption, say
 
 if TYPE_CHECKING:
     from cutpoint.service.begin import Taken
@@ -34,9 +34,9 @@ def import_labels(
         with opened(name) as (store, _):
             taken = import_file(store, file)
         if not quiet:
-            typer.echo(_said(taken, file))
+            say(_said(taken, file))
             for note in taken.notes:
-                typer.echo(f"note: {note}")
+                say(f"note: {note}")
 
 
 def _said(taken: Taken, file: Path) -> str:
@@ -57,21 +57,20 @@ def classes_add(
 ) -> None:
     """Add a class to a campaign; also while it is served. The next round asks for it, too."""
     from cutpoint.cli_stopping import leaving
-    from cutpoint.cli_terminal import shown
     from cutpoint.service.begin import add_class
     from cutpoint.service.place import opened
 
     with leaving("`cutpoint classes list` says whether the class was added"), opened(name) as (store, _):
         classes = add_class(store, new)
     if not quiet:
-        typer.echo(f"the classes are now: {', '.join(map(shown, classes))}")
+        say(f"the classes are now: {', '.join(classes)}")
 
 
 def classes_list(name: NameArgument, *, as_json: JsonOption = False) -> None:
     """The classes of a campaign, one on each line, in the order of their numbers."""
-    from cutpoint.cli_terminal import shown
     from cutpoint.service.log.state import State
     from cutpoint.service.place import opened
+    from cutpoint.words import shown
 
     with opened(name) as (store, _):
         classes = State(store.events()).made.classes
@@ -80,4 +79,4 @@ def classes_list(name: NameArgument, *, as_json: JsonOption = False) -> None:
 
         typer.echo(json.dumps(classes, ensure_ascii=False))
     else:
-        typer.echo("\n".join(map(shown, classes)))
+        say("\n".join(map(shown, classes)))

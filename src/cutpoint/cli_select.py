@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from cutpoint.cli_terminal import say
+
 
 def select(
     *,
@@ -51,14 +53,14 @@ def select(
     asked = choose(scores, labels or [], output, strategy=strategy, budget=budget, parallel=parallel, seed=seed)
     if not quiet:
         for note in asked.notes:
-            typer.echo(f"note: {note}", err=True)
+            say(f"note: {note}", err=True)
     if as_json:
         import json
 
         typer.echo(json.dumps({"questions": asked.questions, "open": asked.open, "complete": asked.complete}))
     elif not quiet:
-        typer.echo(f"{output}: {count(asked.questions, 'question')}, {asked.closed} closed, {asked.open} to answer")
-        typer.echo(_what_now(asked.questions, asked.open, asked.complete, output))
+        say(f"{output}: {count(asked.questions, 'question')}, {asked.closed} closed, {asked.open} to answer")
+        say(_what_now(asked.questions, asked.open, asked.complete, output))
 
 
 def _what_now(questions: int, still_open: int, complete: bool, output: Path) -> str:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from cutpoint.cli_terminal import FilesOption, NameArgument
+from cutpoint.cli_terminal import FilesOption, NameArgument, say
 
 NamesOption = Annotated[
     str, typer.Option("--names", help="Names under which people reach it, with commas between; others are refused.")
@@ -64,5 +64,5 @@ def serve(
             pictures=images,
             training_limit=training_limit,
             new_round=new_round,
-            say=typer.echo,
+            say=say,
         )

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cutpoint.words import shown
+
 if TYPE_CHECKING:
     from rich.progress import TaskID
     from rich.table import Table
@@ -39,9 +41,9 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[str]], title: str | No
     return made
 
 
-def shown(text: str) -> str:
-    """Text of others as a terminal can show it: without control characters, which could move its cursor."""
-    return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)
+def say(text: str, err: bool = False) -> None:
+    """Print lines as they are, however long; names, folders and errors in them may be others' text."""
+    typer.echo("\n".join(map(shown, text.split("\n"))), err=err)
 
 
 def show(*parts: Table | str) -> None:
@@ -52,7 +54,7 @@ def show(*parts: Table | str) -> None:
     console = Console(highlight=False)
     console.width = min(console.width, WIDTH) if console.is_terminal else WIDTH
     for part in parts:
-        console.print(Text(part) if isinstance(part, str) else part)
+        console.print(Text("\n".join(map(shown, part.split("\n")))) if isinstance(part, str) else part)
 
 
 @contextmanager
@@ -81,7 +83,7 @@ def progress(quiet: bool) -> Iterator[Callable[[str, int, int], None]]:
             if bar.disable and not quiet and now - spoke > EVERY:
                 spoke = now
                 left = f", {duration((now - began) / done * (total - done))} left" if done else ""
-                typer.echo(f"{what}: {done} of {total}{left}", err=True)
+                say(f"{what}: {done} of {total}{left}", err=True)
 
         yield tell
 

@@ -1,6 +1,8 @@
-"""Numbers as people read them, the same on every page, in every table and on the terminal."""
+"""Numbers as people read them, the same on every page, in every table and on the terminal; and text of others there."""
 
 from __future__ import annotations
+
+from unicodedata import category
 
 
 def count(n: int, what: str) -> str:
@@ -20,3 +22,10 @@ def percent(value: float) -> str:
 def difference(value: float) -> str:
     """A signed difference: "+0.013"."""
     return f"{value:+.3f}".replace("-", "−")
+
+
+def shown(text: str) -> str:
+    """A line of others' text as a terminal can show it: without control characters, which could move its cursor."""
+    return "".join(
+        char if char.isprintable() or category(char) == "Zs" else "\N{REPLACEMENT CHARACTER}" for char in text
+    )
