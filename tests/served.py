@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -92,6 +93,15 @@ def publish(served: Served, probs: np.ndarray, version: int = 1, **measures: flo
     )
     served.desk.tick()
     served.front.refresh()
+
+
+def lend(served: Served, name: str, *items: int) -> None:
+    """Have somebody hold these items, as if the strategy had asked them."""
+    about = {"annotator": name, "until": time.time() + 900, "seconds": 900.0}
+    leases = [{"lease": f"{name} {item}", "item": item, **about} for item in items]
+    with served.desk.locked:
+        served.store.append([New("lease_granted", lease) for lease in leases])
+        served.desk._catch_up()
 
 
 def first_item(client: TestClient) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from cutpoint.service.overview.report import page as report
 from cutpoint.service.web.shown import reason
 from cutpoint.store.events import New
 from cutpoint.types import Why
-from served import Served, first_item, key, publish, serve_in_memory
+from served import Served, first_item, key, lend, publish, serve_in_memory
 
 
 def counted(html: str) -> dict[str, int]:
@@ -32,6 +32,8 @@ def test_the_dashboard_counts_every_item_once() -> None:
     ada, bo, chief = (served.client(name) for name in ("ada", "bo", "chief"))
     for client in (ada, bo):
         client.get("/api/next?n=3")
+    lend(served, "ada", *range(6))
+    lend(served, "bo", 0, 1, 2, 9)
     for item in range(6):
         ada.post("/api/answer", json={"item": item, "label": 1, "key": key(item)})
     for item, label in ((0, 1), (1, 2)):
@@ -63,6 +65,8 @@ def test_an_item_that_two_people_have_is_with_people_once() -> None:
 def test_with_several_answers_an_item_the_line_counts_what_the_model_counts() -> None:
     served = serve_in_memory(12, overlap=2, first=5)
     ada, bo = served.client("ada"), served.client("bo")
+    lend(served, "ada", *range(4))
+    lend(served, "bo", *range(5))
     for item in range(3):
         ada.post("/api/answer", json={"item": item, "label": 0, "key": key(item)})
     assert "4 more items until the model learns; 1 of 5 are done" in ada.get("/label").text
@@ -80,6 +84,7 @@ def test_with_several_answers_an_item_the_line_counts_what_the_model_counts() ->
 def test_where_too_few_items_are_left_no_more_are_promised_to_the_model() -> None:
     served = serve_in_memory(12, first=5, budget=20)
     ada, chief = served.client("ada"), served.client("chief")
+    lend(served, "ada", *range(12))
     for item in range(4):
         ada.post("/api/answer", json={"item": item, "label": item % 2, "key": key(item)})
     assert "1 more item until the model learns; 4 of 5 are done" in ada.get("/label").text
@@ -167,6 +172,7 @@ def test_a_strip_says_the_same_on_its_card_and_to_those_who_hear_it(tmp_path: Pa
     probs = np.linspace(0.02, 0.97, 30)
     publish(served, np.column_stack([probs, 1 - probs, np.full(30, 0.01)]))
     ada = served.client("ada")
+    lend(served, "ada", 5, 6, 20, 21)
     for item, label in ((5, 1), (6, 0), (20, 0), (21, 1)):
         ada.post("/api/answer", json={"item": item, "label": label, "key": key(item)})
     for strip in served.client("chief").get("/dashboard").text.split('<section class="card"><header title=')[1:4]:

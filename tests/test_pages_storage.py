@@ -12,7 +12,7 @@ pytest.importorskip("playwright")
 from playwright.sync_api import Browser, Dialog, Page, expect
 
 from browse import KEPT, RESENT, Site, box_of, cut_off, press, shown, site, wait_until_sent
-from served import serve_in_memory
+from served import lend, serve_in_memory
 
 FULL = "Storage.prototype.setItem = () => { throw new DOMException('full', 'QuotaExceededError'); }"
 CLOSED = """
@@ -131,6 +131,7 @@ def test_windows_that_see_each_other_late_lose_no_answer(here: Site) -> None:
     other.wait_for_load_state("networkidle")
     page.context.set_offline(True)
     other.evaluate(STALE)
+    lend(here.served, "ada", *range(5, 15), *range(20, 30))
     page.evaluate(ADD, [5, 10])
     other.evaluate(ADD, [20, 10])
     other.close()
@@ -183,6 +184,7 @@ def test_two_windows_send_all_answers_once(here: Site) -> None:
     other.goto(f"{here.address}/label")
     shown(other)
     send = f"async (what) => {{ await ({ADD})(what); (await import('/static/banner.js')).outbox.pump(); }}"
+    lend(here.served, "ada", *range(5, 15), *range(20, 30))
     page.evaluate(send, [5, 10])
     other.evaluate(send, [20, 10])
     wait_until_sent(page)
@@ -196,6 +198,7 @@ def test_the_order_holds_over_reloads_and_clocks(here: Site) -> None:
     shown(page)
     page.wait_for_load_state("networkidle")
     page.route("**/api/answer", lambda route: route.abort())
+    lend(here.served, "ada", *range(10, 13), *range(30, 33))
     page.evaluate(ADD, [30, 3])
     page.add_init_script("Date.now = () => 1000;")  # the clock was set back
     page.reload()
@@ -210,6 +213,7 @@ def test_the_order_holds_over_reloads_and_clocks(here: Site) -> None:
 def test_answers_that_an_earlier_version_kept_are_sent(here: Site) -> None:
     page = here.page("ada")
     shown(page)
+    lend(here.served, "ada", 31, 12, 25)
     page.evaluate(OLDER, [box_of(page), [31, 12, 25]])
     page.evaluate(OLDER, [f"{box_of(page)}:rejected", [7]])
     page.reload()

@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
+from uuid import uuid4
 
 import pytest
 
 pytest.importorskip("fastapi")
 pytest.importorskip("httpx2")
 
+import httpx2
+from starlette.testclient import TestClient
+
+from cutpoint.service.desk.desk import Desk
+from cutpoint.service.web.app import create_app
+from cutpoint.service.web.front import LARGEST_ASK, Front
 from cutpoint.service.web.gate import LARGEST_HEAD, House
-from served import Served, serve_in_memory, token
+from served import Served, lend, serve_in_memory, token
 
 
 @pytest.fixture
@@ -51,3 +59,60 @@ def test_no_address_with_a_slash_too_many_leads_to_http(path: str) -> None:
     answer = served.client().get(path, follow_redirects=False)
     assert answer.status_code in (401, 404)
     assert "location" not in answer.headers
+
+
+def say(person: TestClient, path: str, item: int, **more: object) -> httpx2.Response:
+    """Something said of an item over HTTP, each time under a key of its own."""
+    return person.post(f"/api/{path}", json={"item": item, "key": uuid4().hex, **more})
+
+
+def test_nobody_says_anything_of_what_they_were_never_asked(served: Served) -> None:
+    ada, bo = served.client("ada"), served.client("bo")
+    (item,) = (one["item"] for one in bo.get("/api/next?n=1").json()["items"])
+    say(bo, "answer", item, label=1)
+    before = served.store.last()
+    for refused in (
+        say(ada, "answer", item, label=0),
+        say(ada, "pass", item, why="skip"),
+        say(ada, "pass", 7, why="skip"),
+    ):
+        assert refused.status_code == 400
+        assert "was never asked of ada" in refused.json()["error"]
+    assert served.store.last() == before
+    assert served.desk.tell(item, 0, annotator="ada").disputed, "a script may say what it knows"
+
+
+def test_what_was_asked_once_may_be_answered_for_ever(served: Served) -> None:
+    ada = served.client("ada")
+    late, passed, undone = (one["item"] for one in ada.get("/api/next?n=3").json()["items"])
+    for lease in served.desk.state.leases.held_by("ada"):
+        served.desk.give_back(lease.lease)
+    served.desk.close()
+    desk = Desk(served.store)  # the server was started again meanwhile
+    front = Front(desk, served.store)
+    again = replace(served, desk=desk, front=front, app=create_app(front, served.house))
+    ada, chief = again.client("ada"), again.client("chief")
+    said = say(ada, "answer", late, label=1).json()
+    assert (said["status"], said["late"]) == ("saved", True)
+    assert say(ada, "answer", late, label=2).json()["status"] == "corrected"
+    assert say(ada, "pass", passed, why="skip").json()["status"] == "saved"
+    assert chief.post("/api/release", json={"item": passed}).status_code == 200
+    assert say(ada, "answer", passed, label=1).json()["status"] == "saved", "from a page that does not know"
+    lend(again, "bo", undone)
+    say(ada, "answer", undone, label=0)
+    assert say(ada, "undo", undone).json()["lease"] is None, "bo has it"
+    said = say(ada, "answer", undone, label=1).json()
+    assert (said["status"], said["late"]) == ("saved", False)
+
+
+def test_taking_back_gives_nobody_more_than_they_may_hold(served: Served) -> None:
+    ada = served.client("ada")
+    first = ada.get("/api/next?n=1").json()["items"][0]["item"]
+    say(ada, "answer", first, label=1)
+    assert len(ada.get(f"/api/next?n={LARGEST_ASK}").json()["items"]) == LARGEST_ASK
+    assert say(ada, "undo", first).json()["lease"] is None
+    assert len(served.desk.state.leases.held_by("ada")) == LARGEST_ASK
+    served.desk.give_back(served.desk.state.leases.held_by("ada")[0].lease)
+    say(ada, "answer", first, label=1)
+    assert say(ada, "undo", first).json()["lease"] is not None
+    assert len(served.desk.state.leases.held_by("ada")) == LARGEST_ASK

@@ -13,7 +13,7 @@ pytest.importorskip("fastapi")
 pytest.importorskip("httpx2")
 
 from cutpoint.service.desk.asks import Receipt
-from served import Served, key, publish, serve_in_memory
+from served import Served, key, lend, publish, serve_in_memory
 
 ALIKE, OTHERWISE = 1, 2  # what bo says of an item of which ada says 1
 
@@ -44,6 +44,7 @@ def all_that_ada_is_told(served: Served) -> list[Any]:
         look()
 
     look()
+    lend(served, "ada", 3)
     say("/api/answer", label=1)
     say("/api/answer", label=1)
     say("/api/answer", label=0)
@@ -71,6 +72,7 @@ def _timeless(told: Any) -> str:
 def test_a_receipt_names_no_label_and_no_dispute(tmp_path: Path) -> None:
     served = after_bo(OTHERWISE, tmp_path)
     ada = served.client("ada")
+    lend(served, "ada", 3)
     said = ada.post("/api/answer", json={"item": 3, "label": 1, "key": key()}).json()
     assert (said["status"], said["label"], said["disputed"], said["note"]) == ("saved", None, None, None)
     said = ada.post("/api/undo", json={"item": 3, "key": key(1)}).json()
@@ -90,6 +92,7 @@ def test_that_an_answer_came_late_is_told_all_the_same(tmp_path: Path) -> None:
 def test_counts_by_class_are_of_ones_own_answers(tmp_path: Path) -> None:
     served = after_bo(OTHERWISE, tmp_path)
     ada = served.client("ada")
+    lend(served, "ada", 3)
     progress = ada.post("/api/answer", json={"item": 3, "label": 1, "key": key()}).json()["progress"]
     assert progress["found"] == [3, 3, 0]
     assert ada.post("/api/answer", json={"item": 3, "label": 2, "key": key(1)}).json()["progress"]["found"] == [3, 2, 1]
@@ -118,7 +121,9 @@ def test_a_script_is_told_by_its_receipt(tmp_path: Path) -> None:
 
 
 def test_with_one_answer_an_item_it_is_told_afterwards(tmp_path: Path) -> None:
-    ada = after_bo(OTHERWISE, tmp_path, overlap=1).client("ada")
+    served = after_bo(OTHERWISE, tmp_path, overlap=1)
+    ada = served.client("ada")
+    lend(served, "ada", 3)
     said = ada.post("/api/answer", json={"item": 3, "label": 1, "key": key()}).json()
     assert said["disputed"]
     assert "differently" in said["note"]

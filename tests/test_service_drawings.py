@@ -16,7 +16,7 @@ from cutpoint.service.overview.curve_svg import curve_svg
 from cutpoint.service.overview.diary import Diary, Pace, curve, table_of
 from cutpoint.service.overview.strip_svg import HIGH, MOST_DOTS, WIDE, Answers, strip_svg
 from cutpoint.store.events import Event
-from served import key, publish, serve_in_memory
+from served import key, lend, publish, serve_in_memory
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -69,6 +69,8 @@ def test_strips_follow_answers_corrections_and_what_is_taken_back(tmp_path: Path
     served = serve_in_memory(60, files=tmp_path)
     publish(served, np.random.default_rng(0).dirichlet((1, 1, 1), 60))
     ada, state, strips = served.client("ada"), served.desk.state, served.front.strips
+    lend(served, "ada", 5, 9, 11)
+    lend(served, "bo", 5)
     for turn, (item, label) in enumerate([(5, 0), (9, 1), (5, 2), (11, 1)]):
         ada.post("/api/answer", json={"item": item, "label": label, "key": key(turn)})
     known = strips.answers(strips.news(state))

@@ -11,7 +11,7 @@ pytest.importorskip("fastapi")
 pytest.importorskip("httpx2")
 
 from cutpoint.service.web.app import create_routes
-from served import Served, key, serve_in_memory, token
+from served import Served, key, lend, serve_in_memory, token
 
 ROOT = Path(__file__).parent.parent
 
@@ -64,6 +64,7 @@ def test_the_interface_says_what_proves_that_an_answer_is_saved(served: Served) 
     assert {"item", "status", "number"} <= set(saved["required"])
     assert "proves" in saved["properties"]["status"]["description"]
     ada = served.client("ada")
+    lend(served, "ada", 5)
     for path, more in (("answer", {"label": 1}), ("undo", {}), ("pass", {"why": "skip"})):
         answer = described["paths"][f"/api/{path}"]["post"]["responses"]
         assert answer["200"]["content"]["application/json"]["schema"]["$ref"].endswith("/Saved")

@@ -14,7 +14,7 @@ from cutpoint.service.web.shown import shown_item
 from cutpoint.store.base import Item, StoreError
 from cutpoint.store.events import New
 from desks import kinds
-from served import Served, first_item, key, serve_in_memory
+from served import Served, first_item, key, lend, serve_in_memory
 
 ROOT = Path(__file__).parent.parent
 
@@ -87,6 +87,8 @@ def test_a_pass_is_an_answer_of_its_own(served: Served, why: str) -> None:
 
 def test_a_second_opinion_is_kept_and_told_and_decided(served: Served) -> None:
     ada, bo, chief = (served.client(name) for name in ("ada", "bo", "chief"))
+    lend(served, "ada", 3)
+    lend(served, "bo", 3)
     ada.post("/api/answer", json={"item": 3, "label": 1, "key": key()})
     told = bo.post("/api/answer", json={"item": 3, "label": 2, "key": key()}).json()
     assert told["disputed"]
@@ -101,6 +103,7 @@ def test_a_second_opinion_is_kept_and_told_and_decided(served: Served) -> None:
 
 def test_my_answers_are_listed_a_page_at_a_time(served: Served) -> None:
     ada = served.client("ada")
+    lend(served, "ada", *range(40))
     numbers = {}
     for item in range(40):
         body = {"item": item, "label": item % 3, "key": key(item)}
@@ -199,6 +202,8 @@ def test_values_of_a_row_are_shown_whole_or_say_what_is_left_out() -> None:
 def test_keys_of_people_with_strange_names_never_meet() -> None:
     served = serve_in_memory(people={"a": False, "a:b": False})
     one, other = served.client("a"), served.client("a:b")
+    lend(served, "a", 1)
+    lend(served, "a:b", 2)
     assert one.post("/api/answer", json={"item": 1, "label": 1, "key": "b:12345678"}).json()["status"] == "saved"
     assert other.post("/api/answer", json={"item": 2, "label": 1, "key": "12345678"}).json()["status"] == "saved"
 
@@ -218,6 +223,8 @@ def test_questions_come_with_the_classes_as_they_are(served: Served) -> None:
 
 def test_a_pass_is_told_nothing_of_other_answers_and_counts_beside_them(served: Served) -> None:
     ada, bo = served.client("ada"), served.client("bo")
+    lend(served, "ada", 0, 1, 2, 7)
+    lend(served, "bo", 0)
     for item in range(3):
         ada.post("/api/answer", json={"item": item, "label": 1, "key": key(item)})
     told = bo.post("/api/pass", json={"item": 0, "why": "skip", "key": key()}).json()

@@ -15,7 +15,7 @@ from PIL import Image
 from cutpoint.service.web.front import Front
 from cutpoint.store.events import New
 from desks import kinds
-from served import Served, first_item, key, publish, serve_in_memory
+from served import Served, first_item, key, lend, publish, serve_in_memory
 
 
 @pytest.fixture
@@ -111,6 +111,8 @@ def test_the_dashboard_shows_strips_curve_and_people(tmp_path: Path, monkeypatch
     assert ada.get("/strips/0.svg").status_code == 400
     rng = np.random.default_rng(0)
     probs = rng.dirichlet((3, 1, 1), 60)
+    lend(served, "ada", *range(12))
+    lend(served, "bo", 0)
     for item in range(12):
         ada.post("/api/answer", json={"item": item, "label": int(probs[item].argmax()), "key": key(item)})
     publish(served, probs, 1, balanced_accuracy=0.6, labels=10)
@@ -205,6 +207,7 @@ def test_annotators_are_told_of_failures_and_admins_why(served: Served) -> None:
 )
 def test_what_an_admin_sends_twice_is_done_once(served: Served, path: str, body: dict[str, object]) -> None:
     first_item(served.client("bo"))
+    lend(served, "ada", 4)
     served.client("ada").post("/api/pass", json={"item": 4, "why": "skip", "key": key()})
     chief, before = served.client("chief"), len(kinds(served.store))
     assert chief.post(f"/api/{path}", json=body).status_code == 200, "without a key"

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from cutpoint.errors import no_such
 from cutpoint.strategies import badge, bait, base, cluster_margin, coreset, direct, galaxy, random, similar, uncertainty
 from cutpoint.types import Entry
 
@@ -27,10 +26,3 @@ STRATEGIES: Mapping[str, Entry] = MappingProxyType(
     }
 )
 """Name -> Entry(strategy, needs, cite), names as in docs/strategies.md."""
-
-
-def entry_of(name: str) -> Entry:
-    """The strategy of a name; UsageError if there is none."""
-    if name not in STRATEGIES:
-        raise no_such("strategy", name, STRATEGIES)
-    return STRATEGIES[name]

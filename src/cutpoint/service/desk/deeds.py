@@ -47,12 +47,23 @@ class Deeds(Book):
         self._telling: Together[Plan, Receipt] = Together(self._lock, self._do_together)
 
     def tell(
-        self, item: Question, label: int | str, *, annotator: str | None = None, key: str | None = None
+        self,
+        item: Question,
+        label: int | str,
+        *,
+        annotator: str | None = None,
+        key: str | None = None,
+        unasked: bool = True,
     ) -> Receipt:
-        """An answer: of the question leased, or late, or of any item; the person's last answer counts."""
+        """An answer: of the question leased, or late, or of any item; the person's last answer counts.
+
+        unasked: False refuses one of an item that was never asked of the person.
+        """
 
         def plan() -> Deed | Receipt:
             person, index, number = self._who(item, annotator), self._item(item), self._label(label)
+            if not unasked:
+                self._check_asked(index, person)
             before = self.state.ballots.vote(index, person)
             if before == number and key is None:
                 return self._receipt(index, "again", person, self.state.people.person(person).said[index])
@@ -63,13 +74,26 @@ class Deeds(Book):
 
         return self._telling.submit(plan)
 
-    def passed(self, item: Question, why: str, *, annotator: str | None = None, key: str | None = None) -> Receipt:
-        """No answer: "skip", "unsure" or "broken". The item is asked no more until an admin releases it."""
+    def passed(
+        self,
+        item: Question,
+        why: str,
+        *,
+        annotator: str | None = None,
+        key: str | None = None,
+        unasked: bool = True,
+    ) -> Receipt:
+        """No answer: "skip", "unsure" or "broken". The item is asked no more until an admin releases it.
+
+        unasked: as in `tell`.
+        """
         if why not in PASSES:
             raise no_such("way to pass", why, PASSES)
 
         def plan() -> Deed | Receipt:
             person, index = self._who(item, annotator), self._item(item)
+            if not unasked:
+                self._check_asked(index, person)
             data = {"item": index, "annotator": person, "why": why} | self._lease_of(index, person)
             new = New("passed", data, key)
             if self.state.ballots.vote(index, person) >= 0:
@@ -83,8 +107,13 @@ class Deeds(Book):
 
         return self._telling.submit(plan)
 
-    def take_back(self, item: Question, *, annotator: str | None = None, key: str | None = None) -> Receipt:
-        """Take an answer or a pass back; where nobody else is at the item, it is leased to the person anew."""
+    def take_back(
+        self, item: Question, *, annotator: str | None = None, key: str | None = None, most: int | None = None
+    ) -> Receipt:
+        """Take an answer or a pass back; where nobody else is at the item, it is leased to the person anew.
+
+        most: how many items the person may hold then.
+        """
         with self._at_work():
             person, index = self._who(item, annotator), self._item(item)
             state, undo = self.state, New("taken_back", {"item": index, "annotator": person}, key)
@@ -95,7 +124,8 @@ class Deeds(Book):
             news = [undo]
             others = len(state.ballots.votes.get(index, {}).keys() - {person}) + state.leases.on(index)
             held_back = state.ballots.passed.get(index, {}).keys() - {person}
-            if not held_back and others < state.made.overlap and state.leases.of(index, person) is None:
+            room = most is None or len(state.leases.held_by(person)) < most
+            if room and not held_back and others < state.made.overlap and state.leases.of(index, person) is None:
                 news.append(self._lease(index, person))
             return self._do(Deed(undo, "taken back"), *news[1:])
 
@@ -187,6 +217,13 @@ class Deeds(Book):
             raise UsageError("annotator is missing; say who answers: annotator='one'.")
         self._introduce(person)
         return person
+
+    def _check_asked(self, item: int, person: str) -> None:
+        """UsageError unless the item was leased to the person once, or they once said something of it."""
+        leases = self.state.leases
+        asked = leases.of(item, person) is not None or leases.lost(item, person)
+        if not asked and not self.state.people.person(person).spoke_of(item):
+            raise UsageError(f"item {item} was never asked of {person}; ask for items, and answer those that you get.")
 
     def _lease_of(self, item: int, person: str) -> dict[str, str | bool | None]:
         """The lease that an answer ends, and whether it comes late: after the lease that the person had has ended."""

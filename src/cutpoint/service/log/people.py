@@ -12,13 +12,15 @@ class Person:
 
     said:    item -> number of the person's last event on it, of all items with an answer or a pass of theirs, the
              latest last.
-    passed:  the items among them with a pass.  changed, overdue: with an answer that they corrected, that came late.
+    withdrawn: the items of which they said something, and nothing stands now.
+    passed:  the items among `said` with a pass.  changed, overdue: with an answer that they corrected, that came late.
     """
 
     name: str
     admin: bool = False
     links: set[str] = field(default_factory=set)  # hashes
     said: dict[int, int] = field(default_factory=dict)
+    withdrawn: set[int] = field(default_factory=set)
     passed: set[int] = field(default_factory=set)
     changed: set[int] = field(default_factory=set)
     overdue: set[int] = field(default_factory=set)
@@ -42,6 +44,10 @@ class Person:
     def late(self) -> int:
         """How many of the answers came after their time had run out."""
         return len(self.overdue)
+
+    def spoke_of(self, item: int) -> bool:
+        """Whether they ever said something of the item."""
+        return item in self.said or item in self.withdrawn
 
 
 class People:
@@ -85,6 +91,7 @@ class People:
         """Note the person's answer to the item, instead of what they said of it before."""
         self.unsaid(name, item)
         person = self.person(name)
+        person.withdrawn.discard(item)
         person.said[item] = number
         if late:
             person.overdue.add(item)
@@ -101,12 +108,14 @@ class People:
         """Note that the person passed on the item."""
         self.unsaid(name, item)
         person = self.person(name)
+        person.withdrawn.discard(item)
         person.said[item] = number
         person.passed.add(item)
 
     def unsaid(self, name: str, item: int) -> None:
         """Note that nothing stands any more of what the person said of the item."""
         person = self.person(name)
-        person.said.pop(item, None)
+        if person.said.pop(item, None) is not None:
+            person.withdrawn.add(item)
         for items in (person.passed, person.changed, person.overdue):
             items.discard(item)

@@ -139,20 +139,20 @@ class Front:
     # what people say
 
     def answer(self, person: Person, item: int, label: int, key: str) -> dict[str, Any]:
-        """Store an answer; the same key again, or the same label, changes nothing."""
-        receipt = self._desk.tell(item, label, annotator=person.name, key=_own(person, key))
+        """Store an answer to what was asked once; the same key again, or the same label, changes nothing."""
+        receipt = self._desk.tell(item, label, annotator=person.name, key=_own(person, key), unasked=False)
         blind = self.views.blind(person)
         note = note_of(receipt, self._desk.state.made.classes, blind=blind)
         return shown_receipt(receipt, blind=blind) | {"note": note, "progress": self.progress(person)}
 
     def passed(self, person: Person, item: int, why: str, key: str) -> dict[str, Any]:
-        """Store that a person cannot say, or would rather not."""
-        receipt = self._desk.passed(item, why, annotator=person.name, key=_own(person, key))
+        """Store that a person cannot say, or would rather not, of what they were asked once."""
+        receipt = self._desk.passed(item, why, annotator=person.name, key=_own(person, key), unasked=False)
         return shown_receipt(receipt, blind=self.views.blind(person)) | {"progress": self.progress(person)}
 
     def take_back(self, person: Person, item: int, key: str) -> dict[str, Any]:
         """Take back what a person said of an item, which is leased to them anew where nobody else is at it."""
-        receipt = self._desk.take_back(item, annotator=person.name, key=_own(person, key))
+        receipt = self._desk.take_back(item, annotator=person.name, key=_own(person, key), most=LARGEST_ASK)
         with self._desk.locked:
             lease = self._desk.state.leases.of(item, person.name)
         held = {"lease": lease.lease, "seconds": lease.seconds} if lease is not None else {}
