@@ -293,3 +293,14 @@ def count_bounds(found: int, drawn: int, pool: int) -> tuple[int, int]:
         if min(sum(chances[: found + 1]), sum(chances[found:])) >= Fraction(1, 40):
             fit.append(number)
     return min(fit), max(fit)
+
+
+def chance_of_draws(hits: int, drawn: int, share: Fraction) -> Fraction:
+    """That `hits` of `drawn` independent draws are of a class of this share: the binomial distribution."""
+    return math.comb(drawn, hits) * share**hits * (1 - share) ** (drawn - hits)
+
+
+def share_fits(found: int, drawn: int, share: Fraction) -> bool:
+    """Whether neither tail from `found` on is below 2.5 % at this share."""
+    chances = [chance_of_draws(hits, drawn, share) for hits in range(drawn + 1)]
+    return min(sum(chances[: found + 1]), sum(chances[found:])) >= Fraction(1, 40)

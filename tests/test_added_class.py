@@ -107,8 +107,8 @@ def test_the_report_of_a_class_without_an_example_says_so(tmp_path: Path) -> Non
     desk.add_class("crane")
     text = page(store, ArrayFiles(tmp_path))
     assert text.count('class="strip c') == 3
-    assert "end of “crane”: no example is known yet" in text
-    assert section(text, "found")[3] == ["crane", "0", "–", "–", "–", "–"]
+    assert "end of “crane”, in places from the left: no example is known yet" in text
+    assert section(text, "found")[3] == ["crane", "0", *["–"] * 6]
 
 
 def test_a_training_that_began_before_a_class_came_serves_all_the_same(tmp_path: Path) -> None:

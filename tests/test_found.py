@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 import pytest
 
 from cutpoint.service.desk.status import Status
-from cutpoint.service.overview.found import Said, between, rate
-from naive import chance_of_hits
+from cutpoint.service.overview.found import LATEST, Said, between, rate
+from naive import chance_of_draws, chance_of_hits
 
 
 def status(items: int, found: tuple[int, ...]) -> Status:
@@ -63,3 +65,47 @@ def test_no_bound_is_beyond_what_is_labelled() -> None:
     drawn = [0] * 10 + [1] * 10
     assert rate("rare", 1, status(100, (75, 20)), Said(drawn)).in_pool == (25, 25)  # 30 would be at least
     assert rate("rare", 1, status(100, (80, 20)), Said(drawn)).in_pool == (20, 20)
+
+
+# the forecast
+
+
+@pytest.mark.parametrize("asked", [1, 10, LATEST])
+def test_the_forecast_of_the_next_holds_nineteen_times_in_twenty_whatever_the_share_is(asked: int) -> None:
+    said = [
+        rate("rare", 1, status(10**6, (asked - hits, hits)), Said((), [1] * hits + [0] * (asked - hits))).next_needs
+        for hits in range(asked + 1)
+    ]
+    for share in (Fraction(n, 60) for n in (1, 2, 7, 20, 45, 59, 60)):
+        held = [
+            hits
+            for hits, bounds in enumerate(said)
+            if bounds is not None and bounds[0] <= 1 / share and (bounds[1] is None or 1 / share <= bounds[1])
+        ]
+        assert sum(chance_of_draws(hits, asked, share) for hits in held) >= Fraction(95, 100), share
+
+
+def test_the_forecast_goes_by_the_latest_questions_and_by_what_the_pool_may_have() -> None:
+    drawn, latest = [0] * 18 + [1] * 2, [1] * 20 + [0] * 80  # a share of 0.127 to 0.292
+    said = rate("rare", 1, status(5000, (98, 72)), Said(drawn, [1] * 50 + latest))
+    assert said == rate("rare", 1, status(5000, (98, 72)), Said(drawn, [1] * 50 + latest[::-1]))
+    assert said.in_pool == (72, 1582)
+    assert said.next_needs == (3, 8)
+    assert said.rest_needs == (0, 4830)  # 1510 at 0.127 would be 11,926: no more than all that are left
+    few = rate("rare", 1, status(5000, (98, 72)), Said([0] * 90 + [1] * 30, [1] * 20 + [0] * 80))
+    assert few.in_pool == (882, 1681)
+    assert few.rest_needs == (2775, 4830)  # 810 at 0.292
+    often = rate("rare", 1, status(5000, (100, 120)), Said([0] * 90 + [1] * 30, [1] * 90 + [0] * 10))
+    assert often.in_pool == (882, 1681)
+    assert often.rest_needs == (801, 1895)  # 762 at 0.951 and 1561 at 0.824
+
+
+def test_the_forecast_says_nothing_where_nothing_can_be_said() -> None:
+    before = rate("rare", 1, status(1000, (18, 2)), Said([0] * 18 + [1] * 2))
+    assert (before.next_needs, before.rest_needs) == (None, None)  # nothing was chosen
+    imported = rate("rare", 1, status(1000, (50, 60)), Said((), [1] * 10, [0] * 50 + [1] * 50))
+    assert (imported.next_needs, imported.rest_needs) == ((1, 2), None)  # nobody knows what the pool has
+    never = rate("rare", 1, status(1000, (120, 0)), Said([0] * 20, [0] * 100))
+    assert (never.next_needs, never.rest_needs) == ((27, None), (0, 880))
+    done = rate("rare", 1, status(100, (80, 20)), Said([0] * 16 + [1] * 4, [0] * 64 + [1] * 16))
+    assert (done.next_needs, done.rest_needs) == (None, (0, 0))  # everything is labelled

@@ -18,6 +18,7 @@ from cutpoint.core.measures import (
     labels_to_target,
     recall_per_class,
     saving,
+    share_bounds,
 )
 from cutpoint.errors import UsageError
 
@@ -135,6 +136,28 @@ def test_bounds_of_a_number_in_ten_million() -> None:
         assert hypergeom.cdf(found, pool, high + 1, drawn) < 0.025 <= hypergeom.cdf(found, pool, high, drawn)
     assert count_bounds(0, 0, pool) == (0, pool)
     assert count_bounds(9, pool, pool) == (9, 9)
+
+
+@given(st.integers(0, 40).flatmap(lambda drawn: st.tuples(st.integers(0, drawn), st.just(drawn))))
+def test_bounds_of_a_share_are_those_of_the_exact_tails(draw: tuple[int, int]) -> None:
+    low, high = share_bounds(*draw)
+    step = Fraction(1, 10**9)
+    assert 0 <= low <= high <= 1
+    for inside in (Fraction(low) + step, Fraction(high) - step):
+        assert naive.share_fits(*draw, inside) or draw[1] == 0
+    assert low == 0 or not naive.share_fits(*draw, Fraction(low) - step)
+    assert high == 1 or not naive.share_fits(*draw, Fraction(high) + step)
+
+
+def test_bounds_of_a_share_of_many_draws_and_of_none() -> None:
+    beta = pytest.importorskip("scipy.stats").beta
+    for found, drawn in [(1, 1), (3, 100), (5000, 100_000)]:
+        low, high = share_bounds(found, drawn)
+        assert low == pytest.approx(beta.ppf(0.025, found, drawn - found + 1))
+        assert high == pytest.approx(beta.ppf(0.975, found + 1, drawn - found) if found < drawn else 1)
+    assert share_bounds(0, 0) == (0, 1)
+    with pytest.raises(UsageError, match="3 of 2 drawn were found"):
+        share_bounds(3, 2)
 
 
 @pytest.mark.parametrize("draw", [(3, 2, 10), (-1, 2, 10), (2, 11, 10)])

@@ -11,6 +11,7 @@ import pytest
 pytest.importorskip("fastapi")
 pytest.importorskip("httpx2")
 
+from cutpoint.service.overview.found import TITLES
 from cutpoint.service.overview.report import page as report
 from cutpoint.service.overview.strip_svg import AXIS
 from served import Served, publish, serve_in_memory
@@ -43,8 +44,9 @@ def test_the_dashboard_has_the_reports_table_of_what_was_found(tmp_path: Path) -
     served = at_work(tmp_path)
     assert served.front.files is not None
     wanted = cells(report(served.store, served.front.files), "found")
-    assert wanted[0] == ["class", "found", "at random", "chosen", "in the pool", "random needs"]
+    assert wanted[0] == list(TITLES)
     assert wanted[2][:4] == ["heron", "7", "50 %", "60 %"]
+    assert wanted[2][6] == "1 to 7"  # 3 of 5: 0.147 to 0.947
     for who in ("chief", "ada"):
         page = served.client(who).get("/dashboard").text
         assert cells(page, "found") == wanted
@@ -54,7 +56,7 @@ def test_the_dashboard_has_the_reports_table_of_what_was_found(tmp_path: Path) -
 def test_the_table_counts_what_is_added_to_the_pool_and_by_whom_nobody_asked(tmp_path: Path) -> None:
     served = serve_in_memory(20, files=tmp_path)
     page = served.client("chief").get("/dashboard").text
-    assert cells(page, "found")[1] == ["other", "0", "–", "–", "–", "–"]
+    assert cells(page, "found")[1] == ["other", "0", *["–"] * 6]
 
 
 def test_the_dashboard_has_everybodys_corrected_and_late_answers(tmp_path: Path) -> None:

@@ -9,9 +9,9 @@ import typer
 from cutpoint.cli_terminal import FilesOption, JsonOption, NameArgument
 
 if TYPE_CHECKING:
-    from cutpoint.service.overview.found import Rate
     from cutpoint.service.overview.standing import Standing
 
+WIDE = 6  # columns of the first table of classes: all of them are wider than 100
 WITH_THEM = "With them: items that are before the person now."
 ITS_TROUBLES = (
     "What is amiss there and not in the log, such as a training process that does not start, that process alone knows: "
@@ -38,37 +38,24 @@ def status(name: NameArgument, *, files: FilesOption = None, as_json: JsonOption
 
 def _show(now: Standing, worker: str | None) -> None:
     from cutpoint.cli_terminal import show, table
-    from cutpoint.service.overview.found import note_of
+    from cutpoint.service.overview.found import TITLES, note_of, row_of
     from cutpoint.service.overview.sentences import CORRECTED, PEOPLE, asking, model, sentence, warnings
 
     said = now.status
-    show(
-        f"{said.name}: {sentence(said)}",
-        table(
-            ["class", "#found", "#at random", "#chosen", "#in the pool", "#random needs"],
-            [_cells(rate) for rate in now.rates],
-        ),
-    )
+    show(f"{said.name}: {sentence(said)}")
+    rows = [[cell if isinstance(cell, str) else f"{cell:,}" for cell in row_of(rate)] for rate in now.rates]
+    titles = [TITLES[0], *(f"#{title}" for title in TITLES[1:])]
+    show(table(titles[:WIDE], [row[:WIDE] for row in rows]))
     if now.rates[0].asked:
-        show(note_of(now.rates))
+        forecasts = [[row[0], *row[WIDE:]] for row in rows]
+        show(table([titles[0], *titles[WIDE:]], forecasts), note_of(now.rates))
     if said.people:
-        rows = [
+        people = [
             (p.name, *(f"{n:,}" for n in (p.answers, p.corrected, p.passed, p.late, p.with_them)))
             for p in said.people
         ]
         columns = ["person", "#answers", "#corrected", "#passed", "#late", "#with them"]
-        show(table(columns, rows), f"{PEOPLE} {CORRECTED} {WITH_THEM}")
+        show(table(columns, people), f"{PEOPLE} {CORRECTED} {WITH_THEM}")
     show(f"Questions: {asking(said)}.", f"Model: {model(said)}.", *warnings(said))
     if worker is not None:
         show(f"At work: {worker}. {ITS_TROUBLES}")
-
-
-def _cells(rate: Rate) -> tuple[str, ...]:
-    from cutpoint.service.overview.found import between
-
-    shares = _share(rate.at_random), _share(rate.chosen)
-    return rate.name, f"{rate.found:,}", *shares, between(rate.in_pool), between(rate.random_needs)
-
-
-def _share(share: float | None) -> str:
-    return "–" if share is None else f"{share:.0%}"

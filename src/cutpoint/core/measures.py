@@ -1,7 +1,8 @@
 """What a campaign is judged by: pure functions of labels, predictions and curves.
 
 Nothing here knows a strategy, a learner or a file. Definitions: recall per class, its mean (balanced
-accuracy), labels to reach a target, the saving of one curve against another, and bounds of a number in a pool.
+accuracy), labels to reach a target, the saving of one curve against another, bounds of a number in a pool and of a
+share.
 """
 
 from __future__ import annotations
@@ -111,6 +112,31 @@ def _chance_of_as_many(found: int, drawn: int, number: int, pool: int) -> float:
     logs = np.concatenate([[0.0], np.cumsum(steps)])  # of the chances of first..last, but for their sum
     chances = np.exp(logs - logs.max())
     return float(chances[found - first :].sum() / chances.sum())
+
+
+def share_bounds(found: int, drawn: int) -> tuple[float, float]:
+    """Which share of draws is of a class, at least and at most, where `found` of `drawn` independent ones are.
+
+    The shares at which neither `found` or more, nor `found` or fewer, has a chance below 2.5 %, by the binomial
+    distribution (Clopper and Pearson, 1934): they hold in 95 of 100 cases or more, however rare the class is.
+    """
+    if not 0 <= found <= drawn:
+        raise UsageError(f"{found} of {drawn} drawn were found; it must be 0 to all of 0 or more.")
+    return _least_share(found, drawn), 1.0 - _least_share(drawn - found, drawn)
+
+
+def _least_share(found: int, drawn: int) -> float:
+    """The share at which `found` or more of those drawn has a chance of TAIL: it grows with the share."""
+    if not found:
+        return 0.0
+    hits = np.arange(found, drawn + 1)
+    ways = np.array([-math.lgamma(hit + 1) - math.lgamma(drawn - hit + 1) for hit in hits]) + math.lgamma(drawn + 1)
+    low, high = 0.0, 1.0
+    for _ in range(60):  # halved until a double has no more places
+        share = (low + high) / 2
+        chance = np.exp(ways + hits * math.log(share) + (drawn - hits) * math.log1p(-share)).sum()
+        low, high = (low, share) if chance >= TAIL else (share, high)
+    return low
 
 
 def _labels(labels: ArrayLike, n_classes: int, name: str) -> NDArray[np.int64]:
