@@ -93,7 +93,7 @@ def cases(draw: st.DrawFn, *, max_n: int = 40, max_classes: int = 5, kinds: tupl
         truth=truth,
         labels=labels,
         held=held,
-        budget=draw(st.integers(1, 2 * n + 4)),
+        budget=draw(st.integers(0, 2 * n + 4)),
         parallel=draw(st.sampled_from([1, 2, 3, 5, 20])),
         seed=draw(st.integers(0, 10**6)),
     )

@@ -27,9 +27,8 @@ def test_strategies_that_draw_nothing_are_equivariant(name: str) -> None:
     check_equivariance(STRATEGIES[name].strategy)
 
 
-@pytest.mark.parametrize("name", ["coreset", "bait", "cluster_margin"])
+@pytest.mark.parametrize("name", ["coreset", "bait", "cluster_margin", "similar"])
 def test_strategies_of_the_embedding_that_draw_nothing_are_equivariant(name: str) -> None:
-    """SIMILAR is not among them: examples unlike every query are tied (test_choices.py has it up to there)."""
     check_equivariance(STRATEGIES[name].strategy)
 
 
@@ -93,6 +92,7 @@ def test_the_trials_are_the_same_every_time() -> None:
 
 def test_the_trials_are_as_odd_as_they_say() -> None:
     rounds = {trial.what: trial.round for trial in trials()}
+    assert rounds["nothing to spend"].budget == 0
     assert rounds["a single class"].scores.n_classes == 1
     assert rounds["one example"].scores.n_examples == 1
     assert set(np.unique(rounds["probabilities of exactly 0 and 1"].scores.probs)) == {0, 1}

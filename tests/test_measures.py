@@ -42,6 +42,18 @@ def test_recall_equals_its_naive_twin(drawn: tuple[int, list[tuple[int, int]]]) 
             balanced_accuracy(truth_M, predicted_M, n_classes)
 
 
+@given(st.lists(st.tuples(*[st.integers(0, 4)] * 2), min_size=1))
+def test_balanced_accuracy_without_a_number_of_classes_is_over_those_of_the_truth(pairs: list[tuple[int, int]]) -> None:
+    truth, predicted = [t for t, _ in pairs], [p for _, p in pairs]
+    expected = np.mean([naive_recall(truth, predicted, k) for k in sorted(set(truth))])
+    assert balanced_accuracy(truth, predicted) == pytest.approx(expected)
+
+
+def test_balanced_accuracy_of_nothing_is_refused() -> None:
+    with pytest.raises(UsageError, match="no example among the 0 to measure on"):
+        balanced_accuracy([], [])
+
+
 @pytest.mark.parametrize(
     ("truth", "predicted"), [([0, 2], [0, 0]), ([0, -1], [0, 0]), ([0], [0, 1]), ([0.5], [0]), ([[0]], [[0]])]
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -33,6 +34,9 @@ def test_known_is_a_read_only_view() -> None:
     assert list(known.told) == [8, 3]
     assert list(known.told[1:]) == [3]
     assert list(known.open) == [4]
+    others: list[Any] = [[8, 3], (8, 3), [8], [8, 4], {8, 3}]
+    assert [known.told == other for other in others] == [True, True, False, False, False]
+    assert repr(known.told) == "[8, 3]"
     assert (known.in_flight, known.parallel) == (None, 2)
     with pytest.raises(ValueError, match="read-only"):
         known.labels[0] = 1
@@ -52,6 +56,13 @@ def test_a_plan_that_asks_for_what_it_may_not_is_named(questions: list[int]) -> 
 
     with pytest.raises(CutpointError, match="greedy asked for"):
         Session(greedy, a_round(budget=2, labels={1: 0}, held=[2]))
+
+
+def test_labels_of_a_run_are_the_callers_own() -> None:
+    round = a_round(budget=2)
+    labels = run(STRATEGIES["random"].strategy, round, lambda asked: [1] * len(asked))
+    labels[:] = 2
+    assert set(round.labels.tolist()) == {UNKNOWN}
 
 
 def test_a_plan_that_waits_for_nothing_is_named() -> None:
@@ -172,3 +183,28 @@ def test_a_plan_can_be_driven_by_hand(name: str) -> None:
         for i in session.wanted.tolist():
             session.tell(i, i % 3)
     assert session.asked.tolist() == asked
+
+
+@pytest.mark.parametrize("handed", [list, tuple, lambda items: np.array(items, np.intp)])
+@pytest.mark.parametrize("name", STRATEGIES)
+def test_a_plan_can_be_driven_by_hand_with_any_collections(name: str, handed: Any) -> None:
+    """What is told and what is open may be arrays, whose truth value is no size."""
+    round = a_round(budget=4, labels={1: 0, 2: 1})
+    labels, told = round.labels.copy(), list[int]()
+    plan = STRATEGIES[name].strategy(round)
+    questions = next(plan)
+    with suppress(StopIteration):
+        while True:
+            labels[questions] = 1
+            told += questions.tolist()
+            assert len(questions), "it waits for nothing"
+            questions = plan.send(Known(labels, handed(told), handed([])))
+    assert len(set(told)) == len(told) == 4
+
+
+@pytest.mark.parametrize("handed", [list, tuple, set, dict.fromkeys, lambda items: np.array(items, np.intp)])
+def test_galaxy_waits_for_example_0_as_for_any_other(handed: Any) -> None:
+    round = a_round(budget=4, labels=dict.fromkeys(range(1, N), 0))
+    plan = STRATEGIES["galaxy"].strategy(round)
+    assert next(plan).tolist() == [0]
+    assert len(plan.send(Known(round.labels, (), handed([0])))) == 0

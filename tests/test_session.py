@@ -175,6 +175,12 @@ def test_a_bad_call_is_one_sentence_and_changes_nothing(call: Any, words: str) -
     assert set(session.labels.tolist()) == {UNKNOWN}
 
 
+def test_a_smaller_or_larger_number_in_flight_may_be_named_n() -> None:
+    session = Session(singles, a_round())
+    session.resize(n=2)
+    assert session.in_flight == 2
+
+
 def test_labels_are_read_only_and_the_rounds_own_labels_stay() -> None:
     round = a_round()
     session = Session(batches([5]), round)

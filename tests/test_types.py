@@ -154,7 +154,6 @@ def test_drawn_pools_pass_and_nothing_is_changed(case: Case) -> None:
         ({"labels": np.array([0, -1, -2, 1, -5, 0])}, r"labels\[2\] is -2"),
         ({"labels": np.zeros(6)}, "labels holds float64"),
         ({"labels": ["a"] * 6}, "labels"),
-        ({"budget": 0}, "budget is 0"),
         ({"budget": -3}, "budget is -3"),
         ({"budget": 2.5}, r"budget is 2\.5"),
         ({"budget": True}, "budget is True"),
@@ -166,6 +165,8 @@ def test_drawn_pools_pass_and_nothing_is_changed(case: Case) -> None:
         ({"held": np.array([-1, 2])}, "held names example -1"),
         ({"held": np.array([0.5])}, "held holds float64"),
         ({"held": np.array([True] * 6)}, "held holds bool"),
+        ({"held": {0, 6}}, "held names example 6"),
+        ({"held": {"a"}}, "held holds"),
     ],
 )
 def test_a_round_checks_itself(change: dict[str, Any], words: str) -> None:
@@ -215,6 +216,12 @@ def test_a_head_is_finite_but_for_a_bias(head: list[list[float]], words: str) ->
 def test_labels_too_large_for_any_class_are_refused_before_they_wrap_round() -> None:
     with pytest.raises(UsageError, match=r"labels\[2\]"):
         Round(scores(), np.array([0, 1, 2**64 - 1, 0, 0, 0], np.uint64), 2)
+
+
+@pytest.mark.parametrize("held", [{4, 1}, frozenset({4, 1}), {4: 0, 1: 0}.keys(), [4, 1, 4], (1, 4), {np.int64(4), 1}])
+def test_held_may_be_any_collection_of_indices(held: Any) -> None:
+    assert Round(scores(), np.full(6, UNKNOWN), 2, held=held).held.tolist() == [1, 4]
+    assert Round(scores(), np.full(6, UNKNOWN), 2, held=set()).held.tolist() == []  # type: ignore[arg-type]
 
 
 def test_a_plain_array_is_no_scores_and_held_is_one_list() -> None:

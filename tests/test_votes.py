@@ -32,7 +32,7 @@ def naive_winners(row: list[int], n_classes: int) -> list[int]:
 def test_majority_equals_its_naive_twin(drawn: tuple[int, NDArray[np.int64]], seed: int) -> None:
     n_classes, votes = drawn
     winners = [naive_winners(row, n_classes) for row in votes.tolist()]
-    assert majority(votes, n_classes).tolist() == [w[0] for w in winners]
+    assert majority(votes, n_classes).tolist() == majority(votes).tolist() == [w[0] for w in winners]
     rng = np.random.default_rng(seed)
     assert all(v in w for v, w in zip(majority(votes, n_classes, rng), winners, strict=True))
     turned = np.random.default_rng(seed).permuted(votes, axis=1)
@@ -48,5 +48,7 @@ def test_a_drawn_tie_falls_evenly() -> None:
 def test_bad_votes_are_refused() -> None:
     with pytest.raises(UsageError, match="vote 1 on example 0 is 2"):
         majority([[0, 2]], 2)
+    with pytest.raises(UsageError, match="vote 1 on example 0 is -2"):
+        majority([[0, -2]])
     with pytest.raises(UsageError, match=r"shape \(n, m\)"):
         majority([0, 1], 2)

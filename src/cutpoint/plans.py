@@ -35,7 +35,7 @@ def one_shot(choose: Callable[[Round], Index], phase: str = "score") -> Strategy
 
     @functools.wraps(choose)
     def strategy(round: Round) -> Plan:
-        chosen = choose(round)
+        chosen = choose(round) if round.budget else NOTHING
         if len(chosen):
             yield because(chosen, why)
 

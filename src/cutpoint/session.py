@@ -165,13 +165,13 @@ class Session:
         del self._open[i]
         self._go_on()
 
-    def resize(self, in_flight: int | None) -> None:
-        """Change how many questions are kept open; logged. Questions that are already open stay so."""
-        in_flight = _in_flight(in_flight)
-        if in_flight == self._in_flight:
+    def resize(self, n: int | None) -> None:
+        """Change in_flight, how many questions are kept open; logged. Questions that are already open stay so."""
+        n = _in_flight(n)
+        if n == self._in_flight:
             return
-        self._log.append(("resize", in_flight))
-        self._in_flight = self._known.in_flight = in_flight
+        self._log.append(("resize", n))
+        self._in_flight = self._known.in_flight = n
         self._go_on()
 
     def _reopen(self, i: int) -> None:
@@ -236,7 +236,7 @@ class Session:
 
 
 def run(strategy: Strategy, round: Round, oracle: Callable[[Index], Any]) -> Labels:
-    """(N,) labels after a whole round in which `oracle` answers every batch at once.
+    """(N,) int32 labels after a whole round in which `oracle` answers every batch at once; the caller's own.
 
     `oracle(indices) -> labels` is handed (m,) pool indices and returns their labels, aligned; a label of UNKNOWN (-1)
     skips the question.
@@ -255,7 +255,7 @@ def run(strategy: Strategy, round: Round, oracle: Callable[[Index], Any]) -> Lab
                 session.skip(i)
             else:
                 session.tell(i, label)
-    return session.labels
+    return session.labels.copy()
 
 
 def _in_flight(in_flight: int | None) -> int | None:

@@ -6,7 +6,7 @@ that somebody gave. Indices are always indices into the whole pool.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Generator, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -93,10 +93,11 @@ class Round:
     """Everything a strategy may know before it asks its first question.
 
     labels:   (N,) integers, UNKNOWN (-1) where nobody has answered; kept as an int32 copy.
-    budget:   B_train, how many questions this round may ask.
+    budget:   B_train, how many questions this round may ask; with 0 it asks nothing.
     parallel: B_parallel, how many may be open at one time in a blocking session.
     seed:     seeds the round's own generator.
-    held:     pool indices never to be asked: skipped for good, or still with somebody from an earlier round.
+    held:     pool indices never to be asked: skipped for good, or still with somebody from an earlier round. A set or a
+              sequence of them; kept as an array, ascending.
     """
 
     scores: Scores
@@ -123,9 +124,10 @@ class Round:
             raise UsageError(f"labels[{row}] is {labels[row]}; it must be 0..{k - 1}, or -1 where unknown.")
         labels = _frozen(labels.astype(np.int32))  # a copy: the caller's array may move
         object.__setattr__(self, "labels", labels)
-        for name, least in (("budget", 1), ("parallel", 1), ("seed", 0)):
+        for name, least in (("budget", 0), ("parallel", 1), ("seed", 0)):
             object.__setattr__(self, name, whole_number(getattr(self, name), name, least))
-        held = integers(self.held, "held")
+        given: Any = self.held
+        held = integers(list(given) if isinstance(given, Set) else given, "held")
         if held.ndim != 1:
             raise UsageError(f"held has shape {held.shape}; it must be a list of pool indices, (h,).")
         held = np.unique(held).astype(np.intp)
@@ -168,7 +170,7 @@ class Known:
         in_flight: int | None = None,
         parallel: int = 1,
     ) -> None:
-        self.labels = _frozen(labels)
+        self.labels = _frozen(np.asarray(labels))
         self._told = told
         self._open = open.keys() if isinstance(open, Mapping) else open
         self.in_flight = in_flight
@@ -186,7 +188,7 @@ class Known:
 
 
 class _Tail(Sequence[int]):
-    """A sequence that can be read and not written."""
+    """A sequence that can be read and not written; equal to any sequence of the same items."""
 
     __slots__ = ("_items",)
 
@@ -198,6 +200,12 @@ class _Tail(Sequence[int]):
 
     def __getitem__(self, place: Any) -> Any:
         return self._items[place]
+
+    def __eq__(self, other: object) -> bool:
+        return list(self) == list(other) if isinstance(other, Sequence) else NotImplemented
+
+    def __repr__(self) -> str:
+        return repr(list(self))
 
 
 Plan = Generator[Index, Known, None]
@@ -222,6 +230,7 @@ class Why:
     threshold: int | None = None
     low: int | None = None
     high: int | None = None
+
 
 Strategy = Callable[[Round], Plan]
 

@@ -21,10 +21,10 @@ TAIL = 0.025 * (1 - 1e-9)  # of each side; what is 2.5 % but for rounding is no 
 REACH = 6.0  # times sqrt(drawn): farther from the mean lies less than 1e-30 (Hoeffding's inequality)
 
 
-def recall_per_class(truth: ArrayLike, predicted: ArrayLike, n_classes: int) -> Floats:
+def recall_per_class(truth: ArrayLike, predicted: ArrayLike, n_classes: int | None = None) -> Floats:
     """Recall of every class, (n_classes,); NaN for a class without an example in `truth`.
 
-    `truth` and `predicted` are (M,) ints in 0..n_classes-1.
+    `truth` and `predicted` are (M,) ints in 0..n_classes-1; without `n_classes`, the largest of both is the last class.
     """
     true_M = _labels(truth, n_classes, "truth")
     predicted_M = _labels(predicted, n_classes, "predicted")
@@ -32,6 +32,8 @@ def recall_per_class(truth: ArrayLike, predicted: ArrayLike, n_classes: int) -> 
         raise UsageError(
             f"truth has {true_M.size} labels, predicted {predicted_M.size}; give one prediction per example."
         )
+    if n_classes is None:
+        n_classes = 1 + int(max(true_M.max(initial=0), predicted_M.max(initial=0)))
     counts_K = np.bincount(true_M, minlength=n_classes)
     hits_K = np.bincount(true_M[true_M == predicted_M], minlength=n_classes)
     recall_K = np.full(n_classes, np.nan)
@@ -39,14 +41,19 @@ def recall_per_class(truth: ArrayLike, predicted: ArrayLike, n_classes: int) -> 
     return recall_K
 
 
-def balanced_accuracy(truth: ArrayLike, predicted: ArrayLike, n_classes: int) -> float:
-    """Mean of the recalls of all classes; an error when a class has no example to measure on."""
+def balanced_accuracy(truth: ArrayLike, predicted: ArrayLike, n_classes: int | None = None) -> float:
+    """Mean of the recalls of all classes; an error when a class has no example to measure on.
+
+    Without `n_classes`, all classes are those of `truth`.
+    """
     recall_K = recall_per_class(truth, predicted, n_classes)
+    if n_classes is None and np.size(truth):
+        return float(np.nanmean(recall_K))
     absent = np.flatnonzero(np.isnan(recall_K))
     if absent.size:
         raise UsageError(
             f"class {absent[0]} has no example among the {np.size(truth)} to measure on: no recall; "
-            f"every class of 0..{n_classes - 1} needs one: add examples of it or use fewer classes."
+            f"every class of 0..{len(recall_K) - 1} needs one: add examples of it or use fewer classes."
         )
     return float(recall_K.mean())
 
@@ -139,14 +146,15 @@ def _least_share(found: int, drawn: int) -> float:
     return low
 
 
-def _labels(labels: ArrayLike, n_classes: int, name: str) -> NDArray[np.int64]:
-    """The labels as (M,) int64, checked to lie in 0..n_classes-1."""
+def _labels(labels: ArrayLike, n_classes: int | None, name: str) -> NDArray[np.int64]:
+    """The labels as (M,) int64, checked to lie in 0..n_classes-1, or to be 0 or more."""
     labels_M = np.asarray(labels)
     if labels_M.ndim != 1 or (labels_M.size and labels_M.dtype.kind not in "iub"):
         raise UsageError(f"{name} is {labels_M.dtype} of shape {labels_M.shape}; it must be a flat array of integers.")
-    bad = np.flatnonzero((labels_M < 0) | (labels_M >= n_classes))
+    bad = np.flatnonzero((labels_M < 0) | (labels_M >= (np.inf if n_classes is None else n_classes)))
     if bad.size:
-        raise UsageError(f"{name}[{bad[0]}] is {labels_M[bad[0]]}; it must lie in 0..{n_classes - 1}.")
+        wanted = "be 0 or more" if n_classes is None else f"lie in 0..{n_classes - 1}"
+        raise UsageError(f"{name}[{bad[0]}] is {labels_M[bad[0]]}; it must {wanted}.")
     return labels_M.astype(np.int64)
 
 

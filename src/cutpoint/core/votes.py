@@ -16,17 +16,22 @@ from numpy.typing import ArrayLike, NDArray
 from cutpoint.errors import UsageError
 
 
-def majority(votes: ArrayLike, n_classes: int, rng: np.random.Generator | None = None) -> NDArray[np.int64]:
+def majority(
+    votes: ArrayLike, n_classes: int | None = None, rng: np.random.Generator | None = None
+) -> NDArray[np.int64]:
     """Label with the most votes for each example, (n,) int64; -1 where nobody voted.
 
     `votes` (n, m) ints: the answer of each of m people, -1 for none. Ties go to the lowest class; with `rng`,
-    to a uniformly drawn one of the tied classes. The order of the people does not matter.
+    to a uniformly drawn one of the tied classes. The order of the people does not matter. Given `n_classes`, a vote for
+    another class is an error.
     """
     votes_n_m = np.asarray(votes)
     if votes_n_m.ndim != 2 or (votes_n_m.size and votes_n_m.dtype.kind not in "iub"):
         raise UsageError(
             f"votes are {votes_n_m.dtype} of shape {votes_n_m.shape}; they must be integers of shape (n, m)."
         )
+    if n_classes is None:
+        n_classes = int(votes_n_m.max(initial=0)) + 1
     bad = np.argwhere((votes_n_m < -1) | (votes_n_m >= n_classes))
     if bad.size:
         row, person = bad[0]

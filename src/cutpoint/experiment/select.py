@@ -23,7 +23,7 @@ from cutpoint.errors import UsageError, no_such
 from cutpoint.experiment.heard import heard
 from cutpoint.session import Session
 from cutpoint.strategies import STRATEGIES
-from cutpoint.types import UNKNOWN, Round
+from cutpoint.types import UNKNOWN, Round, whole_number
 from cutpoint.words import count
 
 COLUMNS = ("order", "index", "label")
@@ -63,6 +63,7 @@ def select(
     scored = read_scores(scores)
     _check_needs(strategy, scores, scored)
     header, rows = _sheet(output, labels)
+    budget = whole_number(budget, "budget", 1)
     now = Round(scored.scores, read_labels(labels, scored), budget, budget if parallel is None else parallel, seed)
     answers = [_answer(scored, row, f"{output}, question {number}") for number, row in enumerate(rows, 1)]
     unfilled = [*_unfilled(labels, scored), *_unanswered(output, answers)]

@@ -49,7 +49,7 @@ def galaxy(round: Round) -> Plan:
             i = int(nth_free(taken, int(rng.integers(n - len(taken)))))
         asked.add(i)
         known: Known = yield because(np.array([i], np.intp), why)
-        while known.open:
+        while len(known.open):
             known = yield NOTHING
         labels = known.labels
         changed = {i, *known.told[noted:]}

@@ -49,6 +49,7 @@ TRIALS: tuple[tuple[str, int, int, Odd], ...] = (
     ("a head with two equal rows", 30, 3, {"scores": {"equal_rows": True}, "budget": 10}),
     ("a class that the head does not know", 30, 3, {"scores": {"unknown": True}, "budget": 10}),
     ("a head without biases", 30, 3, {"scores": {"biased": False}, "budget": 10}),
+    ("nothing to spend", 30, 3, {"budget": 0}),
 )
 """What is odd about each, N, K, and how it is odd, as `trial` reads it."""
 
