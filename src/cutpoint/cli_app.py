@@ -22,6 +22,7 @@ from cutpoint.cli_run import bench_run
 from cutpoint.cli_select import select
 from cutpoint.cli_serve import serve
 from cutpoint.cli_status import status
+from cutpoint.cli_strategy import strategy
 
 app = typer.Typer(
     help="Active learning for classes that are rare and labels that are wrong.",
@@ -48,6 +49,7 @@ classes = typer.Typer(help="Add classes to a campaign, or list them.", no_args_i
 app.add_typer(classes, name="classes")
 classes.command("add")(classes_add)
 classes.command("list")(classes_list)
+app.command("strategy")(strategy)
 app.command("select")(select)
 app.command("cite")(cite)
 bench.command("run")(bench_run)

@@ -16,16 +16,12 @@ def cite(
 
     Without a name all are printed: `cutpoint cite > strategies.bib`. An entry that several share stands there once.
     """
-    from cutpoint.errors import no_such
-    from cutpoint.strategies import STRATEGIES
+    from cutpoint.strategies import STRATEGIES, entry_of
 
     names = list(dict.fromkeys(strategies or STRATEGIES))
-    for name in names:
-        if name not in STRATEGIES:
-            raise no_such("strategy", name, STRATEGIES)
     shared: dict[str, list[str]] = {}
     for name in names:
-        shared.setdefault(STRATEGIES[name].cite, []).append(name)
+        shared.setdefault(entry_of(name).cite, []).append(name)
     # BibTeX reads nothing between entries, so the names may stand there.
     blocks = [f"% {', '.join(who)}\n{entry}" if len(names) > 1 else entry for entry, who in shared.items()]
     typer.echo("\n\n".join(blocks))

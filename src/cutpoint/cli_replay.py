@@ -15,8 +15,8 @@ def replay(
     Exit code 1 if a question differs, or a round cannot be made again.
     """
     from cutpoint.service.place import opened
-    from cutpoint.service.replay import check_replay
     from cutpoint.service.replay import replay as again
+    from cutpoint.service.replay import verdicts
     from cutpoint.words import count
 
     with opened(name, files) as (store, arrays):
@@ -26,11 +26,11 @@ def replay(
         from dataclasses import asdict
 
         typer.echo(json.dumps(asdict(done) | {"same": done.same}))
-    check_replay(done)
-    if not (quiet or as_json):
-        for number, error in done.failed:
-            say(f"round {number} failed then as it does now ({error}); up to there it is the same")
-        say(
-            f"{count(done.events, 'event')}, {count(done.rounds, 'round')}, {count(done.labels, 'item')} labelled: all "
-            f"{count(done.questions, 'question')} are the same again"
-        )
+    elif not quiet:
+        what = f"{count(done.events, 'event')}, {count(done.rounds, 'round')}, {count(done.labels, 'item')} labelled"
+        others = count(done.rounds - len(done.broken) - len(done.differences), "other round")
+        same = f"all {count(done.questions, 'question')} are the same again"
+        end = same if done.same else f"the questions of {others} are the same again, and no label is touched by this"
+        say("\n".join([*verdicts(done), f"{what}: {end}"]))
+    if not done.same:
+        raise typer.Exit(1)

@@ -18,7 +18,7 @@ from cutpoint.data.captions import Captions
 from cutpoint.data.pool import Features, Pool
 from cutpoint.errors import UsageError
 from cutpoint.learners.scaling import Scaled
-from cutpoint.strategies import STRATEGIES
+from cutpoint.strategies import entry_of
 from cutpoint.types import UNKNOWN, Labels, Scores
 
 Floats = NDArray[np.float32]
@@ -74,9 +74,12 @@ def reads(learner: object) -> str:
 
 
 def check_gives(strategy: str, learner: Learner, name: str) -> None:
-    """UsageError if the strategy reads of `Scores` what the learner, called `name`, says that it does not give."""
-    given = gives(learner)
-    missing = sorted(STRATEGIES[strategy].needs - given) if given is not None else []
+    """UsageError if the strategy reads of `Scores` what the learner, called `name`, says that it does not give.
+
+    Also if there is no such strategy.
+    """
+    needs, given = entry_of(strategy).needs, gives(learner)
+    missing = sorted(needs - given) if given is not None else []
     if missing:
         raise UsageError(
             f"{strategy} reads {' and '.join(missing)} of the scores, and the learner {name} gives"

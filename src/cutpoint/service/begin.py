@@ -15,6 +15,7 @@ from typing import Any
 from cutpoint.data.pools.brought import Brought, Progress, ignored
 from cutpoint.data.pools.given import Labelled, read_given
 from cutpoint.errors import UsageError
+from cutpoint.service.desk.admin import check_read
 from cutpoint.service.gather import Beginning
 from cutpoint.service.log.names import check_signed
 from cutpoint.service.log.settings import BEGUN
@@ -138,3 +139,15 @@ def add_class(store: Store, name: str) -> tuple[str, ...]:
     settings = State(store.events()).made.with_class(name)
     store.append([New("class_added", {"name": name})])
     return settings.classes
+
+
+def change_strategy(store: Store, name: str) -> str:
+    """Let questions be chosen by another strategy from now on; the one before. UsageError if it cannot be meant.
+
+    No event where it is the same. It needs neither a desk nor the strategy before, which may be of another Cutpoint.
+    """
+    settings = State(store.events()).made
+    check_read(settings.changed({"strategy": name}))
+    if name != settings.strategy:
+        store.append([New("settings_changed", {"strategy": name})])
+    return settings.strategy

@@ -23,6 +23,7 @@ from cutpoint.service.training.training import check_learner
 from cutpoint.store.base import Repeated, Store
 from cutpoint.store.events import New
 from cutpoint.store.files import ArrayFiles
+from cutpoint.strategies import entry_of
 
 Train = Literal["process", "inline", "off"]
 Question = Ask | int | str
@@ -247,6 +248,7 @@ def _check_train(train: object, where: str | Path | Store, files: str | Path | N
 
 def _check_new(meant: Settings, train: Train) -> None:
     check_new_classes(meant.classes)
+    entry_of(meant.strategy)
     if train != "off":
         check_learner(meant)
 

@@ -16,6 +16,7 @@ from glob import escape
 from pathlib import Path
 
 from cutpoint.errors import CutpointError, UsageError
+from cutpoint.service.doctor_needs import examine_needs
 from cutpoint.service.doctor_sqlite import Finding, examine_file
 from cutpoint.service.log.leases import Lease
 from cutpoint.service.log.state import State
@@ -85,6 +86,7 @@ def examine(name: str, files: str | Path | None = None, repair: bool = False) ->
         patient = Patient(store, arrays, noted, file, repair=repair, state=state)
         for look in (_items, _arrays, _scores, _pictures, _roles, _leases, _training, _disk, _leftovers):
             yield from look(patient)
+        yield from examine_needs(state)
     finally:
         store.close()
 
@@ -127,7 +129,10 @@ def _arrays(patient: Patient) -> Iterator[Finding]:
             patient.files.open(entry, verify=True)
             good += 1
         except CutpointError as error:
-            do = "restore the file from a backup" if needed else "old scores are needed by `cutpoint replay` alone"
+            do = "old scores are needed by `cutpoint replay` alone"
+            if needed:
+                alone = "" if what.startswith("features") else ", or go on without it: `cutpoint serve --new-round`"
+                do = f"restore the file from a backup{alone}"
             yield Finding("arrays", "wrong" if needed else "note", f"{what}: {error}", do)
     yield Finding("arrays", "well", f"{count(good, 'file')} with the right checksum")
 

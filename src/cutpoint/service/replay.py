@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from cutpoint.errors import CutpointError
 from cutpoint.service.desk.live import Live, failure_of, first_difference, start_of
 from cutpoint.service.log.journal import Step
 from cutpoint.service.log.rounds import Opened
 from cutpoint.service.log.state import State
 from cutpoint.store.base import Store
 from cutpoint.store.files import ArrayFiles
-from cutpoint.words import count
 
 
 @dataclass(frozen=True)
@@ -113,15 +111,12 @@ def replay(store: Store, files: ArrayFiles | None) -> Replayed:
     return Replayed(state.number, len(state.rounds.all), questions, settled, *lists)
 
 
-def check_replay(done: Replayed) -> None:
-    """CutpointError that names the first difference, if there is one."""
-    if done.broken:
-        number, error = done.broken[0]
-        raise CutpointError(f"round {number} cannot be made again: {error}")
-    if done.differences:
-        number, place, logged, now = done.differences[0]
-        then, today = ("nothing" if item is None else f"item {item}" for item in (logged, now))
-        raise CutpointError(
-            f"question {place} of round {number} was {then}, and would be {today} now; {len(done.differences)} "
-            f"of {count(done.rounds, 'round')} differ. The labels are not touched by this."
-        )
+def verdicts(done: Replayed) -> list[str]:
+    """What there is to say of single rounds, in their order: those that differ, or failed, or cannot be made again."""
+    said = [(number, f"round {number} cannot be made again: {error}") for number, error in done.broken]
+    for number, place, *items in done.differences:
+        then, today = ("nothing" if item is None else f"item {item}" for item in items)
+        said.append((number, f"question {place} of round {number} was {then}, and would be {today} now"))
+    for number, error in done.failed:
+        said.append((number, f"round {number} failed then as it does now ({error}); up to there it is the same"))
+    return [words for _, words in sorted(said)]

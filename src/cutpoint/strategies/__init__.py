@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from cutpoint.errors import no_such
 from cutpoint.strategies import badge, bait, base, cluster_margin, coreset, direct, galaxy, random, similar, uncertainty
 from cutpoint.types import Entry
 
@@ -23,3 +24,10 @@ STRATEGIES: Mapping[str, Entry] = {
     "coreset": Entry(coreset.coreset, frozenset({"embedding"}), coreset.CITE),
 }
 """Name -> Entry(strategy, needs, cite), names as in docs/strategies.md."""
+
+
+def entry_of(name: str) -> Entry:
+    """The strategy of a name; UsageError if there is none."""
+    if name not in STRATEGIES:
+        raise no_such("strategy", name, STRATEGIES)
+    return STRATEGIES[name]

@@ -9,14 +9,14 @@ from cutpoint.errors import UsageError
 from cutpoint.service.desk.book import Book
 from cutpoint.service.log.settings import Settings
 from cutpoint.store.events import MOST_LABELS, New
-from cutpoint.strategies import STRATEGIES
+from cutpoint.strategies import entry_of
 from cutpoint.types import UNKNOWN
 from cutpoint.words import count
 
 
-def _check_read(meant: Settings) -> None:
-    """UsageError if the learner says that it does not give what the strategy reads of the scores."""
-    if STRATEGIES[meant.strategy].needs - {"probs"}:
+def check_read(meant: Settings) -> None:
+    """UsageError if there is no such strategy, or the learner says that it does not give what that reads."""
+    if entry_of(meant.strategy).needs - {"probs"}:
         from cutpoint.learners import make_learner
         from cutpoint.learners.base import check_gives
 
@@ -67,7 +67,7 @@ class Admin(Book):
         with self._at_work():
             meant = self.state.made.changed(settings)  # checks them
             if "strategy" in settings:
-                _check_read(meant)
+                check_read(meant)
             self._write([New("settings_changed", settings)])
 
     def import_labels(self, items: Sequence[int | str], labels: Sequence[int | str], source: str) -> int:

@@ -11,12 +11,12 @@ from contextlib import ExitStack
 from functools import partial
 from typing import NamedTuple
 
-from cutpoint.errors import CutpointError, DataError
+from cutpoint.errors import CutpointError, DataError, UsageError
 from cutpoint.service.desk.asks import Ask, Asks
 from cutpoint.service.desk.board import Board
 from cutpoint.service.desk.clock import Clock, SystemClock
 from cutpoint.service.desk.excuses import excuse
-from cutpoint.service.desk.live import NEW_ROUND, why_of
+from cutpoint.service.desk.live import NEW_ROUND, lacking, why_of
 from cutpoint.service.desk.pace import Pace
 from cutpoint.service.desk.status import Status, status_of
 from cutpoint.service.desk.together import Request, Together
@@ -43,7 +43,8 @@ class Desk(Pace):
     """The desk of one campaign; any number of threads may call it.
 
     files: where scores are read; None where there can be none. new_round: where the running round cannot be made again
-    as the log has it, begin another instead of a ReplayError. Raises UsageError if another desk has the store.
+    as the log has it, begin another instead of a ReplayError. Raises UsageError if another desk has the store,
+    or this Cutpoint lacks the campaign's strategy.
     """
 
     def __init__(
@@ -59,6 +60,7 @@ class Desk(Pace):
         self._owned.enter_context(store.own("desk"))
         try:
             super().__init__(store, Board(store.events(), files, clock), clock)
+            self._check_strategy()
             self._resume(new_round)
         except BaseException:
             self._owned.close()
@@ -164,6 +166,14 @@ class Desk(Pace):
         if len(found) < n and self._grow(n - len(found)):
             found = self._board.pick(annotator, n)
         return found
+
+    def _check_strategy(self) -> None:
+        settings = self.state.settings
+        said = "" if settings is None else lacking(settings.strategy)
+        if said:
+            raise UsageError(
+                f"{said}; use the one that has it, or let the campaign go on by another: cutpoint strategy NAME OTHER."
+            )
 
     def _resume(self, new_round: bool) -> None:
         try:

@@ -120,8 +120,10 @@ def _draft(state: State, scores: Data | None, held: list[int]) -> Draft | None:
 
 def _strategy(state: State, scores: Data) -> str:
     """The one that is set, if these scores have what it reads; until there are others, the last round's, or chance."""
-    last = state.rounds.last
-    wanted = (state.made.strategy, *([] if last is None else [last.data["strategy"]]))
+    last, name = state.rounds.last, state.made.strategy
+    if name not in STRATEGIES:
+        return name  # and the round cannot begin, which is said
+    wanted = (name, *([] if last is None or last.data["strategy"] not in STRATEGIES else [last.data["strategy"]]))
     return next((name for name in wanted if STRATEGIES[name].needs <= {"probs", *scores["files"]}), FIRST)
 
 

@@ -20,7 +20,7 @@ from cutpoint.service.log.state import State
 from cutpoint.session import Session
 from cutpoint.store.files import ArrayFiles
 from cutpoint.strategies import STRATEGIES
-from cutpoint.types import Round, Scores, Why
+from cutpoint.types import Entry, Round, Scores, Why
 
 Data = Mapping[str, Any]
 FIRST = "random"  # the strategy while there are no scores
@@ -62,7 +62,7 @@ class Live:
         )
         self._passed: set[int] = set()  # what people have passed on since the round began
         self._looked = 0  # so many of the questions have been compared with that
-        self.session = Session(STRATEGIES[data["strategy"]].strategy, round, in_flight=data["in_flight"])
+        self.session = Session(strategy_of(data["strategy"]).strategy, round, in_flight=data["in_flight"])
 
     def fits(self, data: Data, n_classes: int) -> bool:
         """Whether it is the session of the round with this `round_opened`, with so many classes."""
@@ -114,6 +114,18 @@ class Live:
                 "version of Cutpoint with these scores; they must be the same. No label is lost: go on with the "
                 f"version that made the log, or {NEW_ROUND}."
             )
+
+
+def strategy_of(name: str) -> Entry:
+    """What a round asks by; ReplayError where this Cutpoint lacks it, as one may that somebody wrote for themselves."""
+    if said := lacking(name):
+        raise ReplayError(f"{said}; use the one that has it.")
+    return STRATEGIES[name]
+
+
+def lacking(strategy: str) -> str:
+    """What to say where this Cutpoint lacks a strategy; empty where it is there."""
+    return "" if strategy in STRATEGIES else f"this Cutpoint has no strategy '{strategy}'"
 
 
 def first_difference(logged: list[int], asked: list[int]) -> int | None:

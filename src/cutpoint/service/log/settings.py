@@ -10,7 +10,6 @@ from typing import Any
 from cutpoint.errors import UsageError, no_such
 from cutpoint.service.log.names import check_new_classes
 from cutpoint.store.events import New
-from cutpoint.strategies import STRATEGIES
 from cutpoint.types import whole_number
 from cutpoint.words import count
 
@@ -23,7 +22,7 @@ BEGUN = "begin: campaign"  # the key of `campaign_created`, of which a log has o
 
 @dataclass(frozen=True)
 class Settings:
-    """The settings of a campaign.
+    """The settings of a campaign. Its strategy and its learner may be of another Cutpoint, which a log must survive.
 
     parallel: B_parallel.  first: questions of the first batch, which is random.
     budget: questions of a round and between two trainings; None for 5 % of the labels, and at least 20.
@@ -44,10 +43,8 @@ class Settings:
     guideline: str = ""
 
     def __post_init__(self) -> None:
-        """Check everything; UsageError."""
+        """Check everything else; UsageError."""
         object.__setattr__(self, "classes", checked_classes(self.classes))
-        if self.strategy not in STRATEGIES:
-            raise no_such("strategy", str(self.strategy), STRATEGIES)
         for name, least in (("seed", 0), ("parallel", 1), ("first", 1), ("overlap", 1)):
             object.__setattr__(self, name, whole_number(getattr(self, name), name, least))
         if self.budget is not None:

@@ -14,12 +14,12 @@ from numpy.typing import NDArray
 
 from cutpoint.core.measures import recall_per_class
 from cutpoint.errors import DataError, UsageError
+from cutpoint.service.desk.live import strategy_of
 from cutpoint.service.log.settings import Settings
 from cutpoint.service.log.state import State
 from cutpoint.service.overview.agreement import agreement
 from cutpoint.store.events import New
 from cutpoint.store.files import ArrayFiles
-from cutpoint.strategies import STRATEGIES
 from cutpoint.types import UNKNOWN, Labels, Scores
 
 if TYPE_CHECKING:
@@ -47,12 +47,12 @@ def due(state: State, *, lost: bool = False) -> bool:
 
 
 def needs(state: State) -> frozenset[str]:
-    """What the strategy reads of the scores; probabilities in any case."""
-    return STRATEGIES[state.made.strategy].needs | {"probs"}
+    """What the strategy reads of the scores; probabilities in any case. ReplayError where this Cutpoint lacks it."""
+    return strategy_of(state.made.strategy).needs | {"probs"}
 
 
 def check_learner(settings: Settings) -> None:
-    """UsageError unless there is such a learner, which learns from features and gives what the strategy reads."""
+    """UsageError unless there are such a learner, which learns from features, and such a strategy, which it is for."""
     from cutpoint.learners import make_learner
     from cutpoint.learners.base import check_gives, reads
 
