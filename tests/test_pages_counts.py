@@ -163,8 +163,16 @@ def test_the_report_has_the_columns_of_the_dashboard_in_reading_order(tmp_path: 
 )
 def test_a_reason_speaks_of_the_time_at_which_it_was_one(why: Why) -> None:
     said = reason(why, ("other", "heron"), {1: 3})
-    assert "When this was asked" in said
+    assert "when this was asked" in said.lower()
     assert not re.search(r"\b1 places|lies|puts\b", said)
+
+
+def test_a_reason_claims_no_more_than_that_nothing_nearer_was_left_to_ask() -> None:
+    said = reason(Why("direct", "threshold", class_=1, threshold=538), ("other", "heron"), {1: 3})
+    assert said == (
+        "Of what was left to ask when this was asked, it lay nearest to the place where “heron” ended best, 538 in the "
+        "order of that time."
+    )
 
 
 def test_a_strip_says_the_same_on_its_card_and_to_those_who_hear_it(tmp_path: Path) -> None:

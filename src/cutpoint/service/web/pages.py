@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +35,7 @@ class Pages:
         )
         self._templates.filters["grouped"] = lambda number: f"{number:,}"
         self._templates.filters["many"] = count
+        self._templates.filters |= {"rarest": _rarest, "parts": _parts}
 
     def show(self, request: Request, template: str, **values: Any) -> HTMLResponse:
         """A page for whoever the gate let in."""
@@ -53,3 +56,13 @@ class Pages:
     def open_up(self, address: str) -> HTMLResponse:
         """A page that goes on to another at once, leaving neither its own address nor the token in it behind."""
         return HTMLResponse(self._templates.get_template("open.html").render(address=address))
+
+
+def _rarest(found: Sequence[int]) -> list[int]:
+    """The classes by how many were found of each, the fewest first."""
+    return sorted(range(len(found)), key=found.__getitem__)
+
+
+def _parts(name: str) -> list[str]:
+    """A name in parts, after each of which a line may end."""
+    return re.split(r"(?<=[_/.-])(?=[^_/.-])", name)

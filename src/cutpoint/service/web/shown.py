@@ -85,8 +85,8 @@ def reason(why: Why, names: Sequence[str], found: Mapping[int, int]) -> str:
         )
     if why.phase == "threshold" and why.threshold is not None:
         return (
-            f"When this was asked, it lay next to the place where “{name}” ended best, {why.threshold:,} in the order "
-            "of that time: there the model was most likely to be wrong."
+            f"Of what was left to ask when this was asked, it lay nearest to the place where “{name}” ended best, "
+            f"{why.threshold:,} in the order of that time."
         )
     if why.phase == "cut":
         return f"When this was asked, it lay, in the order of “{name}”, between two items with different answers."

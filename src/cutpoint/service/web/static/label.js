@@ -1,10 +1,12 @@
 // The labelling page. The item after the one shown is already here, its picture decoded: a key shows it at once, and the
 // answer goes its own way through the outbox.
 import { noteTrouble, onTold, outbox, troubled } from "./banner.js";
+import { below } from "./below.js";
 import { refresh } from "./fresh.js";
 import { keyOf } from "./keys.js";
 import { request } from "./outbox.js";
 import { progress } from "./progress.js";
+import { found, seek } from "./seek.js";
 import { countdown, emptyNode, kind, node, restNode, strip } from "./show.js";
 import { enlarge, put, reduce, scroll, stage } from "./stage.js";
 import { toast, unheard } from "./toast.js";
@@ -176,6 +178,7 @@ function send(path, body, words, colour) {
   if (performance.now() - since < GLANCE) return unheard("Too fast, not counted");
   const item = shown;
   const entry = outbox.add(path, { item: item.item, lease: item.lease ?? null, ...body }, `“${words}” for ${item.id}`);
+  found();
   past = [...past, { item, key: entry.body.key, words, colour }].slice(-REMEMBERED);
   toast(words, colour);
   shown = null;
@@ -242,12 +245,13 @@ const toggleGuide = () => (guide.open ? guide.close() : guide.showModal());
 const KEYS = {
   " ": () => pass("skip", "Skipped"), u: () => pass("unsure", "Unsure"), b: () => pass("broken", "Reported as broken"),
   z: undo, g: toggleGuide, w: () => { why.open = !why.open; },
-  e: () => enlarge(), Escape: reduce,
+  e: () => enlarge(), Escape: () => { reduce(); found(); },
 };
 
 document.addEventListener("keydown", (event) => {
   lastActive = Date.now();
   if (event.repeat || event.ctrlKey || event.metaKey || event.altKey) return;
+  if (event.target.matches("input")) return;
   const key = keyOf(event);
   if (guide.open && key !== "g") return;
   if (/^[1-9]$/.test(key)) {
@@ -256,7 +260,7 @@ document.addEventListener("keydown", (event) => {
   } else if (KEYS[key] && !(key === " " && event.target.closest("button, summary, a"))) {
     event.preventDefault();
     KEYS[key]();
-  } else if (scroll(key)) {
+  } else if (key === "/" ? seek() : scroll(key)) {
     event.preventDefault();
   }
 });
@@ -292,6 +296,8 @@ function goOn() {
 }
 
 addEventListener("online", refill);
+below($("answers"));
+below(why);
 buttons(false);
 outbox.pump();
 refill();

@@ -8,5 +8,11 @@ export function progress(data) {
   $("thread").value = data.done;
   $("thread-words").textContent = $("thread").title = data.words;
   data.found.forEach((count, k) => { const spot = $(`found-${k}`); if (spot) spot.textContent = count.toLocaleString(); });
+  if ($("found").querySelector("a")) sort(data.found);
   $("mine").textContent = data.mine.toLocaleString();
+}
+
+function sort(counts) { // of many classes the rarest are seen
+  const order = counts.map((_, k) => k).sort((a, b) => counts[a] - counts[b] || a - b);
+  $("found").prepend(...order.flatMap((k) => $(`found-${k}`)?.parentNode ?? []));
 }
