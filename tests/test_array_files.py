@@ -111,7 +111,7 @@ def test_a_file_that_does_not_fit_its_entry_is_refused(files: ArrayFiles) -> Non
         with pytest.raises(DataError, match=r"is not the array that was stored .*restore it from a backup"):
             files.open(entry, verify)
     path.unlink()
-    with pytest.raises(DataError, match="No such file"):
+    with pytest.raises(DataError, match=rf"^{path} is gone; restore it from a backup\.$"):
         files.open(entry)
 
 

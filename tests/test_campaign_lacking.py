@@ -1,10 +1,11 @@
-"""Campaigns whose strategy or learner this Cutpoint lacks: labels need neither, and what does need them says so."""
+"""Campaigns that lack something: their strategy or learner, which labels do not need, or the scores of a model."""
 
 from __future__ import annotations
 
 import json
 import sqlite3
 from contextlib import closing
+from html import escape
 from pathlib import Path
 
 import pytest
@@ -177,3 +178,56 @@ def test_a_campaign_does_not_begin_with_a_strategy_that_is_not_there(tmp_path: P
         with pytest.raises(UsageError, match="there is no strategy 'direkt'; did you mean 'direct'"):
             Campaign(tmp_path / "birds.db", ["other", "heron"], strategy="direkt", train=train)
     assert not (tmp_path / "birds.db").exists()
+
+
+# scores that are gone
+
+
+def test_a_report_without_the_newest_scores_draws_the_rest_and_says_so(
+    campaign_folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    trained(NAME)
+    (probs,) = (campaign_folder / f"{NAME}.files").glob("probs-*")
+    command(capsys, "report", NAME, "-o", "whole.html")
+    probs.unlink()
+    command(capsys, "report", NAME, "-o", "page.html")
+    whole, page = (Path(name).read_text() for name in ("whole.html", "page.html"))
+    assert "the scores of model 1 cannot be read" not in whole
+    assert f"the scores of model 1 cannot be read: {escape(str(probs))} is gone" in page
+    assert 'id="people"' in page
+    assert "surely another" in whole
+    assert "surely another" not in page
+
+
+def test_the_doctor_says_how_to_go_on_without_scores_that_are_gone(
+    campaign_folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    trained(NAME)
+    (probs,) = (campaign_folder / f"{NAME}.files").glob("probs-*")
+    probs.unlink()
+    (wrong,) = [
+        Finding(**found)
+        for found in json.loads(command(capsys, "doctor", NAME, "--json", code=1))
+        if found["mark"] == "wrong"
+    ]
+    assert wrong.said == f"probs of scores 1: {probs} is gone; restore it from a backup."
+    assert wrong.do == "or go on without it: `cutpoint serve --new-round`"
+
+
+def test_a_replay_compares_the_rounds_after_one_whose_scores_are_gone(
+    campaign_folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from cutpoint.service.desk.desk import Desk
+    from cutpoint.service.place import opened
+
+    trained(NAME)
+    (probs,) = (campaign_folder / f"{NAME}.files").glob("probs-*")
+    lost = printed(capsys, "status", NAME)["status"]["round"]["number"]
+    probs.unlink()
+    with opened(NAME) as (store, files):
+        Desk(store, files, new_round=True).close()
+    answer(NAME, 3)
+    assert printed(capsys, "status", NAME)["status"]["round"]["number"] == lost + 1
+    first, last = command(capsys, "replay", NAME, code=1).splitlines()
+    assert first == f"round {lost} cannot be made again: {probs} is gone; restore it from a backup."
+    assert last.endswith(f"the questions of {lost} other rounds are the same again, and no label is touched by this")

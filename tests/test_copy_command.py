@@ -72,7 +72,7 @@ def test_a_database_needs_a_folder_and_a_stopped_copy_says_how_it_goes_on(
     assert postgres_url not in text
     assert printed(capsys, "status", postgres_url) == printed(capsys, "status", NAME)
     Path("arrays").rename("moved")
-    assert "is not the array that was stored" in command(capsys, "copy", postgres_url, "two", code=2)
+    assert "is gone; restore it from a backup" in command(capsys, "copy", postgres_url, "two", code=2)
     assert printed(capsys, "copy", postgres_url, "two", "--source-files", "moved")["items"] == 151
 
 

@@ -112,4 +112,4 @@ def test_features_that_cannot_be_read_are_a_failure_like_others(files: ArrayFile
     probs_of(store, files, 2).unlink()
     next(files.folder.glob("features-*")).unlink()
     assert Trainer(store, files, FakeClock()).step()
-    assert "is not the array that was stored" in events_of(store, "training_failed")[-1].data["error"]
+    assert "is gone; restore it from a backup" in events_of(store, "training_failed")[-1].data["error"]

@@ -131,8 +131,8 @@ def _arrays(patient: Patient) -> Iterator[Finding]:
         except CutpointError as error:
             do = "old scores are needed by `cutpoint replay` alone"
             if needed:
-                alone = "" if what.startswith("features") else ", or go on without it: `cutpoint serve --new-round`"
-                do = f"restore the file from a backup{alone}"
+                without = "or go on without it: `cutpoint serve --new-round`"
+                do = "no model can be trained without it" if what.startswith("features") else without
             yield Finding("arrays", "wrong" if needed else "note", f"{what}: {error}", do)
     yield Finding("arrays", "well", f"{count(good, 'file')} with the right checksum")
 

@@ -73,7 +73,7 @@ class ArrayFiles:
             self._sweep()
             if not self._has(file, entry["sha256"]):
                 if not source.is_file():
-                    raise ValueError("it is not there")
+                    raise _not_stored(source, FileNotFoundError())
                 self._copy(source, file, entry["sha256"])
             return (self.folder / file).stat().st_size
         except ValueError as error:
@@ -181,6 +181,8 @@ def _compare(found: str, sha256: str) -> None:
 
 
 def _not_stored(path: Path, error: Exception) -> DataError:
+    if isinstance(error, FileNotFoundError):
+        return DataError(f"{path} is gone; restore it from a backup.")
     said = error.strerror or error if isinstance(error, OSError) else error
     return DataError(f"{path} is not the array that was stored ({said}); restore it from a backup.")
 

@@ -10,6 +10,7 @@ from html import escape
 from importlib.resources import files as resources
 from pathlib import Path
 
+from cutpoint.errors import DataError
 from cutpoint.service.log.state import State
 from cutpoint.service.overview.agreement import AGREEMENT, Agreement, agreement
 from cutpoint.service.overview.curve_svg import curve_svg
@@ -36,7 +37,6 @@ def page(store: Store, files: ArrayFiles) -> str:
     board, now = read(store)
     state, diary, strips = board.state, Diary(), Strips(files)
     diary.follow(store)
-    strips.refresh(state)
     made, agreed = state.made, agreement(state)
     parts = [
         _top(now),
@@ -81,6 +81,11 @@ def _found(now: Standing) -> str:
 
 
 def _strips(strips: Strips, state: State) -> str:
+    try:
+        strips.refresh(state)
+    except DataError as error:
+        lost = f"No strips: the scores of model {state.runs.scores[-1]['version']} cannot be read: {error}"
+        return f'<p class="warn">{escape(lost)}</p>'
     names = state.made.classes
     answers = strips.answers(strips.news(state))
     drawn = [strips.draw(k, names, answers) for k in range(min(len(strips), len(names)))]
