@@ -20,7 +20,7 @@ from cutpoint.service.doctor_needs import examine_needs
 from cutpoint.service.doctor_sqlite import Finding, examine_file
 from cutpoint.service.log.leases import Lease
 from cutpoint.service.log.state import State
-from cutpoint.service.place import address, check_installed, serving
+from cutpoint.service.place import address, check_installed, left_by_makers, serving
 from cutpoint.store.base import Store
 from cutpoint.store.events import New
 from cutpoint.store.files import ArrayFiles
@@ -232,15 +232,25 @@ def _disk(patient: Patient) -> Iterator[Finding]:
 
 def _leftovers(patient: Patient) -> Iterator[Finding]:
     """What writers that were killed have left: files that never were whole, and arrays that no event names."""
-    old = [path for path in _unnamed(patient) if time.time() - path.stat().st_mtime > STALE]
-    size = _size(sum(path.stat().st_size for path in old))
-    if not old:
-        yield Finding("leftovers", "well", "none")
-    elif patient.repair and _remove(patient, old):
-        yield Finding("leftovers", "well", f"{count(len(old), 'file')} of {size} removed")
-    else:
+    killed = [] if patient.file is None else left_by_makers(patient.file)
+    unnamed = [path for path in _unnamed(patient) if path not in killed]
+    old = killed + [path for path in unnamed if time.time() - path.stat().st_mtime > STALE]
+    young = [path for path in unnamed if path not in old]
+    said = _files(old)
+    if old and patient.repair and _remove(patient, old):
+        yield Finding("leftovers", "well", f"{said} removed")
+    elif old:
         do = "--repair removes them, when nobody is at work"
-        yield Finding("leftovers", "note", f"{count(len(old), 'file')} of {size}, the first {old[0]}", do)
+        yield Finding("leftovers", "note", f"{said}, the first {old[0]}", do)
+    elif young:
+        said = f"none for certain; {_files(young)}, too young to tell from a writer's at work: look again in an hour"
+        yield Finding("leftovers", "well", said)
+    else:
+        yield Finding("leftovers", "well", "none")
+
+
+def _files(paths: list[Path]) -> str:
+    return f"{count(len(paths), 'file')} of {_size(sum(path.stat().st_size for path in paths))}"
 
 
 def _remove(patient: Patient, files: list[Path]) -> bool:

@@ -6,7 +6,7 @@ import os
 import re
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from glob import escape
 from importlib.util import find_spec
 from pathlib import Path
@@ -18,6 +18,7 @@ from cutpoint.errors import UsageError
 from cutpoint.service.log.state import State
 from cutpoint.store.base import Store
 from cutpoint.store.files import ArrayFiles
+from cutpoint.store.locks import left_behind
 from cutpoint.store.opening import check_answers, note_files, noted_files, open_files, open_store
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 SUFFIX = ".db"
 _FILE = "sqlite:///"
+_MAKER = "maker"  # the role of whoever makes a new file, by whose lock others know that it lives
 OF_STORE = ("sqlalchemy", "alembic")
 OF_SERVER = (*OF_STORE, "fastapi", "uvicorn", "jinja2")
 
@@ -163,26 +165,37 @@ def check_free(name: str, files: str | Path | None = None) -> None:
 def _beside(where: Path) -> Iterator[tuple[Store, ArrayFiles]]:
     """The store in a file with another name, which is linked to its own at the end."""
     make_folder(where.parent.absolute())
+    for left in left_by_makers(where):
+        left.unlink(missing_ok=True)
     beside = where.with_name(f".{where.name}-{secrets.token_hex(8)}.partial{SUFFIX}")
     arrays = where.with_suffix(".files")
     before = set(arrays.glob("*"))
-    try:
-        store = open_store(beside, create=True)
+    with ExitStack() as alive:  # to the end: what is left of those who have let go is removed by others
         try:
-            yield store, ArrayFiles(arrays)
+            store = open_store(beside, create=True)
+            alive.enter_context(store.own(_MAKER))
+            try:
+                yield store, ArrayFiles(arrays)
+            finally:
+                store.close()  # what is written ahead goes into the file
+            try:
+                os.link(beside, where)
+            except FileExistsError:
+                raise UsageError(f"{where} is there already; give another name, or move it away.") from None
+            flush(where.parent)
         finally:
-            store.close()  # what is written ahead goes into the file
-        try:
-            os.link(beside, where)
-        except FileExistsError:
-            raise UsageError(f"{where} is there already; give another name, or move it away.") from None
-        flush(where.parent)
-    finally:
-        done = where.exists() and beside.exists() and where.samefile(beside)  # also if interrupted just after the link
-        for left in beside.parent.glob(f"{escape(beside.name)}*"):
-            left.unlink()
-        if not done:
-            _remove_new(arrays, before)
+            done = where.exists() and beside.exists() and where.samefile(beside)  # also if interrupted after the link
+            for left in beside.parent.glob(f"{escape(beside.name)}*"):
+                left.unlink()
+            if not done:
+                _remove_new(arrays, before)
+
+
+def left_by_makers(where: Path) -> list[Path]:
+    """What is beside a campaign's file, or the place for one, of those who were making it and were killed."""
+    locks = where.parent.glob(f".{escape(where.name)}-*.partial{SUFFIX}.{_MAKER}.lock")
+    makers = [lock.name.removesuffix(f".{_MAKER}.lock") for lock in locks if left_behind(lock)]
+    return sorted(path for maker in makers for path in where.parent.glob(f"{escape(maker)}*"))
 
 
 def _remove_new(folder: Path, before: set[Path]) -> None:

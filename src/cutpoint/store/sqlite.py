@@ -6,7 +6,6 @@ is made beside its place and then linked to it, so that it is there whole or not
 
 from __future__ import annotations
 
-import fcntl
 import os
 import secrets
 import sqlite3
@@ -16,7 +15,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from glob import escape
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 from weakref import WeakSet
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, func, insert, select
@@ -27,6 +26,7 @@ from cutpoint.errors import CutpointError, DataError, UsageError
 from cutpoint.store import schema
 from cutpoint.store.base import StoreError, id_twice
 from cutpoint.store.events import from_bytes
+from cutpoint.store.locks import is_owned, locked, unlock
 from cutpoint.store.owner import Holder, check_role, held, who
 from cutpoint.store.rows import pieces
 from cutpoint.store.sql import SqlStore
@@ -35,7 +35,6 @@ from cutpoint.store.tables import ITEMS
 APPLICATION = 0x43557450  # "CUtP", big-endian, at byte 68 of the header
 _MAGIC = b"SQLite format 3\0"
 _PATIENCE = 60.0  # seconds to wait for another process that writes: it may be adding a large pool
-_LOOKED = 5.0  # seconds in which those who only look whether a role is taken have let go of it
 _ROWS = 10_000  # inserted at a time
 
 _REMEDIES = {
@@ -68,7 +67,7 @@ class SqliteStore(SqlStore):
         """See `Store.own`: a lock on a file, which the kernel frees when the process ends, however it ends."""
         place = self._lock_of(role)
         try:
-            file = _locked(place)
+            file = locked(place)
         except BlockingIOError:
             raise held(role, Holder.read(place.read_text())) from None
         except OSError as error:
@@ -80,7 +79,7 @@ class SqliteStore(SqlStore):
             try:
                 yield
             finally:
-                fcntl.flock(file, fcntl.LOCK_UN)  # closing alone frees nothing where a forked process has it open
+                unlock(file)
 
     def close(self) -> None:
         """See `Store.close`."""
@@ -92,7 +91,7 @@ class SqliteStore(SqlStore):
         """See `Store.holder`."""
         try:
             with self._lock_of(role).open() as file:
-                return who(Holder.read(file.read())) if _is_owned(file) else None
+                return who(Holder.read(file.read())) if is_owned(file) else None
         except FileNotFoundError:
             return None
 
@@ -115,37 +114,6 @@ class SqliteStore(SqlStore):
 
     def _refused(self, error: Exception, doing: str) -> CutpointError:
         return refused(self.path, getattr(error, "orig", None) or error, doing)
-
-
-def _locked(place: Path) -> TextIO:
-    """A file that is locked and says who did it; BlockingIOError if somebody has locked it."""
-    file, patient = place.open("a+"), time.monotonic() + _LOOKED
-    try:
-        while True:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                if _is_owned(file) or time.monotonic() > patient:
-                    raise
-                time.sleep(0.001)
-        file.truncate(0)
-        file.write(Holder.me().text())
-        file.flush()
-    except BaseException:
-        file.close()
-        raise
-    return file
-
-
-def _is_owned(file: TextIO) -> bool:
-    """Whether somebody has locked a file; to look, it is locked for a moment in a way that others may look, too."""
-    try:
-        fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    fcntl.flock(file, fcntl.LOCK_UN)
-    return False
 
 
 def refused(path: Path, error: BaseException, doing: str) -> CutpointError:
