@@ -303,3 +303,15 @@ def test_labels_can_be_imported_later_and_only_once(campaign_folder: Path, capsy
     assert "1 label taken in" in command(capsys, "import", NAME, "more.csv")
     assert printed(capsys, "status", NAME)["status"]["labelled"] == before + 1
     assert command(capsys, "import", NAME, "more.csv") == "nothing new in more.csv: 1 label is there already\n"
+
+
+def test_an_import_and_a_status_answer_scripts_and_are_quiet(
+    campaign_folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("more.csv").write_text("id,label,settled\n002 is 2.png,other,\n003 is 3.png,zero,\n")
+    taken = printed(capsys, "import", NAME, "more.csv")
+    assert (taken["new"] + taken["known"], len(taken["notes"])) == (2, 1)
+    again = printed(capsys, "import", NAME, "more.csv")
+    assert (again["new"], again["known"], again["notes"]) == (0, 2, taken["notes"])
+    assert command(capsys, "status", NAME, "--quiet") == ""
+    assert command(capsys, "import", NAME, "more.csv", "--quiet") == ""

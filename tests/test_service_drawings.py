@@ -12,6 +12,7 @@ pytest.importorskip("fastapi")
 pytest.importorskip("httpx2")
 
 from cutpoint.core.strip import Lie
+from cutpoint.core.thresholds import order_by_margin
 from cutpoint.service.overview.curve_svg import curve_svg
 from cutpoint.service.overview.diary import Diary, Pace, curve, table_of
 from cutpoint.service.overview.strip_svg import HIGH, MOST_DOTS, WIDE, Answers, strip_svg
@@ -81,6 +82,39 @@ def test_strips_follow_answers_corrections_and_what_is_taken_back(tmp_path: Path
     served.client("bo").post("/api/answer", json={"item": 5, "label": 1, "key": key(10)})
     disputed = strips.answers(strips.news(state))
     assert disputed.disputed[disputed.items == 5].tolist() == [True]
+
+
+def test_a_question_says_why_in_numbers_and_where_the_item_lies_in_that_order(tmp_path: Path) -> None:
+    served = serve_in_memory(60, files=tmp_path, first=6, budget=8, people={"ada": False, "bo": False})
+    ada = served.client("ada")
+    assert ada.get("/strips/0.svg").status_code == 204, "before the first model"
+    (asked,) = ada.get("/api/next", params={"n": 1}).json()["items"]
+    nothing = dict.fromkeys(("class", "threshold", "low", "high", "place"))
+    assert asked["because"] == {"strategy": "random", "phase": "random"} | nothing
+    for turn in range(6):
+        served.desk.tell(served.desk.ask("ada", 1)[0], turn % 3)
+    probs = np.random.default_rng(0).dirichlet((1, 1, 1), 60).astype(np.float32)
+    publish(served, probs)
+    for asked in ada.get("/api/next", params={"n": 3}).json()["items"]:
+        why, said = served.desk.explain(asked["item"]), asked["because"]
+        assert why is not None
+        assert why.class_ is not None
+        place = order_by_margin(probs, why.class_).tolist().index(asked["item"]) + 1
+        assert said == {
+            "strategy": "direct",
+            "phase": why.phase,
+            "class": why.class_,
+            "threshold": why.threshold,
+            "low": why.low,
+            "high": why.high,
+            "place": place,
+        }
+        if why.low is not None and why.high is not None:
+            assert why.low <= place <= why.high + 1, "among the places that were possible"
+    publish(served, probs[::-1], 2)
+    (held,) = ada.get("/api/next", params={"n": 1}).json()["items"]
+    assert held["because"]["class"] is not None
+    assert held["because"]["place"] is None, "another order is drawn"
 
 
 def test_a_class_that_no_model_knows_has_the_strip_that_its_questions_are_chosen_by(tmp_path: Path) -> None:

@@ -239,3 +239,8 @@ def test_nowhere_is_a_skip_said_to_go_to_somebody_else(served: Served) -> None:
     page = served.client("ada").get("/guide").text
     assert "somebody else may say" not in page + (ROOT / "docs/labelling.md").read_text()
     assert "nobody is asked about it until an admin releases it" in page
+
+
+def test_a_watcher_may_ask_for_the_head_alone(served: Served) -> None:
+    told = served.client().head("/healthz")
+    assert (told.status_code, told.text) == (200, "")

@@ -108,7 +108,8 @@ def test_the_dashboard_shows_strips_curve_and_people(tmp_path: Path, monkeypatch
     served = serve_in_memory(60, files=tmp_path, first=6, budget=6)
     ada, bo, chief = (served.client(name) for name in ("ada", "bo", "chief"))
     assert "The strips appear with the first trained model." in chief.get("/dashboard").text
-    assert ada.get("/strips/0.svg").status_code == 400
+    assert ada.get("/strips/0.svg").status_code == 204
+    assert ada.get("/strips/9.svg").status_code == 400, "there is no such class"
     rng = np.random.default_rng(0)
     probs = rng.dirichlet((3, 1, 1), 60)
     lend(served, "ada", *range(12))

@@ -19,6 +19,7 @@ def import_labels(
         Path, typer.Argument(metavar="FILE", help="CSV, JSONL or parquet: id, label and perhaps annotator; or tasks.")
     ],
     *,
+    as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
     """Take labels that exist into a campaign: all of a file or none; also while it is served.
@@ -33,7 +34,12 @@ def import_labels(
     with leaving("all labels were taken in, or none; the same command finds out and goes on"):
         with opened(name) as (store, _):
             taken = import_file(store, file)
-        if not quiet:
+        if as_json:
+            import json
+            from dataclasses import asdict
+
+            typer.echo(json.dumps(asdict(taken), ensure_ascii=False))
+        elif not quiet:
             say(_said(taken, file))
             for note in taken.notes:
                 say(f"note: {note}")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from cutpoint.cli_terminal import FilesOption, JsonOption, NameArgument
+from cutpoint.cli_terminal import FilesOption, JsonOption, NameArgument, QuietOption
 
 if TYPE_CHECKING:
     from cutpoint.service.overview.standing import Standing
@@ -19,7 +19,9 @@ ITS_TROUBLES = (
 )
 
 
-def status(name: NameArgument, *, files: FilesOption = None, as_json: JsonOption = False) -> None:
+def status(
+    name: NameArgument, *, files: FilesOption = None, as_json: JsonOption = False, quiet: QuietOption = False
+) -> None:
     """Where a campaign stands: found per class, labels, people, and what the model does. Also while it is served."""
     from cutpoint.service.overview.standing import read
     from cutpoint.service.place import opened
@@ -32,7 +34,7 @@ def status(name: NameArgument, *, files: FilesOption = None, as_json: JsonOption
         from dataclasses import asdict
 
         typer.echo(json.dumps(asdict(now), indent=2, ensure_ascii=False))
-    else:
+    elif not quiet:
         _show(now, worker)
 
 

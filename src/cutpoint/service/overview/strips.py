@@ -109,6 +109,13 @@ class Strips:
         disputed = np.isin(items, np.array(self._disputes, np.intp))
         return Answers(items[scored], labels[scored], disputed[scored])
 
+    def place(self, k: int, item: int, version: int | None) -> int | None:
+        """An item's place in class k's order by these scores, from 1 on; None where others are drawn. O(1)."""
+        with self._lock:
+            if version is None or version != self._version or not (k < len(self._lies) and item < len(self._lies[k])):
+                return None
+            return int(self._lies[k].place[item])
+
     def draw(self, k: int, names: tuple[str, ...], answers: Answers, here: int | None = None) -> Strip:
         """Class k's strip; UsageError where there is none."""
         lies = self._lies

@@ -63,6 +63,7 @@ def create_routes(front: Front, house: House) -> FastAPI:
     )
     pages = Pages(house)
 
+    @app.head("/healthz", include_in_schema=False)
     @app.get("/healthz", summary="whether the server is there", response_class=PlainTextResponse)
     async def healthz() -> str:
         return "ok"

@@ -17,7 +17,7 @@ from cutpoint.service.overview.diary import Diary
 from cutpoint.service.overview.strips import Strips
 from cutpoint.service.web.auth import Link, Person, hash_of, new_token
 from cutpoint.service.web.images import Gallery
-from cutpoint.service.web.shown import note_of, shown_ask, shown_receipt
+from cutpoint.service.web.shown import because, note_of, shown_ask, shown_receipt
 from cutpoint.service.web.views import Views
 from cutpoint.store.base import Store
 from cutpoint.store.files import ArrayFiles
@@ -102,7 +102,10 @@ class Front:
         names, found = self._desk.state.made.classes, self._desk.state.ballots.found
         items = self._store.items([ask.item for ask in asks])
         return {
-            "items": [shown_ask(ask, item, names, found) for ask, item in zip(asks, items, strict=True)],
+            "items": [
+                shown_ask(ask, item, names, found) | {"because": because(ask.why, self.views.place(ask))}
+                for ask, item in zip(asks, items, strict=True)
+            ],
             "classes": list(names),
             "reason": asks.reason,
             "open": asks.open,

@@ -68,7 +68,7 @@ class Leases(BaseModel):
 class Next(BaseModel):
     """What a person is asked now."""
 
-    items: Annotated[list[dict[str, Any]], Field(description="each with its lease, and why it is asked")]
+    items: Annotated[list[dict[str, Any]], Field(description="each with its lease, and why, in words and numbers")]
     classes: Annotated[
         list[str],
         Field(description="their names, by number, as they are now: one that is added is the last, none goes away"),

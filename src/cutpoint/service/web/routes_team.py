@@ -87,7 +87,7 @@ def _add_looks(router: APIRouter, front: Front, pages: Pages) -> None:
     def status(visitor: Visitor) -> dict[str, Any]:
         return front.status(visitor)
 
-    @router.get("/strips/{k}.svg", summary="a class's strip, 204 while it is drawn", response_class=Response)
+    @router.get("/strips/{k}.svg", summary="a class's strip; 204 while there is none", response_class=Response)
     def strip(k: Number, visitor: Visitor, item: Annotated[int | None, Query(ge=0)] = None) -> Response:
         drawn = front.strip(visitor, k, item)
         return Response(status_code=204) if drawn is None else Response(drawn, media_type="image/svg+xml")

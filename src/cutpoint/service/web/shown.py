@@ -93,6 +93,14 @@ def reason(why: Why, names: Sequence[str], found: Mapping[int, int]) -> str:
     return f"When this was asked, the strategy {why.strategy} put it first for “{name}”."
 
 
+def because(why: Why | None, place: int | None) -> dict[str, Any] | None:
+    """Why a question is asked, as a program reads it, with the item's place in the class's order if that is known."""
+    if why is None:
+        return None
+    where = {"threshold": why.threshold, "low": why.low, "high": why.high, "place": place}
+    return {"strategy": why.strategy, "phase": why.phase, "class": why.class_} | where
+
+
 def shown_receipt(receipt: Receipt, *, blind: bool) -> dict[str, Any]:
     """What became of what somebody said; blind: without what follows from what others said."""
     return {

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from cutpoint.service.desk.asks import Ask
 from cutpoint.service.desk.desk import Desk
 from cutpoint.service.desk.status import Status
 from cutpoint.service.overview.agreement import AGREEMENT, opinions, weigh
@@ -59,12 +60,22 @@ class Views:
         return {"done": min(done, of), "of": of, "words": words, "found": found, "mine": mine}
 
     def strip(self, visitor: Person, k: int, item: int | None) -> Strip | None:
-        """Class k's strip now; None while the newest scores are being sorted for it."""
+        """Class k's strip now; None before the first model, and while the newest scores are being sorted for it."""
         with self._desk.locked:
-            if self._strips.behind(self._desk.state):
-                return None
             names = self._desk.state.made.classes
+            if k < len(names) and (self._strips.behind(self._desk.state) or not len(self._strips)):
+                return None
         return self._strips.draw(k, names, self._answers(visitor), item)
+
+    def place(self, ask: Ask) -> int | None:
+        """Where an item lies in the order that it was asked by; None where another one is drawn. O(1)."""
+        if ask.why is None or ask.why.class_ is None:
+            return None
+        with self._desk.locked:
+            rounds = self._desk.state.rounds
+            number, _ = rounds.questions.get(ask.item, (0, None))
+            version = rounds.all[number - 1].data["scores"] if number else None
+        return self._strips.place(ask.why.class_, ask.item, version)
 
     def _answers(self, visitor: Person) -> Answers:
         """The answers that a visitor's strips show: the labels of all; for who is blind, their own."""
