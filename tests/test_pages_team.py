@@ -66,6 +66,7 @@ def test_an_admin_makes_a_link_and_revokes_it(here: Site) -> None:
     shown(eve)
     expect(page.locator("#links tr", has_text="eve")).to_be_visible()
     page.locator("#links tr", has_text="eve").get_by_role("button", name="Revoke").click()
+    page.get_by_role("dialog").get_by_role("button", name="Revoke").click()
     expect(page.get_by_role("region", name="Private links").locator(".said")).to_contain_text("holds no longer")
     here.excused = RESENT
     eve.keyboard.press("1")

@@ -226,6 +226,18 @@ def test_a_link_that_is_revoked_twice_is_revoked_once(served: Served) -> None:
     assert kinds(served.store).count("link_revoked") == 1
 
 
+def test_the_last_link_of_an_admin_is_not_revoked(served: Served) -> None:
+    chief = served.client("chief")
+    hash = next(link.hash for link in served.front.links() if link.person.admin)
+    refused = chief.post("/api/revoke", json={"hash": hash})
+    assert refused.status_code == 400
+    assert "the last link of an admin" in refused.json()["error"]
+    assert "make another" in refused.json()["error"]
+    served.front.make_link("chief", True)
+    assert chief.post("/api/revoke", json={"hash": hash}).status_code == 200
+    assert kinds(served.store).count("link_revoked") == 1
+
+
 def test_of_many_leases_the_first_are_shown_and_all_are_counted() -> None:
     served = serve_in_memory(210, first=210)
     chief = served.client("chief")

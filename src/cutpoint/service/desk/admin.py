@@ -41,12 +41,21 @@ class Admin(Book):
             self._write([New("link_made", {"annotator": annotator, "hash": hash})])
 
     def revoke_link(self, hash: str) -> None:
-        """Let a link lead nowhere any more; whoever has no other gives back what they hold."""
+        """Let a link lead nowhere any more; whoever has no other gives back what they hold.
+
+        UsageError for the last link of an admin: nobody could make another one.
+        """
         with self._at_work():
             annotator = self.state.people.by_link.get(hash)
             if annotator is None:
                 raise UsageError("there is no such link; it may have been revoked before.")
-            last = self.state.people.person(annotator).links == {hash}
+            people = self.state.people
+            if [hash] == [link for link, name in people.by_link.items() if people.by_name[name].admin]:
+                raise UsageError(
+                    "this is the last link of an admin, and without one nobody can make another; make another "
+                    f"for an admin first, {annotator} or somebody else, open it, and revoke this one from there."
+                )
+            last = people.person(annotator).links == {hash}
             held = self.state.leases.held_by(annotator) if last else []
             revoked = New("link_revoked", {"annotator": annotator, "hash": hash})
             self._write([revoked, *(self._returned(lease.lease) for lease in held)])

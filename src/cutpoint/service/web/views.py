@@ -6,6 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, replace
+from heapq import nlargest
 from itertools import islice
 from typing import Any
 
@@ -14,6 +15,7 @@ import numpy as np
 from cutpoint.service.desk.asks import Ask
 from cutpoint.service.desk.desk import Desk
 from cutpoint.service.desk.status import Status
+from cutpoint.service.log.votes import Ballots
 from cutpoint.service.overview.agreement import AGREEMENT, opinions, weigh
 from cutpoint.service.overview.curve_svg import curve_svg
 from cutpoint.service.overview.diary import KNOWN, LAST_HOUR, MEASURES, SECONDS_EACH, Diary, curve, table_of, title_of
@@ -120,26 +122,32 @@ class Views:
         }
 
     def disputes(self) -> dict[str, Any]:
-        """Items on which people differ: everybody's answer, the label for now, and another that these clearly say."""
+        """Items on which people differ: everybody's answer, the label for now, and another that these clearly say.
+
+        decided: the latest decisions, with their numbers. O(all decisions).
+        """
         with self._desk.locked:
             ballots = self._desk.state.ballots
             picked = list(islice(ballots.disputes, A_PAGE))
-            cases = [
-                {
-                    "votes": [(who or "imported", said) for who, said in ballots.votes[item].items()],
-                    "label": ballots.label(item),
-                }
-                for item in picked
-            ]
+            cases = [_case(ballots, item) for item in picked]
+            latest = nlargest(A_PAGE, ballots.decided, key=lambda item: ballots.decided[item][1])
+            decided = [_case(ballots, item) | {"number": ballots.decided[item][1]} for item in latest]
+            n_decided = len(ballots.decided)
             said = opinions(self._desk.state)
             total, overlap = len(ballots.disputes), self._desk.state.made.overlap
-        items = self._store.items(picked)
+        items, judged = self._store.items(picked), self._store.items(latest)
         weighed = weigh(said).weighed
         shown = [
             shown_item(item) | case | {"weighed": weighed.get(item.index)}
             for item, case in zip(items, cases, strict=True)
         ]
-        return {"cases": shown, "total": total, "overlap": overlap}
+        return {
+            "cases": shown,
+            "total": total,
+            "overlap": overlap,
+            "decided": [shown_item(item) | case for item, case in zip(judged, decided, strict=True)],
+            "decided_total": n_decided,
+        }
 
     def admin(self) -> dict[str, Any]:
         """Links, leases, held items and settings."""
@@ -261,3 +269,9 @@ class Views:
                 }
             )
         return rows
+
+
+def _case(ballots: Ballots, item: int) -> dict[str, Any]:
+    """Everybody's answer to an item, and its label."""
+    votes = [(who or "imported", said) for who, said in ballots.votes.get(item, {}).items()]
+    return {"votes": votes, "label": ballots.label(item)}

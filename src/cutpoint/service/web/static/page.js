@@ -10,6 +10,7 @@ document.addEventListener("submit", async (event) => {
   const form = event.target.closest("form[data-post]");
   if (!form) return;
   event.preventDefault();
+  if (form.dataset.ask && !(await sure(form.dataset.ask))) return;
   for (const spot of document.querySelectorAll(".said")) spot.textContent = ""; // of what was done before
   const part = form.closest("section") ?? form.closest("main"); // the form itself may be replaced meanwhile
   const body = contents(form, event.submitter);
@@ -30,6 +31,14 @@ document.addEventListener("submit", async (event) => {
     say(part, status === 0 ? "No connection to the server; nothing was changed." : data.error || `Refused (${status}).`, true);
   }
 });
+
+function sure(question) { // where nothing brings it back
+  const dialog = $("ask");
+  $("ask-title").textContent = question;
+  dialog.returnValue = "";
+  dialog.showModal();
+  return new Promise((answer) => dialog.addEventListener("close", () => answer(dialog.returnValue === "yes"), { once: true }));
+}
 
 function contents(form, submitter) {
   const body = Object.fromEntries(new FormData(form, submitter));
