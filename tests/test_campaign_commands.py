@@ -50,12 +50,15 @@ def test_init_says_which_models_will_never_come(tmp_path: Path, capsys: pytest.C
         assert [note.startswith(doubt) for note in notes] == ([] if doubt is None else [True]), notes
 
 
-def test_a_single_unreadable_picture_is_the_only_one(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_few_unreadable_pictures_are_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     photos = fill(tmp_path / "photos", 30)
     begin = ["init", "--images", str(photos), "--classes", "other,zero"]
     assert "can be passed: broken.png\n" in command(capsys, *begin, str(tmp_path / "one"))
     (photos / "later.png").write_bytes(b"none either")
-    assert "can be passed: broken.png, ...\n" in command(capsys, *begin, str(tmp_path / "two"))
+    assert "can be passed: broken.png, later.png\n" in command(capsys, *begin, str(tmp_path / "two"))
+    for n in range(6):
+        (photos / f"{n}.png").write_bytes(b"none either")
+    assert "can be passed: 0.png, 1.png, 2.png, and 5 more\n" in command(capsys, *begin, str(tmp_path / "eight"))
 
 
 def test_init_reads_texts_and_tables(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -97,9 +100,12 @@ def test_a_table_of_texts_is_told_to_say_which_column_they_are_in(
         (["--classes", "a,b", "--csv", "x.csv", "--npy", "x.npy"], "2 files are given"),
         (["--classes", "a,b", "--images", "photos", "--strategy", "no"], "strategy"),
         (["--classes", "a,b", "--images", "photos", "--import", "bad.csv"], "bad.csv, line 2"),
+        (["--classes", "a,b", "--images", "photos", "--import", "worse.csv"], "add the class (`--classes` of `init`"),
         (["--classes", "a,b", "--images", "photos", "--embeddings", "bad.csv"], "must be .npy or .parquet"),
         (["--classes", "a,b", "--images", "photos", "--files", "there"], "--files is for postgresql"),
         (["--classes", "a,b", "--images", "photos", "--learner", "foo"], "foo"),
+        (["--classes", "a,b", "--images", "photos", "--learner", "onnx"], "init --encoder FILE"),
+        (["--classes", "a,b", "--images", "photos", "--learner", "onnx:encoder=e.onnx"], "init --encoder FILE"),
         pytest.param(
             ["--classes", "a,b", "--images", "photos", "--learner", "resnet18"],
             "reads pictures",
@@ -117,6 +123,7 @@ def test_init_refuses_and_leaves_nothing(
     monkeypatch.chdir(tmp_path)
     fill(tmp_path / "photos", 12)
     Path("bad.csv").write_text("id,label\nnobody,a\n")
+    Path("worse.csv").write_text("id,label\n000 is 0.png,c\n")
     before = names_in(tmp_path)
     assert said in command(capsys, "init", "birds", *options, code=2)
     assert names_in(tmp_path) == before

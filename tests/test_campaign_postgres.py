@@ -48,7 +48,9 @@ def test_the_schema_that_the_address_names_is_made(
     line[1] = postgres_url.split("search_path")[0] + f"search_path%3D{quote(asked).replace('%20', '%5C%20')}"
     with psycopg.connect(postgres_url, autocommit=True) as connection:
         try:
-            assert "there is no campaign in postgresql://" in command(capsys, "status", line[1], code=2)
+            said = command(capsys, "status", line[1], code=2)
+            assert "there is no campaign in postgresql://" in said
+            assert f"/postgres, schema {asked}; give" in said
             command(capsys, *line)
             assert connection.execute(f'SELECT count(*) FROM "{made}".events').fetchone() == (3,)
             assert printed(capsys, "status", line[1])["status"]["items"] == 41

@@ -31,7 +31,8 @@ EVENT = New("resized", {"round": 1, "in_flight": 2})
 
 
 def test_a_database_without_a_campaign(postgres_url: str) -> None:
-    with pytest.raises(UsageError, match=r"there is no campaign in postgresql://127\.0\.0\.1:\d+/postgres; give"):
+    words = r"there is no campaign in postgresql://127\.0\.0\.1:\d+/postgres, schema \w+; give"
+    with pytest.raises(UsageError, match=words):
         open_store(postgres_url, False)
     with asked(postgres_url) as connection:
         connection.execute("CREATE TABLE notes (line text)")

@@ -85,6 +85,8 @@ def test_a_saving_that_most_settings_do_not_reach_is_none() -> None:
 def test_numbers_agree_with_their_nouns() -> None:
     assert [count(n, "answer") for n in (0, 1, 2)] == ["0 answers", "1 answer", "2 answers"]
     assert [count(n, "strategy") for n in (1, 2)] == ["1 strategy", "2 strategies"]
+    assert count(13, "array") == "13 arrays"
+    assert count(2, "day") == "2 days"
 
 
 def test_not_reached_is_printed_and_never_a_number() -> None:

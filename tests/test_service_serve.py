@@ -214,8 +214,15 @@ def test_the_server_answers_to_the_names_it_was_told() -> None:
     assert behind.address(8000) == "https://label.example.org"
     assert "127.0.0.1:8000" in behind.hosts(8000)
     assert Where("0.0.0.0", names=["lab-pc"]).address(8000) == "http://lab-pc:8000"
-    with pytest.raises(UsageError, match="names"):
+    with pytest.raises(UsageError, match="say under which names people reach it with --names, since"):
         Where("0.0.0.0").hosts(8000)
+
+
+def test_whoever_sets_up_a_proxy_is_told_what_is_behind_it() -> None:
+    assert Where().said(8000) == "http://127.0.0.1:8000"
+    for host, behind in (("127.0.0.1", "127.0.0.1:8001"), ("0.0.0.0", "127.0.0.1:8001"), ("::1", "[::1]:8001")):
+        where = Where(host, names=["label.example.org"], https=True)
+        assert where.said(8001) == f"https://label.example.org (a proxy must pass it on to http://{behind})"
 
 
 def test_pictures_that_a_file_lists_are_served_from_their_folder(tmp_path: Path) -> None:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from cutpoint.service.gather import Summary
     from cutpoint.service.log.settings import Settings
 
+_NAMED = 3  # unreadable pictures
+
 Given = Path | None
 Column = str | None
 
@@ -203,7 +205,8 @@ def _show(about: Summary, name: str) -> None:
         f"features for the first model: {about.features}",
     )
     if about.unreadable:
-        named = ", ".join([about.unreadable[0], *(["..."] if about.unreadable[1:] else [])])
+        first, more = about.unreadable[:_NAMED], len(about.unreadable) - _NAMED
+        named = ", ".join([*first, *([f"and {more:,} more"] if more > 0 else [])])
         show(f"{count(len(about.unreadable), 'picture')} cannot be read, and can be passed: {named}")
     if about.labels:
         show(f"{count(about.labels, 'label')} taken in")

@@ -9,6 +9,9 @@ import typer
 
 from cutpoint.cli_terminal import FilesOption, NameArgument, say
 
+HostOption = Annotated[
+    str, typer.Option(help="Address to listen at; 0.0.0.0 is all of this machine's, and needs --names.")
+]
 NamesOption = Annotated[
     str, typer.Option("--names", help="Names under which people reach it, with commas between; others are refused.")
 ]
@@ -22,7 +25,7 @@ def serve(
     *,
     annotators: Annotated[str | None, typer.Option(help="Who labels: names, with commas between.")] = None,
     admins: Annotated[str, typer.Option(help="Who runs the campaign: names, with commas between.")] = "admin",
-    host: Annotated[str, typer.Option(help="Address to listen at; 0.0.0.0 is all of this machine's.")] = "127.0.0.1",
+    host: HostOption = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port to listen at; 0: a free one.")] = 8000,
     names: NamesOption = "",
     https: Annotated[bool, typer.Option("--https", help="A proxy in front of it speaks https.")] = False,

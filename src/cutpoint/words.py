@@ -9,7 +9,7 @@ def count(n: int, what: str) -> str:
     """A number of things: "1 answer", "2 answers", "1 strategy", "2,000 strategies", "2 processes"."""
     if n == 1:
         return f"1 {what}"
-    if what.endswith("y"):
+    if what.endswith("y") and what[-2:-1] not in "aeiou":
         return f"{n:,} {what[:-1]}ies"
     return f"{n:,} {what}es" if what.endswith("s") else f"{n:,} {what}s"
 

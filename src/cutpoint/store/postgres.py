@@ -271,9 +271,16 @@ def _is_current(connection: Connection, url: URL, create: bool) -> bool:
         )
     if not create:
         raise UsageError(
-            f"there is no campaign in {shown(url)}; give the address of one, or start one with cutpoint init."
+            f"there is no campaign in {shown(url)}{_schema(connection, url)}; give the address of one, or start one "
+            "with cutpoint init."
         )
     return False
+
+
+def _schema(connection: Connection, url: URL) -> str:
+    """The schema that an address names, as it is put behind its database; empty where it names none."""
+    named = "search_path" in str(url.query.get("options", ""))
+    return f", schema {connection.exec_driver_sql('SHOW search_path').scalar()}" if named else ""
 
 
 def _lock_log(connection: Connection, namespace: str) -> None:

@@ -89,7 +89,7 @@ def _label(vote: Vote, classes: Sequence[str]) -> int:
             return label
     raise UsageError(
         f"{vote.place}: the label is {vote.labels[-1][:40]!r}; it must be one of {', '.join(classes)}: correct it, or "
-        "add the class with `cutpoint classes add`."
+        "add the class (`--classes` of `init`; to a campaign that is there, `cutpoint classes add`)."
     )
 
 

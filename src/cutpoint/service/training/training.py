@@ -53,15 +53,15 @@ def needs(state: State) -> frozenset[str]:
 
 def check_learner(settings: Settings) -> None:
     """UsageError unless there are such a learner, which learns from features, and such a strategy, which it is for."""
-    from cutpoint.learners import make_learner
+    from cutpoint.learners import LEARNERS, make_learner
     from cutpoint.learners.base import check_gives, reads
 
-    learner = make_learner(settings.learner, len(settings.classes))
-    if reads(learner) == "pictures":
+    if reads(LEARNERS.get(settings.learner.partition(":")[0])) == "pictures":  # before it is asked what it lacks
         raise UsageError(
             f"the learner {settings.learner} reads pictures, and a campaign's model learns from features; take "
-            "another, such as logistic or torch-mlp, and make the features with an encoder of your own."
+            "another, such as logistic or torch-mlp, and make the features with an encoder: init --encoder FILE."
         )
+    learner = make_learner(settings.learner, len(settings.classes))
     check_gives(settings.strategy, learner, settings.learner)
 
 

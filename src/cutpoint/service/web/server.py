@@ -60,7 +60,7 @@ class Where:
         if not own and not self.names:
             raise UsageError(
                 f"the host {self.host or '(empty)'} means every address of this machine; say under which names people"
-                " reach it, since requests for other names are refused."
+                " reach it with --names, since requests for other names are refused."
             )
         default = 443 if self.https else 80
         with_port = [name if _has_port(name) else f"{name}:{port}" for name in (*self.names, *own)]
@@ -71,6 +71,11 @@ class Where:
     def address(self, port: int) -> str:
         """What links begin with."""
         return f"{'https' if self.https else 'http'}://{self.hosts(port)[0]}"
+
+    def said(self, port: int) -> str:
+        """The same for whoever starts the server: where a proxy leads to it, also what is behind that."""
+        behind = f"{_bracketed('127.0.0.1' if self.host in ANYWHERE else self.host)}:{port}"
+        return f"{self.address(port)}{f' (a proxy must pass it on to http://{behind})' if self.https else ''}"
 
 
 def serve(
@@ -108,7 +113,7 @@ def serve(
         listener = stack.enter_context(listening(where.host, where.port))  # first: a port that is taken costs nothing
         port = listener.getsockname()[1]
         front = stack.enter_context(_at_work(url, files, pictures, limit, new_round=new_round))
-        server = _Server(_config(front, where, port), lambda: say(_ready(front, where.address(port))), front.close)
+        server = _Server(_config(front, where, port), lambda: say(_ready(front, where.said(port))), front.close)
         if started is not None:
             started(server)
         with suppress(KeyboardInterrupt):
