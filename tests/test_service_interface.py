@@ -93,7 +93,7 @@ STRANGE = [
     ("POST", "/api/classes", {"name": "grey\theron"}, 400),
     ("POST", "/api/links", {"annotator": "   "}, 400),
     ("GET", "/items/1000000000000000000000000000000/picture", None, 422),
-    ("GET", "/strips/0.svg?item=1000000000000000000000000000000", None, 400),
+    ("GET", "/strips/9.svg?item=1000000000000000000000000000000", None, 400),
     ("GET", "/api/next?n=1e3", None, 422),
     ("GET", "/api/nothing", None, 404),
     ("GET", "/nothing", None, 404),
