@@ -18,6 +18,8 @@ from cutpoint.service.desk.desk import Desk
 from cutpoint.service.web.app import create_app
 from cutpoint.service.web.front import LARGEST_ASK, Front
 from cutpoint.service.web.gate import LARGEST_HEAD, House
+from cutpoint.service.web.server import _greetings
+from cutpoint.store.events import New
 from served import Served, lend, serve_in_memory, token
 
 
@@ -116,3 +118,86 @@ def test_taking_back_gives_nobody_more_than_they_may_hold(served: Served) -> Non
     say(ada, "answer", first, label=1)
     assert say(ada, "undo", first).json()["lease"] is not None
     assert len(served.desk.state.leases.held_by("ada")) == LARGEST_ASK
+
+
+CROSS = {"sec-fetch-site": "same-site", "sec-fetch-mode": "no-cors", "sec-fetch-dest": "image"}
+LED = {"sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate", "sec-fetch-dest": "document"}
+
+
+def test_a_page_of_others_leads_here_and_fetches_nothing(served: Served) -> None:
+    ada = served.client("ada")
+    for path in ("/api/next?n=8", "/items/0/picture", f"/a/{token('bo')}", "/static/keys.js"):
+        for headers in (CROSS, CROSS | {"sec-fetch-site": "cross-site"}, LED | {"sec-fetch-dest": "iframe"}):
+            refused = ada.get(path, headers=headers)
+            assert (refused.status_code, "set-cookie" in refused.headers) == (403, False), path
+    assert ada.get("/api/next", headers=LED).status_code == 403
+    assert not served.desk.state.leases.live
+    for headers in (LED, {"sec-fetch-site": "none"}, {"sec-fetch-site": "same-origin", "sec-fetch-mode": "cors"}):
+        assert ada.get(f"/a/{token('ada')}", headers=headers).status_code == 200
+        assert ada.get("/label", headers=headers).status_code == 200
+    assert ada.get("/api/next", headers={"sec-fetch-site": "same-origin", "sec-fetch-mode": "cors"}).status_code == 200
+
+
+def test_admins_are_taken_at_their_word(served: Served) -> None:
+    chief, before = served.client("chief"), served.store.last()
+    for path, body in (
+        ("settings", {"budget": True}),
+        ("settings", {"lease_seconds": "60"}),
+        ("links", {"annotator": "eve", "admin": "yes"}),
+        ("adjudicate", {"item": True, "label": 0}),
+    ):
+        assert chief.post(f"/api/{path}", json=body).status_code == 422, (path, body)
+    assert served.store.last() == before
+    assert chief.post("/api/settings", json={"lease_seconds": 60}).status_code == 200
+
+
+def test_a_version_that_is_installed_meanwhile_changes_no_page(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    ada = served.client("ada")
+
+    def gone(*_: object) -> None:
+        raise AssertionError("read anew")
+
+    monkeypatch.setattr("jinja2.FileSystemLoader.get_source", gone)
+    assert ada.get("/mine").status_code == 200
+    assert served.client().get("/label", headers={"accept": "text/html"}).status_code == 401
+
+
+@pytest.mark.parametrize("name", ["bird\ufffe", "bird\uffff", "bird\U0001ffff", "\ufdd0bird", "\u200d", " \u200c "])
+@pytest.mark.parametrize(("path", "what"), [("classes", "name"), ("links", "annotator")])
+def test_names_that_break_a_drawing_or_cannot_be_seen_are_refused(
+    served: Served, name: str, path: str, what: str
+) -> None:
+    before = served.store.last()
+    assert served.client("chief").post(f"/api/{path}", json={what: name}).status_code == 400
+    assert served.store.last() == before
+
+
+@pytest.mark.parametrize("name", [" ada", "ada ", "a\u200dda", "\u0430da", "ad\u03b1"])
+def test_nobody_new_looks_like_somebody_else(served: Served, name: str) -> None:
+    refused = served.client("chief").post("/api/links", json={"annotator": name})
+    assert refused.status_code == 400
+    assert "look" in refused.json()["error"]
+    assert name not in served.desk.state.people.by_name
+    served.store.append([New("annotator_added", {"annotator": name, "admin": False})])  # as an older version took it
+    served.desk.tick()
+    assert served.client("chief").post("/api/links", json={"annotator": name}).status_code == 200
+
+
+@pytest.mark.parametrize("name", ["\u0410\u043d\u043d\u0430 B.", "\u03b1", "h\u00e9ron", "O\u2019Neil 2", "\u9ce5 one"])
+def test_names_of_people_everywhere_are_taken(served: Served, name: str) -> None:
+    assert served.client("chief").post("/api/links", json={"annotator": name}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("address", "warned"),
+    [
+        ("http://192.168.1.5:8000", True),
+        ("http://lab-pc:8000", True),
+        ("https://label.example.org", False),
+        ("http://127.0.0.1:8000", False),
+        ("http://localhost:8000", False),
+        ("http://[::1]:8000", False),
+    ],
+)
+def test_links_that_travel_in_the_clear_are_warned_of(served: Served, address: str, warned: bool) -> None:
+    assert any("in the clear" in line for line in _greetings(served.front, [], address, False)) == warned

@@ -14,7 +14,7 @@ from cutpoint.errors import CutpointError, UsageError
 from cutpoint.service.desk.asks import Ask
 from cutpoint.service.desk.board import Board
 from cutpoint.service.desk.clock import Clock
-from cutpoint.service.log.names import check_new_name
+from cutpoint.service.log.names import check_new_person
 from cutpoint.service.log.state import State
 from cutpoint.store.base import MaybeStored, Store, StoreError
 from cutpoint.store.events import Event, New, encode
@@ -125,7 +125,7 @@ class Book:
         """The name of somebody who takes part, or may from now on; UsageError."""
         if isinstance(annotator, str) and annotator in self.state.people.by_name:
             return annotator
-        return check_new_name(annotator, "an annotator")
+        return check_new_person(annotator, self.state.people.by_name)
 
     def _introduce(self, annotator: str) -> None:
         """Make sure that the log knows somebody."""

@@ -5,8 +5,9 @@ They are looked at when they are new. Whatever a log has is read as it is.
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from unicodedata import category, normalize
+from unicodedata import name as name_of
 
 from cutpoint.data.pools.given import Labelled
 from cutpoint.errors import UsageError
@@ -18,7 +19,7 @@ _JOINERS = "\u200c\u200d"  # with which Persian is written, and emoji are joined
 
 def check_new_name(name: object, what: str) -> str:
     """The name, if it can be one of a `what` (a class, an annotator); UsageError."""
-    if not isinstance(name, str) or not name.strip():
+    if not isinstance(name, str) or not name.strip(" " + _JOINERS):
         raise UsageError(f"the name of {what} is {name!r}; it must be a text, and not empty.")
     if len(name) > LONGEST:
         raise UsageError(
@@ -26,7 +27,7 @@ def check_new_name(name: object, what: str) -> str:
             "a shorter one."
         )
     for char in name:
-        if category(char) in _UNSEEN and char not in _JOINERS:
+        if (category(char) in _UNSEEN and char not in _JOINERS) or _no_character(char):
             raise UsageError(
                 f"the name of {what} is {name!r}, with {char!a} in it; it must be one line without characters that "
                 "cannot be seen: leave them out."
@@ -34,11 +35,29 @@ def check_new_name(name: object, what: str) -> str:
     return name
 
 
-def check_signed(source: str, lots: Iterable[Labelled], known: Container[str] = ()) -> None:
-    """UsageError unless whoever signed these labels is known, or has a name that one can have."""
+def check_new_person(name: object, known: Iterable[str], what: str = "an annotator") -> str:
+    """The name, if it can be that of somebody beside the known ones: one that none of theirs looks the same as."""
+    told = check_new_name(name, what)
+    for word in told.split():
+        scripts = {name_of(char, "").partition(" ")[0] for char in word if char.isalpha()}
+        if "LATIN" in scripts and scripts & {"CYRILLIC", "GREEK"}:
+            raise UsageError(
+                f"the name of {what} is {name!r}, with letters of several alphabets in one word ({word!a}), which look "
+                "like others; write the word in one alphabet."
+            )
+    plain = _plain(told)
+    for other in known:
+        if other != told and _plain(other) == plain:
+            raise UsageError(f"{name!r} looks the same as {other!r}, who takes part already; give another name.")
+    return told
+
+
+def check_signed(source: str, lots: Iterable[Labelled], known: Iterable[str] = ()) -> None:
+    """UsageError unless whoever signed these labels is known, or has a name that one can have beside the others."""
+    there = list(known)
     for lot in lots:
-        if lot.annotator is not None and lot.annotator not in known:
-            check_new_name(lot.annotator, f"an annotator in {source}")
+        if lot.annotator is not None and lot.annotator not in there:
+            there.append(check_new_person(lot.annotator, there, f"an annotator in {source}"))
 
 
 def check_new_classes(names: Sequence[str], known: Sequence[str] = ()) -> None:
@@ -53,5 +72,10 @@ def check_new_classes(names: Sequence[str], known: Sequence[str] = ()) -> None:
 
 
 def _plain(name: str) -> str:
-    """What two names that look the same have in common: composed characters, single blanks."""
-    return " ".join(normalize("NFC", name).split())
+    """What two names that look the same have in common: composed characters, single blanks, no joiners."""
+    return " ".join(normalize("NFC", name.translate(dict.fromkeys(map(ord, _JOINERS)))).split())
+
+
+def _no_character(char: str) -> bool:
+    """Whether Unicode says that it never will be one, as XML does: with it no drawing would be shown."""
+    return ord(char) & 0xFFFE == 0xFFFE or 0xFDD0 <= ord(char) <= 0xFDEF

@@ -97,6 +97,7 @@ class Gate:
             raise Refused(421, "This server does not go by that name; use the address that `cutpoint serve` printed.")
         if len(scope["raw_path"]) + len(scope["query_string"]) + _size(scope["headers"]) > LARGEST_HEAD:
             raise Refused(431, f"The address and the headers of the request take more than {LARGEST_HEAD:,} bytes.")
+        self._check_site(scope["path"], headers)
         person, admin, bearer = self._who(headers)
         scope.setdefault("state", {}).update(person=person, admin=admin)
         # What is behind the gate sees no cookies: the parsers of Python and of Starlette may take minutes over one.
@@ -121,6 +122,17 @@ class Gate:
         """Whether this is a link that is good: strangers who use up their share must not keep people out."""
         token = path.removeprefix("/a/")
         return token != path and holder(session_of(token), self.links()) is not None
+
+    def _check_site(self, path: str, headers: dict[str, str]) -> None:
+        """Pages of others may lead to a page here, and neither show nor fetch anything: also what is got may do more.
+
+        Cookies do not tell ports apart, and so come along from another server on the same host.
+        """
+        if headers.get("sec-fetch-site", "none") in ("none", "same-origin"):
+            return
+        leads = headers.get("sec-fetch-mode") == "navigate" and headers.get("sec-fetch-dest", "document") == "document"
+        if path.startswith("/api/") or not leads:
+            raise Refused(403, "This request does not come from the server's own pages.")
 
     def _check_origin(self, headers: dict[str, str], bearer: bool) -> None:
         """A browser says where a request comes from; a program that shows its token need not."""

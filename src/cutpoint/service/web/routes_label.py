@@ -53,13 +53,13 @@ class Undone(Keyed):
     item: Number
 
 
-class Lease(BaseModel):
+class Lease(BaseModel, strict=True):
     """A lease that should last longer."""
 
     lease: Name
 
 
-class Leases(BaseModel):
+class Leases(BaseModel, strict=True):
     """Leases given back."""
 
     leases: Annotated[list[Name], Field(max_length=100)]

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse, Response
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from cutpoint.service.web.front import Front
 from cutpoint.service.web.gate import Refused
@@ -16,7 +16,13 @@ from cutpoint.service.web.routes_label import Name, Number
 from cutpoint.service.web.visitors import Admin, Visitor
 
 
-class Judged(BaseModel):
+class Wish(BaseModel):
+    """What an admin wants. A number is a number, and a text a text: a budget of true is not 1."""
+
+    model_config = ConfigDict(strict=True)
+
+
+class Judged(Wish):
     """An admin's word on an item, instead of the decision `seen`: its number, 0 for none. Refused if another stands."""
 
     item: Number
@@ -24,32 +30,32 @@ class Judged(BaseModel):
     seen: Annotated[int, Field(ge=0, le=2**53)] = 0
 
 
-class Released(BaseModel):
+class Released(Wish):
     """A skipped, unsure or broken item that may be asked again."""
 
     item: Number
 
 
-class Named(BaseModel):
+class Named(Wish):
     """Somebody who gets a link."""
 
     annotator: Name
     admin: bool = False
 
 
-class Revoked(BaseModel):
+class Revoked(Wish):
     """A link that holds no longer, by its hash."""
 
     hash: Annotated[str, Field(min_length=64, max_length=64)]
 
 
-class Ended(BaseModel):
+class Ended(Wish):
     """A lease that an admin ends."""
 
     lease: Name
 
 
-class Settings(BaseModel):
+class Settings(Wish):
     """Settings that change; what is not given stays. A budget of null leaves it to the campaign."""
 
     budget: Annotated[int | None, Field(ge=1, le=1_000_000)] = None
@@ -58,13 +64,13 @@ class Settings(BaseModel):
     parallel: Annotated[int | None, Field(ge=1, le=10_000)] = None
 
 
-class Guideline(BaseModel):
+class Guideline(Wish):
     """What annotators are told."""
 
     text: Annotated[str, Field(max_length=50_000)]
 
 
-class NewClass(BaseModel):
+class NewClass(Wish):
     """A class that is added; it gets the next number."""
 
     name: Name

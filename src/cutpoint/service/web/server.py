@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import uvicorn
 
@@ -155,6 +156,8 @@ def _greetings(front: Front, people: Sequence[Person], address: str, new_links: 
         yield _invitation(front, person, address, new_links)
     if all(link.person.admin for link in front.links()):
         yield "nobody is invited to label yet: --annotators one,two makes a private link for each"
+    if address.startswith("http://") and urlsplit(address).hostname not in ("127.0.0.1", "localhost", "::1"):
+        yield "links and sessions travel in the clear: only on a network that you trust, or behind a proxy (--https)"
     for lost in front.lost_folders():
         yield f"the pictures are no longer in {lost}, and cannot be shown; --images FOLDER says where they are"
 

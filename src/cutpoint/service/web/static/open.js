@@ -1,1 +1,2 @@
-location.replace(document.getElementById("on").href); // the token leaves the address and the history
+// The token leaves the address, and what "back" goes through; the browser's list of pages may keep it.
+location.replace(document.getElementById("on").href);
