@@ -123,6 +123,7 @@ def test_the_doctor_repairs_nothing_of_a_log_that_it_cannot_read_to_its_end(
         connection.commit()
     findings = json.loads(command(capsys, "doctor", NAME, "--repair", "--json", code=1))
     assert [(found["part"], found["mark"]) for found in findings][2:] == [("log", "wrong")]
+    assert findings[2]["do"] == "use the Cutpoint that wrote it, or a newer one; nothing is known to be damaged"
     assert array.exists()
 
 

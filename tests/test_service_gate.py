@@ -30,6 +30,17 @@ def test_another_host_is_refused_whatever_it_asks(served: Served, host: str, pat
     assert served.client("ada").get(path, headers={"host": host}).status_code == 421
 
 
+def test_a_browser_that_is_refused_at_the_gate_is_told_by_a_page_and_a_script_by_json(served: Served) -> None:
+    client, there = served.client("ada"), {"host": "elsewhere.example", "accept": "text/html,*/*;q=0.8"}
+    page = client.get("/label", headers=there)
+    assert (page.status_code, page.headers["content-type"]) == (421, "text/html; charset=utf-8")
+    assert "<p>This server does not go by that name; use the address that `cutpoint serve` printed.</p>" in page.text
+    for path, headers in (("/api/status", there), ("/label", {**there, "accept": "*/*"})):
+        told = client.get(path, headers=headers)
+        assert told.status_code == 421
+        assert told.json()["error"].startswith("This server does not go by that name")
+
+
 FOREIGN = ["http://evil.example", "http://127.0.0.1:8001", "https://127.0.0.1:8000", "null", "", f"{BASE}.evil.example"]
 
 

@@ -22,7 +22,7 @@ from cutpoint.service.log.leases import Lease
 from cutpoint.service.log.state import State
 from cutpoint.service.place import address, check_installed, left_by_makers, serving
 from cutpoint.store.base import Store
-from cutpoint.store.events import New
+from cutpoint.store.events import KINDS, New
 from cutpoint.store.files import ArrayFiles
 from cutpoint.store.opening import noted_files, open_files, open_store
 from cutpoint.words import count
@@ -95,6 +95,10 @@ def _log(store: Store, state: State) -> Finding:
     """Read the whole log: every number there, every event of a kind that is known and makes sense."""
     try:
         for event in store.events():
+            if event.kind not in KINDS:
+                do = "use the Cutpoint that wrote it, or a newer one; nothing is known to be damaged"
+                said = f"event {event.number} is of a kind that this version does not know: {event.kind}"
+                return Finding("log", "wrong", said, do)
             state.apply(event)
         name = state.made.name
     except (CutpointError, KeyError, TypeError, ValueError, IndexError) as error:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from html import escape
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
@@ -37,6 +38,7 @@ HEADERS = (
     (b"cross-origin-resource-policy", b"same-origin"),
     (b"permissions-policy", b"camera=(), geolocation=(), microphone=()"),
 )
+_PAGE = '<!doctype html>\n<html lang="en"><head><title>Cutpoint</title></head><body><p>{words}</p></body></html>\n'
 
 
 @dataclass(frozen=True)
@@ -88,7 +90,8 @@ class Gate:
             self._check(scope, headers)
             await self.app(scope, _Measured(receive), send_with_headers)
         except Refused as refused:
-            await _tell(refused, send_with_headers)
+            page = "text/html" in headers.get("accept", "") and not scope["path"].startswith("/api/")
+            await _tell(refused, send_with_headers, page=page)
 
     def _check(self, scope: Scope, headers: dict[str, str]) -> None:
         """Refuse what must not go on; note who is asking."""
@@ -191,9 +194,13 @@ def _kept(given: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
     return [*HEADERS, *store]
 
 
-async def _tell(refused: Refused, send: Send) -> None:
-    body = json.dumps({"error": refused.detail}).encode()
-    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
+async def _tell(refused: Refused, send: Send, *, page: bool) -> None:
+    """Say why a request goes no further: to a browser that goes somewhere by a page, to all others by JSON."""
+    kind, text = "application/json", json.dumps({"error": refused.detail})
+    if page:
+        kind, text = "text/html; charset=utf-8", _PAGE.format(words=escape(refused.detail))
+    body = text.encode()
+    headers = [(b"content-type", kind.encode()), (b"content-length", str(len(body)).encode())]
     headers += [(name.encode(), value.encode()) for name, value in (refused.headers or {}).items()]
     await send({"type": "http.response.start", "status": refused.status_code, "headers": headers})
     await send({"type": "http.response.body", "body": body})
