@@ -19,7 +19,7 @@ def examine_needs(state: State) -> Iterator[Finding]:
 def _strategy(state: State) -> Finding:
     name = state.made.strategy
     if said := lacking(name):
-        do = "use the Cutpoint that has it, or go on by another: cutpoint strategy NAME OTHER; nothing else needs it"
+        do = "use the Cutpoint that has it, or go on by another: cutpoint strategy NAME OTHER; labels need none"
         return Finding("strategy", "wrong", said, do)
     gone = {opened.data["round"]: opened.data["strategy"] for opened in state.rounds.all}
     gone = {number: each for number, each in gone.items() if lacking(each)}
