@@ -223,7 +223,7 @@ def test_status_says_what_each_number_means(campaign_folder: Path) -> None:
     going = replace(now, model=3, measures=((9, {"foreseen": 0.5, "foreseen_classes": 2}),), done=1, round=round)
     assert asking(going) == "round 4, chosen by direct with model 3: 2 of its 15 questions done"
     assert model(going) == (
-        "model 3 is the newest; the one before it had foreseen 50% of the labels that came after, as a mean of the "
+        "model 3 is the newest; the one before it had foreseen 50 % of the labels that came after, as a mean of the "
         "classes that occurred; the next one is trained after 14 more items"
     )
     few = replace(going, measures=((9, {"foreseen": 0.5, "foreseen_classes": 1}),))

@@ -123,6 +123,7 @@ def test_a_full_disk_is_said_and_the_answer_stays(here: Site, monkeypatch: pytes
         patch.setattr(here.served.store, "append", full)
         item = press(page, "1")
         expect(page.locator("#banner")).to_contain_text("cannot read or store anything")
+        expect(page.locator("#banner")).to_contain_text("There is nothing to do")
         expect(page.locator("#banner")).to_contain_text("What you said of 1 item is kept")
         assert here.events("answered") == []
     expect(page.locator("#banner")).to_be_hidden()

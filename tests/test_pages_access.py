@@ -145,3 +145,16 @@ def check_contrast(page: Page) -> None:
     assert all(ratio >= 4.5 for _, ratio in found), [pair for pair in found if pair[1] < 4.5]
     moving = page.evaluate("() => getComputedStyle(document.querySelector('.answers button')).transitionDuration")
     assert moving == "0s"
+
+
+def test_on_a_phone_all_pages_of_two_links_in_one_browser_are_named(here: Site) -> None:
+    page = here.page("ada", **PHONE | {"viewport": {"width": 360, "height": 740}})
+    page.goto(here.link("chief"))
+    page.wait_for_url("**/admin")
+    for path in ("/label", "/mine", "/dashboard", "/disputes", "/admin"):
+        page.goto(here.address + path)
+        for link in page.get_by_role("navigation", name="Pages").get_by_role("link").all():
+            box = link.bounding_box()
+            if box is not None:  # the page that is open is not named on the labelling page of a phone
+                assert box["x"] >= 0, path
+                assert box["x"] + box["width"] <= 360, (path, link.inner_text())

@@ -174,3 +174,25 @@ def test_of_many_classes_the_line_above_names_the_rarest_and_leads_to_all(thirty
     press(page, "1")
     wait_until_sent(page)
     expect(page.locator("#mine")).to_have_text("2")
+
+
+WHOLE = """(name) => [...name.childNodes].every((part) => {
+  const range = document.createRange();
+  range.selectNodeContents(part);
+  return range.getClientRects().length <= 1 && name.scrollWidth <= name.parentNode.clientWidth;
+})"""
+
+
+@pytest.mark.parametrize("wide", [1280, 390])
+def test_names_on_the_dashboard_are_whole_and_end_a_line_between_words_alone(
+    browser: Browser, tmp_path: Path, wide: int
+) -> None:
+    names = ["confirm_reservation", "application_status", "accept-reservations", *NAMES[:9]]
+    served = serve_in_memory(classes=names, files=tmp_path)
+    publish(served, np.random.default_rng(0).dirichlet(np.ones(12), 40))
+    with site(served, browser) as here:
+        page = here.page("ada", "/dashboard", viewport={"width": wide, "height": 800})
+        shown_names = page.locator(".cards bdi, .strips h3 bdi").all()
+        assert len(shown_names) == 24
+        for name in shown_names:
+            assert name.evaluate(WHOLE), name.inner_text()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -78,6 +80,7 @@ def test_a_key_that_is_pressed_before_anybody_can_see_the_item_is_not_counted_an
     page.wait_for_load_state("networkidle")
     shown(page, other_than=first)
     page.evaluate(f"() => {{ for (const key of ['2', '3']) ({KEY})(key); }}")
+    expect(page.locator(".answers .pressed")).to_have_text(re.compile("heron"))
     expect(page.locator("#toast-words")).to_have_text("Too fast, not counted")
     expect(page.locator("#toast-undo")).to_be_hidden()
     wait_until_sent(page)
@@ -148,3 +151,32 @@ def test_what_was_said_of_one_form_does_not_stand_beside_the_next(here: Site) ->
     page.get_by_role("button", name="Revoke the link of bo").click()
     expect(page.get_by_text("The link of bo holds no longer.")).to_be_visible()
     expect(page.locator("#link")).to_contain_text("Send this to fay")
+
+
+def test_an_answer_that_another_window_gave_before_is_named(here: Site) -> None:
+    page = here.page("ada")
+    item = shown(page)
+    other = page.context.new_page()
+    here.watch(other)
+    other.goto(here.address + "/label")
+    assert shown(other) == item, "two windows of one person have the same items"
+    press(page, "1")
+    wait_until_sent(page)
+    press(other, "2")
+    wait_until_sent(other)
+    expect(other.locator("#toast-words")).to_have_text("heron. You had answered “other”; it is now “heron”.")
+    assert [(data["was"], data["label"]) for data in here.events("corrected")] == [(0, 1)]
+
+
+@pytest.mark.parametrize("content", [{"text": " \n"}, {"row": {"name": "ada", "town": ""}}])
+def test_what_is_empty_is_called_so(browser: Browser, content: dict[str, Any]) -> None:
+    with site(serve_in_memory([content] * 3, overlap=2), browser) as here:
+        page = here.page("ada")
+        item = shown(page)
+        expect(page.locator("#item").get_by_text("(empty)", exact=True)).to_be_visible()
+        press(page, "1")
+        wait_until_sent(page)
+        here.served.desk.tell(item, 1, annotator="bo")
+        for who, path in (("ada", "/mine"), ("chief", "/disputes")):
+            lists = here.page(who, path)
+            expect(lists.locator("#main").get_by_text("(empty)").first).to_be_visible()

@@ -24,7 +24,8 @@ def after_bo(said: int, folder: Path, overlap: int = 2) -> Served:
     for item in range(6):
         for name in ("bo", "ada") if item != 3 else ("bo",):
             served.desk.tell(item, item % 2 if item != 3 else said, annotator=name)
-    publish(served, np.random.default_rng(0).dirichlet((3, 1, 1), 30))
+    measured = {"labels": 6, f"found_{said}": 3}  # a model learns from items that wait for more answers, too
+    publish(served, np.random.default_rng(0).dirichlet((3, 1, 1), 30), **measured)
     return served
 
 
@@ -109,6 +110,8 @@ def test_an_admin_sees_everything(tmp_path: Path) -> None:
     chief = served.client("chief")
     status = chief.get("/api/status").json()
     assert (sum(status["found"]), status["disputed"]) == (6, 1)
+    assert status["measures"][0][1] == {"labels": 6, "found_2": 3}
+    assert "of each class" in chief.get("/dashboard").text
     assert 'class="ring"><circle' in chief.get("/strips/1.svg").text
     assert "item-3" in chief.get("/disputes").text
     assert [person["agreement"] for person in status["people"]] == ["83 % of 6", "83 % of 6"]

@@ -44,6 +44,11 @@ def title_of(measure: str) -> str:
     return _TITLES.get(measure, measure.replace("_", " "))
 
 
+def of_no_class(measures: Mapping[str, float]) -> dict[str, float]:
+    """Measures of a model without how many of its labels are of each class, from which one may tell who said what."""
+    return {name: n for name, n in measures.items() if not name.startswith(_FOUND)}
+
+
 def table_of(points: Sequence[Point], classes: Sequence[str]) -> tuple[list[str], list[list[str]]]:
     """Titles and a row for each model: which, when, what it knew, how good it was, and whatever else was measured."""
     rows = [{"model": f"{point.version}", "when": point.when} | _measured(point, classes) for point in points]

@@ -65,8 +65,8 @@ def model(said: Status) -> str:
     measures = said.measures[-1][1] if said.measures else {}
     if "foreseen" in measures:
         parts.append(
-            f"the one before it had foreseen {measures['foreseen']:.0%} of the labels that came after, as a mean of "
-            f"the classes that occurred{counted(measures, len(said.classes))}"
+            f"the one before it had foreseen {100 * measures['foreseen']:.0f} % of the labels that came after, as a "
+            f"mean of the classes that occurred{counted(measures, len(said.classes))}"
         )
     needed, rest = said.trains_at - said.done, said.waiting + said.left
     if said.training is not None:

@@ -30,8 +30,8 @@ taken once, however often they are sent; what an admin asks for twice is as if i
 `/api/links` makes a link. An answer, pass or undo is on the server's disk if and only if its answer is a `Saved`: 200,
 with the `item` of the request, a `status` and a `number`. Whatever is refused has a sentence in `error`."""
 AMISS = (
-    "The server cannot read or store anything at this moment. The same request may be sent again; if this goes on, tell"
-    " whoever runs the campaign, who can see why."
+    "The server cannot read or store anything at this moment. There is nothing to do: what was said is sent again by"
+    " itself. If this goes on, tell whoever runs the campaign, who can see why."
 )
 """What annotators are told of a failure of the store: where it lies is for admins, and for the log."""
 TRY_AGAIN = 5  # seconds after which a request that could not be stored may be sent again

@@ -21,6 +21,7 @@ from cutpoint.service.web.shown import because, note_of, shown_ask, shown_receip
 from cutpoint.service.web.views import Views
 from cutpoint.store.base import Store
 from cutpoint.store.files import ArrayFiles
+from cutpoint.types import UNKNOWN
 
 LARGEST_ASK = 8  # items one person may hold at a time: the one shown, the next, and answers still on their way
 
@@ -143,9 +144,13 @@ class Front:
 
     def answer(self, person: Person, item: int, label: int, key: str) -> dict[str, Any]:
         """Store an answer to what was asked once; the same key again, or the same label, changes nothing."""
+        was = self._desk.state.ballots.vote(item, person.name)
         receipt = self._desk.tell(item, label, annotator=person.name, key=_own(person, key), unasked=False)
-        blind = self.views.blind(person)
-        note = note_of(receipt, self._desk.state.made.classes, blind=blind)
+        blind, names = self.views.blind(person), self._desk.state.made.classes
+        notes = [note_of(receipt, names, blind=blind)]
+        if receipt.status == "corrected" and was not in (UNKNOWN, label):
+            notes.insert(0, f"You had answered “{names[was]}”; it is now “{names[label]}”.")
+        note = " ".join(filter(None, notes)) or None
         return shown_receipt(receipt, blind=blind) | {"note": note, "progress": self.progress(person)}
 
     def passed(self, person: Person, item: int, why: str, key: str) -> dict[str, Any]:

@@ -18,7 +18,17 @@ from cutpoint.service.desk.status import Status
 from cutpoint.service.log.votes import Ballots
 from cutpoint.service.overview.agreement import AGREEMENT, opinions, weigh
 from cutpoint.service.overview.curve_svg import curve_svg
-from cutpoint.service.overview.diary import KNOWN, LAST_HOUR, MEASURES, SECONDS_EACH, Diary, curve, table_of, title_of
+from cutpoint.service.overview.diary import (
+    KNOWN,
+    LAST_HOUR,
+    MEASURES,
+    SECONDS_EACH,
+    Diary,
+    curve,
+    of_no_class,
+    table_of,
+    title_of,
+)
 from cutpoint.service.overview.found import TITLES, note_of, row_of
 from cutpoint.service.overview.sentences import CORRECTED, PEOPLE, asking, counts, labelled, learning, model, warnings
 from cutpoint.service.overview.standing import moment, rates
@@ -214,7 +224,7 @@ class Views:
             ],
             "curves": list(self._curves()),
             "sentences": [f"Questions: {asking(said)}.", f"Model: {model(said)}."],
-            "facts": self._facts(made.classes),
+            "facts": self._facts(made.classes, blind),
             "known": KNOWN,
             "people": self._people(said, visitor),
             "people_words": f"{PEOPLE} {CORRECTED} {AGREEMENT} {LAST_HOUR} {SECONDS_EACH}",
@@ -230,9 +240,12 @@ class Views:
                 few = " Two models so far are too few to tell a trend from chance." if len(points) == 2 else ""
                 yield {"title": title.capitalize(), "svg": curve_svg(points, title), "words": words + few}
 
-    def _facts(self, classes: Sequence[str]) -> list[tuple[str, str]]:
-        """What is known of the last model."""
-        titles, rows = table_of(self._diary.points[-1:], classes)
+    def _facts(self, classes: Sequence[str], blind: bool) -> list[tuple[str, str]]:
+        """What is known of the last model; blind: without its labels of each class."""
+        points = self._diary.points[-1:]
+        if blind:
+            points = tuple(replace(point, measures=of_no_class(point.measures)) for point in points)
+        titles, rows = table_of(points, classes)
         return [fact for row in rows for fact in zip(titles, row, strict=True)]
 
     def _told(self, visitor: Person) -> Status:
@@ -242,7 +255,8 @@ class Views:
             return status
         own = tuple(person for person in status.people if person.name == visitor.name)
         if self.blind(visitor):
-            status = replace(status, disputed=0, changed=0)
+            measures = tuple((upto, of_no_class(each)) for upto, each in status.measures)
+            status = replace(status, disputed=0, changed=0, measures=measures)
         return replace(  # errors name files and databases
             status,
             people=own,

@@ -174,7 +174,7 @@ async function learn(names) { // classes are only ever added; all that shows the
 // ---- answers
 
 function send(path, body, words, colour) {
-  if (!shown) return;
+  if (!shown) return false;
   if (performance.now() - since < GLANCE) return unheard("Too fast, not counted");
   const item = shown;
   const entry = outbox.add(path, { item: item.item, lease: item.lease ?? null, ...body }, `“${words}” for ${item.id}`);
@@ -187,11 +187,12 @@ function send(path, body, words, colour) {
   else clear(emptyNode("One moment"));
   later(2); // should nothing else ask for more
   outbox.pump();
+  return true;
 }
 
-function answer(label) {
-  if (label < classes.length) send("/api/answer", { label }, classes[label], label % 10);
-  else if (shown) unheard(`No class has the key ${label + 1}`);
+function answer(label) { // whether it counts
+  if (label < classes.length) return send("/api/answer", { label }, classes[label], label % 10);
+  return shown && unheard(`No class has the key ${label + 1}`);
 }
 
 const pass = (why, words) => send("/api/pass", { why }, words);
@@ -251,12 +252,11 @@ const KEYS = {
 document.addEventListener("keydown", (event) => {
   lastActive = Date.now();
   if (event.repeat || event.ctrlKey || event.metaKey || event.altKey) return;
-  if (event.target.matches("input")) return;
+  if (event.target instanceof HTMLInputElement) return;
   const key = keyOf(event);
   if (guide.open && key !== "g") return;
   if (/^[1-9]$/.test(key)) {
-    document.querySelector(`[data-label="${key - 1}"]`)?.classList.add("pressed");
-    answer(key - 1);
+    if (answer(key - 1)) document.querySelector(`[data-label="${key - 1}"]`).classList.add("pressed");
   } else if (KEYS[key] && !(key === " " && event.target.closest("button, summary, a"))) {
     event.preventDefault();
     KEYS[key]();

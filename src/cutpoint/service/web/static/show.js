@@ -49,8 +49,11 @@ function unshown() { // in words, for everybody
   return box;
 }
 
+const nothing = () => element("span", "(empty)", "soft");
+
 function text(item) {
   const box = element("div", item.text, item.text.length <= BRIEF ? "text brief" : "text");
+  if (!item.text.trim()) box.replaceChildren(nothing());
   box.dir = "auto";
   if (item.cut) box.append(element("p", `These are the first characters of ${item.cut.toLocaleString()}.`, "soft small"));
   return box;
@@ -62,6 +65,7 @@ function row(item) {
   for (const [name, value] of item.cut ? [...item.row, ["…", more]] : item.row) {
     const pair = element("div");
     pair.append(element("dt", name), element("dd", value));
+    if (!value.trim()) pair.lastChild.replaceChildren(nothing());
     list.append(pair);
   }
   return list;

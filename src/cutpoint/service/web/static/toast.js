@@ -14,8 +14,9 @@ export function toast(words, colour, undoable = true, long = false) { // colour:
   timer = setTimeout(() => $("toast").classList.remove("on"), long ? 8000 : 4000);
 }
 
-export function unheard(words) { // a key that did nothing: the item's frame says so, too
+export function unheard(words) { // a key that did nothing: the item's frame says so, too; false
   toast(words, undefined, false);
   stage.getAnimations().forEach((one) => one.cancel());
   stage.animate({ outlineColor: ["var(--accent)", "transparent"], outlineStyle: ["solid", "solid"] }, 600);
+  return false;
 }
