@@ -145,10 +145,12 @@ def test_what_was_said_of_one_form_does_not_stand_beside_the_next(here: Site) ->
     make_link(page, "eve")
     expect(page.get_by_text("Nothing to change.")).to_have_count(0)
     page.get_by_role("button", name="Revoke the link of eve").click()
+    page.get_by_role("dialog").get_by_role("button", name="Revoke").click()
     expect(page.get_by_text("The link of eve holds no longer.")).to_be_visible()
     expect(page.locator("#link")).to_be_hidden()
     make_link(page, "fay")
     page.get_by_role("button", name="Revoke the link of bo").click()
+    page.get_by_role("dialog").get_by_role("button", name="Revoke").click()
     expect(page.get_by_text("The link of bo holds no longer.")).to_be_visible()
     expect(page.locator("#link")).to_contain_text("Send this to fay")
 

@@ -42,6 +42,7 @@ function sure(question) { // where nothing brings it back
 
 function contents(form, submitter) {
   const body = Object.fromEntries(new FormData(form, submitter));
+  for (const field of form.querySelectorAll("[data-truth]")) body[field.name] = field.value === "true";
   for (const field of form.querySelectorAll("[data-number]")) {
     if (field.value !== "") body[field.name] = Number(field.value);
     else if (field.dataset.number === "or nothing") body[field.name] = null;
