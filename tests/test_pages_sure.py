@@ -20,6 +20,7 @@ def test_a_link_is_revoked_only_after_a_question(here: Site) -> None:
     revoke.click()
     question = page.get_by_role("dialog", name="Revoke the link of bo?")
     expect(question).to_contain_text("ends at once")
+    assert question.evaluate("(at) => at.clientHeight") < 400, "a question, and no drawer"
     expect(question.get_by_role("button", name="Cancel")).to_be_focused()
     page.keyboard.press("Enter")
     expect(question).to_be_hidden()
