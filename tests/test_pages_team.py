@@ -155,7 +155,7 @@ def test_my_answers_are_corrected_and_taken_back(here: Site) -> None:
     row = page.locator("tr", has_text=f"item-{first}").first
     row.get_by_role("combobox").select_option(label="crane")
     row.get_by_role("button", name="Correct").click()
-    expect(page.locator(".said")).to_have_text("Saved.")
+    expect(page.locator(".said")).to_have_text("Saved. You had answered “other”; it is now “crane”.")
     page.locator("tr", has_text=f"item-{second}").first.get_by_role("button", name="Take back").click()
     expect(page.locator("tr", has_text=f"item-{second}")).to_have_count(0)
     assert [(data["item"], data["label"], data["was"]) for data in here.events("corrected")] == [(first, 2, 0)]
