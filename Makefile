@@ -64,6 +64,7 @@ test: $(VENV)/.installed-dev
 
 lint: $(VENV)/.installed-dev
 	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --quiet --check . || { echo "not formatted as it should be: $(BIN)/ruff format ."; exit 1; }
 
 types: $(VENV)/.installed-dev
 	@$(BIN)/mypy

@@ -25,9 +25,7 @@ SMALL = {"dataset": "digits-2", "seeds": 3, "first": 40, "budget": 20, "labels":
 SHARE_OF_FINAL = 0.98  # the target: so much of what one waiting annotator reaches at the end
 
 
-def campaign(
-    benchmark: Benchmark, people: int, options: argparse.Namespace, *, seed: int, waiting: bool
-) -> Outcome:
+def campaign(benchmark: Benchmark, people: int, options: argparse.Namespace, *, seed: int, waiting: bool) -> Outcome:
     """One simulated campaign."""
     clock, habits = Clock(), Habits(training=options.training)
     observed = observed_labels(benchmark, options.noise, seed)

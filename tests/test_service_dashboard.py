@@ -93,7 +93,7 @@ def test_a_dispute_is_decided_by_the_admin_and_by_no_default() -> None:
     page = disputed(reliable=True).client("chief").get("/disputes").text
     for one in page.split("<article")[1:]:
         assert re.findall(r"<option[^>]*selected[^>]*>(.*?)</option>", one) == ["choose"]
-        assert "<select name=\"label\" required" in one
+        assert '<select name="label" required' in one
 
 
 def test_the_label_that_the_weighed_answers_say_is_suggested_as_such() -> None:

@@ -53,8 +53,7 @@ def _show(now: Standing, worker: str | None) -> None:
         show(table([titles[0], *titles[WIDE:]], forecasts), note_of(now.rates))
     if said.people:
         people = [
-            (p.name, *(f"{n:,}" for n in (p.answers, p.corrected, p.passed, p.late, p.with_them)))
-            for p in said.people
+            (p.name, *(f"{n:,}" for n in (p.answers, p.corrected, p.passed, p.late, p.with_them))) for p in said.people
         ]
         columns = ["person", "#answers", "#corrected", "#passed", "#late", "#with them"]
         show(table(columns, people), f"{PEOPLE} {CORRECTED} {WITH_THEM}")

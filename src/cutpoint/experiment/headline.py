@@ -26,10 +26,7 @@ def claim(findings: Findings) -> str:
     if not reached:
         return f"{who} never gets where random ends, {where}{tested}"
     never = f", and never gets there in {missed} of them" if missed else ""
-    return (
-        f"{who} needs {range_of(reached)} labels than random to first get where random ends, {where}{never}"
-        f"{tested}"
-    )
+    return f"{who} needs {range_of(reached)} labels than random to first get where random ends, {where}{never}{tested}"
 
 
 def _overall(findings: Findings, other: str, where: str) -> str:

@@ -170,9 +170,7 @@ class Campaign:
         self._desk.tick()
         return self._desk.status()
 
-    def export(
-        self, path: str | Path, *, form: str | None = None, history: bool = False, force: bool = False
-    ) -> int:
+    def export(self, path: str | Path, *, form: str | None = None, history: bool = False, force: bool = False) -> int:
         """Write labels or history to .csv, .jsonl, .parquet or .json (Label Studio), over an older export; how many."""
         from cutpoint.service.overview.export import Told, form_of, write
 

@@ -70,9 +70,7 @@ class Ids:
         text = str(name)
         check_text(text, where)
         if self._first.setdefault(text, place) != place:
-            raise DataError(
-                f"{where}: the id {text!r} is taken by line {self._first[text]}; each item needs its own."
-            )
+            raise DataError(f"{where}: the id {text!r} is taken by line {self._first[text]}; each item needs its own.")
         return text
 
     @property
