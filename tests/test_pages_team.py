@@ -122,6 +122,18 @@ def test_a_form_says_beside_itself_what_became_of_it(here: Site) -> None:
     expect(page.get_by_role("region", name="Settings").locator(".said")).to_be_empty()
 
 
+def test_what_somebody_opened_on_the_dashboard_stays_open_when_its_numbers_change(here: Site) -> None:
+    page = here.page("chief", "/dashboard")
+    page.get_by_text("What these columns say").click()
+    before = page.inner_text("main")
+    ask = here.served.desk.ask("ada", 1)[0]
+    here.served.desk.tell(ask, 0)
+    page.evaluate("() => import('/static/fresh.js').then((module) => module.refresh())")
+    assert page.inner_text("main") != before
+    expect(page.get_by_text("95 % bounds, by the questions")).to_be_visible()
+    expect(page.locator("summary")).to_be_focused()
+
+
 def test_the_budget_is_set_and_left_to_the_campaign_again(here: Site) -> None:
     page = here.page("chief", "/admin")
     settings = page.get_by_role("region", name="Settings")

@@ -12,7 +12,11 @@ export async function refresh(asked = false) {
       const other = fresh.getElementById(part.id);
       const place = stops(part).indexOf(document.activeElement);
       if (!other || (place >= 0 && !asked)) continue;
+      const before = boxes(part).map((box) => box.open);
+      const at = boxes(part).findIndex((box) => box.contains(document.activeElement));
       part.replaceChildren(...other.childNodes);
+      boxes(part).forEach((box, i) => (box.open = before[i] ?? box.open));
+      boxes(part)[at]?.querySelector("summary").focus({ preventScroll: true });
       if (place >= 0) stops(part)[Math.min(place, stops(part).length - 1)]?.focus({ preventScroll: true });
     }
     return fresh;
@@ -22,3 +26,4 @@ export async function refresh(asked = false) {
 }
 
 const stops = (part) => [...part.querySelectorAll("a, button, input:not([type=hidden]), select")];
+const boxes = (part) => [...part.querySelectorAll("details")]; // what somebody opened stays open
