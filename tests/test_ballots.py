@@ -29,7 +29,7 @@ class Naive:
         self.history: list[set[int]] = [set()]  # the closed questions after each event
         self.labels: list[dict[int, int]] = [{}]  # item -> the label that follows, and
         self.known: list[set[int]] = [set()]  # the settled items, after each event
-        self.waiting: list[set[int]] = [set()]  # and those that wait for more answers
+        self.spoken: list[set[int]] = [set()]  # and those of which anything is said
 
     def settled(self, item: int) -> bool:
         said = [person for i, person in self.votes if i == item]
@@ -56,8 +56,7 @@ class Naive:
         self.history.append({item for item in range(N) if self.settled(item) or self.passed(item)})
         self.labels.append({item: self.label(item) for item in range(N)})
         self.known.append({item for item in range(N) if self.settled(item)})
-        answered = {item for item, _ in self.votes}
-        self.waiting.append({i for i in answered if not self.settled(i) and not self.passed(i)})
+        self.spoken.append({item for item, _ in self.votes} | set(self.decided))
 
     def label(self, item: int) -> int:
         """Of equals the first answer wins; -1 for no answer."""
@@ -75,8 +74,17 @@ class Naive:
         return sum(any(item not in closed for closed in self.history[number:]) for item in self.history[-1])
 
     def begun_since(self, number: int) -> int:
-        """Waiting for more answers now, and not at some time since."""
-        return sum(any(item not in waited for waited in self.waiting[number:]) for item in self.waiting[-1])
+        """Waiting for more answers now, and nothing said of it at some time since."""
+        return len(self.known_since(number) & self.waiting)
+
+    def known_since(self, number: int) -> set[int]:
+        """Something is said of it now, and nothing was at some time since."""
+        return {i for i in self.spoken[-1] if any(i not in spoken for spoken in self.spoken[number:])}
+
+    @property
+    def waiting(self) -> set[int]:
+        """Answered by some, and not yet by all who are wanted."""
+        return {i for i in self.spoken[-1] if not self.settled(i) and not self.passed(i)}
 
 
 class Story:
@@ -144,7 +152,8 @@ def test_questions_are_closed_and_opened_as_what_stands_says(seed: int, overlap:
         for number in range(story.number + 1):
             assert ballots.closed_since(number) == naive.closed_since(number)
             assert ballots.begun_since(number) == naive.begun_since(number)
-        told = {naive.label(i) for i in range(N) if naive.settled(i) or i in naive.waiting[-1]}
+            assert set(ballots.known_since(number)) == naive.known_since(number)
+        told = {naive.label(i) for i in range(N) if naive.settled(i) or i in naive.waiting}
         assert ballots.of_two_classes() == (len(told) > 1)
         for item in range(N):
             if naive.settled(item) or naive.passed(item):

@@ -12,7 +12,7 @@ import pytest
 
 from cutpoint.data.pools.bring import Wish
 from cutpoint.errors import UsageError
-from cutpoint.service.begin import Taken, add_class, begin, import_file
+from cutpoint.service.begin import Taken, add_classes, begin, import_file
 from cutpoint.service.gather import SEED_EXAMPLES, Beginning, gather, summary
 from cutpoint.service.log.settings import Settings
 from cutpoint.service.log.state import State
@@ -118,9 +118,10 @@ def test_labels_and_classes_can_be_added_later(table: Path, labels: Path, tmp_pa
     last = store.last()
     assert import_file(store, labels) == Taken(0, 3, ())
     assert store.last() == last
-    assert add_class(store, "crane") == ("other", "heron", "crane")
-    with pytest.raises(UsageError, match="'crane' is there twice"):
-        add_class(store, "crane")
+    assert add_classes(store, ["crane"]) == ("other", "heron", "crane")
+    with pytest.raises(UsageError, match="'crane' is there already"):
+        add_classes(store, ["ibis", "crane"])
+    assert store.last() == last + 1
     labels.write_text("id,label\nr8,crane\n")
     import_file(store, labels)
     assert State(store.events()).ballots.label(8) == 2

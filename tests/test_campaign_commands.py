@@ -301,7 +301,7 @@ def test_names_that_would_move_the_cursor_are_shown_harmless(
     assert "\x1b" not in text
     assert "�[2Jevil [bold]" in text
     assert printed(capsys, "classes", "list", NAME) == ["other", "zero", "\x1b[2Jevil [bold]"]
-    assert "is there twice" in command(capsys, "classes", "add", NAME, "zero", code=2)
+    assert "is there already" in command(capsys, "classes", "add", NAME, "zero", code=2)
 
 
 def test_labels_can_be_imported_later_and_only_once(campaign_folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

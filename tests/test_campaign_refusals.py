@@ -100,7 +100,7 @@ BAD_NAMES = [
     ("h" * 3000, "has 3000 characters"),
     ("  ", "it must be a text, and not empty"),
     ("he\u0301ron", "looks the same"),
-    ("h\u00e9ron", "is there twice"),
+    ("h\u00e9ron", "is there already"),
 ]
 
 

@@ -202,7 +202,7 @@ def test_a_pass_is_taken_back_like_an_answer() -> None:
         (lambda d, a: d.take_back(a), "has said nothing of item"),
         (lambda d, a: d.extend("77"), "has ended; ask again"),
         (lambda d, a: d.release(a.item, by="x"), "is not held back"),
-        (lambda d, a: d.add_class("heron"), "is there twice"),
+        (lambda d, a: d.add_class("heron"), "is there already"),
         (lambda d, a: d.add_class("grey\theron"), r"the name of a class is 'grey\\theron', with '\\t' in it"),
         (lambda d, a: d.add_annotator("eve\n"), r"the name of an annotator is 'eve\\n'"),
         (lambda d, a: d.ask("e" * 201), "an annotator has 201 characters"),

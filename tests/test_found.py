@@ -38,6 +38,14 @@ def test_what_random_would_need_follows_from_the_share() -> None:
     assert rate("rare", 1, status(5000, (48, 32)), Said(drawn, chosen)).random_needs == (101, 2540)  # of 63 to 1582
 
 
+def test_what_random_would_need_goes_by_no_more_than_the_pool_may_have() -> None:
+    said = rate("other", 0, status(175, (81, 33)), Said([0] * 15 + [1] * 5, [0] * 66 + [1] * 28))
+    assert said.in_pool is not None
+    assert said.in_pool[1] == 142, "175 without the 33 of the other class"
+    assert said.random_needs is not None
+    assert said.random_needs[0] == 81 * 175 // 142
+
+
 def test_where_nothing_was_found_at_random_there_is_no_upper_bound() -> None:
     said = rate("rare", 1, status(1000, (40, 4)), Said([0] * 20, [1] * 4 + [0] * 20))
     assert said.random_needs == (24, None)

@@ -112,7 +112,7 @@ def test_a_form_says_beside_itself_what_became_of_it(here: Site) -> None:
     expect(classes.get_by_role("listitem")).to_have_text([re.compile(name) for name in ("other", "heron", "crane")])
     classes.get_by_label("Name of the class").fill("heron")
     classes.get_by_role("button", name="Add a class").click()
-    expect(classes.locator(".said.bad")).to_contain_text("'heron' is there twice")
+    expect(classes.locator(".said.bad")).to_contain_text("'heron' is there already")
     expect(classes.get_by_label("Name of the class")).to_be_focused()
     classes.get_by_label("Name of the class").fill("stork")
     classes.get_by_role("button", name="Add a class").click()

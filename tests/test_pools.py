@@ -185,7 +185,10 @@ def test_a_file_that_changes_while_it_is_read_is_noticed(tmp_path: Path) -> None
 
 def test_files_that_are_not_there_or_of_no_known_kind_are_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="there is no file"):
+        open_records(tmp_path / "nothing")
+    with pytest.raises(DataError, match="there is no file"):
         open_records(tmp_path / "a.csv")
+    (tmp_path / "a.doc").touch()
     with pytest.raises(UsageError, match=r"ends in '\.doc'"):
         open_records(tmp_path / "a.doc")
 

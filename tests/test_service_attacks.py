@@ -145,6 +145,8 @@ def test_admins_are_taken_at_their_word(served: Served) -> None:
         ("settings", {"lease_seconds": "60"}),
         ("links", {"annotator": "eve", "admin": "yes"}),
         ("adjudicate", {"item": True, "label": 0}),
+        ("adjudicate", {"item": 1, "label": 0, "number": 3}),
+        ("settings", {"overlapp": 3}),
     ):
         assert chief.post(f"/api/{path}", json=body).status_code == 422, (path, body)
     assert served.store.last() == before

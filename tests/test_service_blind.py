@@ -90,6 +90,17 @@ def test_that_an_answer_came_late_is_told_all_the_same(tmp_path: Path) -> None:
     assert said["note"] == "It is kept, though your time for this item had run out."
 
 
+def test_the_reasons_of_a_question_name_no_places_but_its_own(tmp_path: Path) -> None:
+    served = after_bo(OTHERWISE, tmp_path)
+    asked = served.client("ada").get("/api/next?n=4").json()["items"]
+    whys = [served.desk.explain(one["item"]) for one in asked]
+    assert any(why is not None and why.low is not None for why in whys)
+    for one in (one for one in asked if one["because"] is not None):
+        assert [one["because"][name] for name in ("threshold", "low", "high")] == [None] * 3
+        assert not re.search(r"\d", one["why"])
+        assert "No example" not in one["why"], "that counts the answers of all"
+
+
 def test_counts_by_class_are_of_ones_own_answers(tmp_path: Path) -> None:
     served = after_bo(OTHERWISE, tmp_path)
     ada = served.client("ada")

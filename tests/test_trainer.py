@@ -250,6 +250,33 @@ def test_somebody_who_works_alone_where_two_are_wanted_teaches_the_model(files: 
     assert (desk.status().model, desk.status().done) == (1, 0)
 
 
+def test_to_want_more_answers_is_no_news_to_the_model(files: ArrayFiles, tmp_path: Path) -> None:
+    store = a_store_with_features(files)
+    desk = Desk(store, files, clock=FakeClock())
+    for item in range(10):
+        desk.tell(item, item % 2, annotator="ada")
+    publish(store, tmp_path, np.full((N, 2), 0.5, np.float32))
+    desk.tick()
+    desk.change(overlap=2)
+    assert (desk.status().waiting, desk.status().done) == (10, 0)
+    desk.tell(20, 0, annotator="ada")
+    desk.tell(21, 0, annotator="ada")
+    assert desk.status().done == 1
+
+
+def test_what_a_model_learned_from_half_the_answers_it_has_not_foreseen(files: ArrayFiles, tmp_path: Path) -> None:
+    store = a_store_with_features(files, overlap=2)
+    desk = Desk(store, files, clock=FakeClock())
+    desk.tell(3, 0, annotator="ada")
+    publish(store, tmp_path, np.tile(np.array([0.9, 0.1], np.float32), (N, 1)))
+    desk.tick()
+    desk.tell(3, 0, annotator="ben")  # it is settled by now, and was known before
+    assert "foreseen" not in training.measured(desk.state, files, training.labels_of(desk.state))
+    desk.tell(5, 1, annotator="ada")  # it waits for ben, and is new
+    said = training.measured(desk.state, files, training.labels_of(desk.state))
+    assert (said["foreseen"], said["foreseen_classes"]) == (0.0, 1.0)
+
+
 def test_what_was_foreseen_is_a_mean_of_the_classes_that_came(files: ArrayFiles, tmp_path: Path) -> None:
     store = a_store_with_features(files)
     desk = Desk(store, files, clock=FakeClock())

@@ -57,17 +57,20 @@ def _said(taken: Taken, file: Path) -> str:
 
 def classes_add(
     name: NameArgument,
-    new: Annotated[str, typer.Argument(metavar="CLASS", help="Its name.")],
+    new: Annotated[
+        str, typer.Argument(metavar="CLASSES", help="Names, separated by commas, as `init --classes` has them.")
+    ],
     *,
     quiet: QuietOption = False,
 ) -> None:
-    """Add a class to a campaign; also while it is served. The next round asks for it, too."""
+    """Add classes to a campaign, all or none; also while it is served. The next round asks for them, too."""
     from cutpoint.cli_stopping import leaving
-    from cutpoint.service.begin import add_class
+    from cutpoint.data.pools.bring import listed
+    from cutpoint.service.begin import add_classes
     from cutpoint.service.place import opened
 
-    with leaving("`cutpoint classes list` says whether the class was added"), opened(name) as (store, _):
-        classes = add_class(store, new)
+    with leaving("`cutpoint classes list` says whether they were added"), opened(name) as (store, _):
+        classes = add_classes(store, listed(new) or [new])
     if not quiet:
         say(f"the classes are now: {', '.join(classes)}")
 

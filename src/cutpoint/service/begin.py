@@ -133,11 +133,12 @@ def _new(lot: Labelled, state: State) -> Labelled:
     return lot._replace(items=[item for item, _ in pairs], labels=[label for _, label in pairs])
 
 
-def add_class(store: Store, name: str) -> tuple[str, ...]:
-    """Add a class to a campaign; all of them by now. UsageError if it is there, or cannot be the name of one."""
-    name = name.strip()
-    settings = State(store.events()).made.with_class(name)
-    store.append([New("class_added", {"name": name})])
+def add_classes(store: Store, names: Sequence[str]) -> tuple[str, ...]:
+    """Add classes to a campaign, all or none; all of them by now. UsageError if one is there, or cannot be a name."""
+    settings = State(store.events()).made
+    for name in names:
+        settings = settings.with_class(name)
+    store.append([New("class_added", {"name": name}) for name in names])
     return settings.classes
 
 

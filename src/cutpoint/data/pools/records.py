@@ -67,10 +67,10 @@ def open_records(path: Path, wanted: Sequence[str] = ()) -> Records:
     suffix = path.suffix.lower()
     if path.is_dir():
         raise UsageError(f"{path} is a folder; give a file that ends in {', '.join(readers)}.")
-    if suffix not in readers:
-        raise UsageError(f"{path} ends in '{path.suffix}'; it must end in {', '.join(readers)}: convert or rename it.")
     if not path.is_file():
         raise DataError(f"there is no file {path}; give the path of a file that exists.")
+    if suffix not in readers:
+        raise UsageError(f"{path} ends in '{path.suffix}'; it must end in {', '.join(readers)}: convert or rename it.")
     return readers[suffix](path, wanted)
 
 

@@ -160,5 +160,5 @@ class Book:
             return classes.index(label)
         number = whole_number(label, "label", 0)
         if number >= len(classes):
-            raise UsageError(f"label is {number}; it must be 0..{len(classes) - 1} or a class's name.")
+            raise UsageError(f"label is {number}; the classes are numbered 0..{len(classes) - 1}.")
         return number

@@ -67,7 +67,8 @@ def check_new_classes(names: Sequence[str], known: Sequence[str] = ()) -> None:
         plain = _plain(check_new_name(name, "a class"))
         if plain in taken:
             same = "" if name == taken[plain] else f" (as {taken[plain]!r}, which looks the same)"
-            raise UsageError(f"class {name!r} is there twice{same}; every class must have a name of its own.")
+            there = "there already" if taken[plain] in known else "there twice"
+            raise UsageError(f"class {name!r} is {there}{same}; every class must have a name of its own.")
         taken[plain] = name
 
 

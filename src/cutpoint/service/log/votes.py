@@ -7,7 +7,7 @@ of settled items alone, and a question is closed when its item is settled, or wh
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
+from bisect import bisect_left, bisect_right, insort
 from collections import Counter, defaultdict
 from collections.abc import Mapping
 from itertools import takewhile
@@ -58,9 +58,7 @@ class Ballots:
         self.labels: NDArray[np.int32] = np.empty(0, np.int32)  # (N,) of settled items, -1 of all others
         self.votes: dict[int, dict[str, int]] = {}  # item -> person -> label, in the order of first answers
         self.passed: dict[int, dict[str, str]] = {}  # item -> person -> why, until it is released
-        self.pending: dict[
-            int, int
-        ] = {}  # answered by some, not yet by all who are wanted -> since which event, ascending
+        self.pending: dict[int, None] = {}  # answered by some, not yet by all who are wanted
         self.held: dict[int, None] = {}  # passed on and not settled: they wait for an admin
         self.decided: dict[int, tuple[int, int]] = {}  # item -> (adjudicated label, number of the event)
         self.imported: dict[int, None] = {}  # items of which a label or a decision came from elsewhere
@@ -70,6 +68,8 @@ class Ballots:
         self.given: defaultdict[str, Counter[int]] = defaultdict(Counter)  # person -> label -> how many answers
         self._closed: dict[int, int] = {}  # item -> number of the event that closed its question, while it is closed
         self._closings: list[int] = []  # the same numbers, ascending
+        self._known: dict[int, int] = {}  # item -> since which event something is said of it, ascending
+        self._begun: list[int] = []  # the same numbers of pending items, ascending
         self.changed: dict[int, None] = {}  # of which a model learned another label, and not closed anew since
         self._learned = 0  # the number of the last event that the model knew; 0 before the first one
         self._taught: dict[int, int] = {}  # item -> its settled label then, of those that it was changed since
@@ -106,8 +106,12 @@ class Ballots:
         return len(self._closings) - bisect_right(self._closings, number)
 
     def begun_since(self, number: int) -> int:
-        """How many items wait for more answers since an event after `number`. O(that many)."""
-        return sum(1 for _ in takewhile(lambda since: since > number, reversed(self.pending.values())))
+        """How many items wait for more answers of which nothing was said yet after event `number`."""
+        return len(self._begun) - bisect_right(self._begun, number)
+
+    def known_since(self, number: int) -> list[int]:
+        """The items of which something is said by now, and nothing was after event `number`. O(that many)."""
+        return [item for item, _ in takewhile(lambda known: known[1] > number, reversed(self._known.items()))]
 
     def of_two_classes(self) -> bool:
         """Whether the labels, also those of items that wait for more answers, are of two classes at least."""
@@ -156,7 +160,7 @@ class Ballots:
         """Close the question without a label: the item waits for an admin."""
         first = item not in self.passed
         self.passed.setdefault(item, {})[person] = why
-        self._note(number, item)
+        self._note(item)
         if first and self.labels[item] == UNKNOWN:
             self._skip(number, item)
         self._mark(number, item)
@@ -205,7 +209,11 @@ class Ballots:
         label = self.label(item) if settled else UNKNOWN
         before = int(self.labels[item])
         self._relabel(item, before, label)
-        self._note(number, item)
+        if cast or item in self.decided:
+            self._known.setdefault(item, number)
+        self._note(item)
+        if not cast and item not in self.decided:
+            self._known.pop(item, None)
         self._mark(number, item)
         if label != before or (reopened and label == UNKNOWN):
             self._journal.steps.append(Step(number, "tell", item, label, before))
@@ -240,13 +248,15 @@ class Ballots:
         taught, anew = self._taught.get(item, UNKNOWN), self._closed.get(item, 0) > self._learned
         _list(self.changed, item, taught != UNKNOWN and not anew and self.label(item) != taught)
 
-    def _note(self, number: int, item: int) -> None:
+    def _note(self, item: int) -> None:
         """Bring the lists of pending, held and disputed items up to date."""
         cast, open_, passed = self.votes.get(item, {}), bool(self.labels[item] == UNKNOWN), item in self.passed
-        if open_ and cast and not passed:
-            self.pending.setdefault(item, number)
-        else:
-            self.pending.pop(item, None)
+        waits = open_ and bool(cast) and not passed
+        if waits and item not in self.pending:
+            insort(self._begun, self._known[item])
+        elif item in self.pending and not waits:
+            del self._begun[bisect_left(self._begun, self._known[item])]
+        _list(self.pending, item, waits)
         _list(self.held, item, open_ and passed)
         _list(self.disputes, item, item not in self.decided and len(set(cast.values())) > 1)
 

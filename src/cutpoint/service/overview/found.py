@@ -67,7 +67,7 @@ def rate(name: str, k: int, status: Status, said: Said) -> Rate:
         in_pool = least, most
         if hits + more:
             last = None if low == 0 else min(rest, -(-(hits + more) * rest // low))
-            random_needs = (hits + more) * rest // max(high, hits + more), last
+            random_needs = (hits + more) * rest // max(most - found, hits + more), last
     following, rest_needs = _forecast(k, status, said, in_pool)
     return Rate(
         name=name,

@@ -131,10 +131,10 @@ def labels_of(state: State) -> NDArray[np.int32]:
 def measured(state: State, files: ArrayFiles, labels: Labels) -> dict[str, float]:
     """What is worth knowing of the labels: how many, of which class, and how many of the new ones were foreseen.
 
-    "foreseen" is of the model before, which the last scores are of: their mean recall over the labels given since, of
-    the "foreseen_classes" classes that occur among them. These questions were chosen because they are hard, so it is no
-    estimate of accuracy on the pool. "foreseen_added" labels are of classes that were added after that model, which
-    could not foresee them: they do not count.
+    "foreseen" is of the model before, which the last scores are of: their mean recall over the labels of items of which
+    nothing was said when it learned, of the "foreseen_classes" classes that occur among them. These questions were
+    chosen because they are hard, so it is no estimate of accuracy on the pool. "foreseen_added" labels are of classes
+    that were added after that model, which could not foresee them: they do not count.
     """
     counts = np.bincount(labels[labels != UNKNOWN], minlength=len(state.made.classes))
     values = {"labels": float(counts.sum())} | {f"found_{k}": float(count) for k, count in enumerate(counts)}
@@ -145,9 +145,7 @@ def _foreseen(state: State, files: ArrayFiles, labels: Labels) -> dict[str, floa
     """What the newest model had foreseen; nothing where it could have foreseen no label, or its scores are lost."""
     last = state.runs.scores[-1]
     now = labels[: last["rows"]]
-    then = now.copy()
-    state.journal.undo(then, last["upto"])
-    new = np.flatnonzero((then == UNKNOWN) & (now != UNKNOWN))
+    new = np.sort(np.array([i for i in state.ballots.known_since(last["upto"]) if i < len(now)], np.intp))
     known = new[now[new] < last["classes"]]
     if not len(known):
         return {}

@@ -17,7 +17,7 @@ from cutpoint.service.overview.diary import Diary
 from cutpoint.service.overview.strips import Strips
 from cutpoint.service.web.auth import Link, Person, hash_of, new_token
 from cutpoint.service.web.images import Gallery
-from cutpoint.service.web.shown import because, note_of, shown_ask, shown_receipt
+from cutpoint.service.web.shown import note_of, shown_ask, shown_receipt
 from cutpoint.service.web.views import Views
 from cutpoint.store.base import Store
 from cutpoint.store.files import ArrayFiles
@@ -100,12 +100,12 @@ class Front:
     def next(self, person: Person, n: int) -> dict[str, Any]:
         """Up to n items for a person: what they hold, the oldest first, and new ones; why there are no more."""
         asks = self._desk.ask(person.name, n)
-        names, found = self._desk.state.made.classes, self._desk.state.ballots.found
+        names = self._desk.state.made.classes
+        found = None if self.views.blind(person) else self._desk.state.ballots.found
         items = self._store.items([ask.item for ask in asks])
         return {
             "items": [
-                shown_ask(ask, item, names, found) | {"because": because(ask.why, self.views.place(ask))}
-                for ask, item in zip(asks, items, strict=True)
+                shown_ask(ask, item, names, found, self.views.place(ask)) for ask, item in zip(asks, items, strict=True)
             ],
             "classes": list(names),
             "reason": asks.reason,

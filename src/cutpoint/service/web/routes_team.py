@@ -12,14 +12,15 @@ from cutpoint.service.web.front import Front
 from cutpoint.service.web.gate import Refused
 from cutpoint.service.web.images import Full
 from cutpoint.service.web.pages import Pages
-from cutpoint.service.web.routes_label import Name, Number
+from cutpoint.service.web.routes_label import Key, Name, Number
 from cutpoint.service.web.visitors import Admin, Visitor
 
 
 class Wish(BaseModel):
-    """What an admin wants. A number is a number, and a text a text: a budget of true is not 1."""
+    """What an admin wants. A number is a number, a text a text, and a name that is not known a mistake."""
 
-    model_config = ConfigDict(strict=True)
+    model_config = ConfigDict(strict=True, extra="forbid")
+    key: Key | None = None  # of a form; what an admin does is done once, however often it is sent
 
 
 class Judged(Wish):
@@ -142,7 +143,7 @@ def _add_rules(router: APIRouter, front: Front, pages: Pages) -> None:
 
     @router.post("/api/settings", summary="change settings")
     def settings(body: Settings, _: Admin) -> dict[str, Any]:
-        return front.change(body.model_dump(exclude_unset=True))
+        return front.change(body.model_dump(exclude_unset=True, exclude={"key"}))
 
     @router.post("/api/guideline", summary="write the guideline anew")
     def guideline(body: Guideline, _: Admin) -> dict[str, Any]:

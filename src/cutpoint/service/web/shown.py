@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from cutpoint.service.desk.asks import Ask, Receipt
@@ -51,30 +52,40 @@ def _cell(value: Any) -> str:
     return text
 
 
-def shown_ask(ask: Ask, item: Item, names: Sequence[str], found: Mapping[int, int]) -> dict[str, Any]:
+def blinded(why: Why) -> Why:
+    """Why, without the places that follow from what others answered."""
+    return replace(why, threshold=None, low=None, high=None)
+
+
+def shown_ask(
+    ask: Ask, item: Item, names: Sequence[str], found: Mapping[int, int] | None, place: int | None
+) -> dict[str, Any]:
     """A question: its item, the lease, and why it is asked, of which class, with the address of the drawing for it.
 
-    found: how many examples of each class are known.
+    found: how many examples of each class are known, None for who is not to know that. place: the item's in the class's
+    order, if that is known.
     """
-    k = ask.why.class_ if ask.why is not None else None
+    why = ask.why if ask.why is None or found is not None else blinded(ask.why)
+    k = why.class_ if why is not None else None
     strip = f"/strips/{k}.svg?item={ask.item}" if k is not None else None
     return shown_item(item) | {
         "lease": ask.lease,
         "seconds": ask.seconds,
-        "why": reason(ask.why, names, found) if ask.why is not None else None,
+        "why": reason(why, names, found) if why is not None else None,
+        "because": because(why, place),
         "class": k,
         "strip": strip,
     }
 
 
-def reason(why: Why, names: Sequence[str], found: Mapping[int, int]) -> str:
+def reason(why: Why, names: Sequence[str], found: Mapping[int, int] | None) -> str:
     """Why a question is asked, in one or two sentences."""
     if why.class_ is None or why.class_ >= len(names):
         if why.phase == "random":
             return "Drawn at random: that is how a campaign begins, before there is a model to choose by."
         return f"When this was asked, the strategy {why.strategy} put it first of all that had no label."
     name = names[why.class_]
-    if not found.get(why.class_):
+    if found is not None and not found.get(why.class_):
         return f"No example of “{name}” was known when this was asked. Your answer may give the first."
     if why.phase == "search" and why.low is not None and why.high is not None:
         left = why.high - why.low + 1
