@@ -18,15 +18,16 @@ from cutpoint.errors import UsageError
 from cutpoint.service.log.state import State
 from cutpoint.store.base import Store
 from cutpoint.store.files import ArrayFiles
-from cutpoint.store.locks import left_behind
+from cutpoint.store.locks import left_behind, sole
 from cutpoint.store.opening import check_answers, note_files, noted_files, open_files, open_store
+from cutpoint.store.owner import Holder, who
 
 if TYPE_CHECKING:
     from cutpoint.store.sql import SqlStore
 
 SUFFIX = ".db"
 _FILE = "sqlite:///"
-_MAKER = "maker"  # the role of whoever makes a new file, by whose lock others know that it lives
+_MAKER = "maker"  # the role of whoever makes a new campaign
 OF_STORE = ("sqlalchemy", "alembic")
 OF_SERVER = (*OF_STORE, "fastapi", "uvicorn", "jinja2")
 
@@ -92,17 +93,18 @@ def begun(name: str, files: str | Path | None = None) -> Iterator[tuple[Store, A
     """A store for a campaign that is to begin, and its arrays.
 
     A file appears under its name when this ends well, and not before; where it ends otherwise, nothing is left. In a
-    database, what was written stays, for the same command to go on from.
+    database, what was written stays, for the same command to go on from. UsageError if another process is at it.
     """
     where = address(name)
     if isinstance(where, str):
         store = open_store(where, create=True)
         try:
-            arrays = open_files(store, files)
-            if noted_files(store) is None:  # and so there is no campaign yet
-                note_files(store, arrays.folder)
-            yield store, arrays
-            keep_files(store, arrays)
+            with store.own(_MAKER):
+                arrays = open_files(store, files)
+                if noted_files(store) is None:  # and so there is no campaign yet
+                    note_files(store, arrays.folder)
+                yield store, arrays
+                keep_files(store, arrays)
         finally:
             store.close()
         return
@@ -155,52 +157,77 @@ def check_free(name: str, files: str | Path | None = None) -> None:
         return
     if files is not None:
         raise UsageError("--files is for postgresql:// alone; the arrays of a file are beside it: leave it out.")
-    if os.path.lexists(where):
-        raise UsageError(f"{where} is there already; give another name, or move it away.")
+    _check_absent(where)
     check_place(where)
     if where.name.startswith("-"):
         raise UsageError(f"{name} begins as an option does; give a name that begins otherwise.")
 
 
+def _check_absent(where: Path) -> None:
+    if os.path.lexists(where):
+        raise UsageError(f"{where} is there already; give another name, or move it away.")
+
+
 def _beside(where: Path) -> Iterator[tuple[Store, ArrayFiles]]:
     """The store in a file with another name, which is linked to its own at the end."""
     make_folder(where.parent.absolute())
-    for left in left_by_makers(where):
-        left.unlink(missing_ok=True)
-    beside = where.with_name(f".{where.name}-{secrets.token_hex(8)}.partial{SUFFIX}")
-    arrays = where.with_suffix(".files")
-    before = set(arrays.glob("*"))
-    with ExitStack() as alive:  # to the end: what is left of those who have let go is removed by others
+    with ExitStack() as alone:
+        _be_the_maker(where, alone)
+        _check_absent(where)  # another maker may have ended since it was looked at
+        for left in _unfinished(where):
+            left.unlink(missing_ok=True)
+        beside = where.with_name(f".{where.name}-{secrets.token_hex(8)}.partial{SUFFIX}")
+        arrays = ArrayFiles(where.with_suffix(".files"))
         try:
             store = open_store(beside, create=True)
-            alive.enter_context(store.own(_MAKER))
             try:
-                yield store, ArrayFiles(arrays)
+                yield store, arrays
             finally:
                 store.close()  # what is written ahead goes into the file
             try:
                 os.link(beside, where)
             except FileExistsError:
-                raise UsageError(f"{where} is there already; give another name, or move it away.") from None
+                _check_absent(where)
+                raise
             flush(where.parent)
         finally:
-            done = where.exists() and beside.exists() and where.samefile(beside)  # also if interrupted after the link
             for left in beside.parent.glob(f"{escape(beside.name)}*"):
                 left.unlink()
-            if not done:
-                _remove_new(arrays, before)
+            if not os.path.lexists(where):  # else this ended well, or what is stored may be another's
+                _remove(arrays)
+
+
+def _be_the_maker(where: Path, alone: ExitStack) -> None:
+    """Be the only one who makes a campaign's file, to the end; UsageError if somebody else does."""
+    lock = _makers_lock(where)
+    try:
+        alone.enter_context(sole(lock))
+    except BlockingIOError:
+        maker = who(Holder.read(lock.read_text()))
+        raise UsageError(f"{where} is being made by {maker}; wait for it, or give another name.") from None
+    except OSError as error:
+        raise UsageError(f"{lock} cannot be written to ({error.strerror}); remove it, or give another name.") from None
 
 
 def left_by_makers(where: Path) -> list[Path]:
-    """What is beside a campaign's file, or the place for one, of those who were making it and were killed."""
-    locks = where.parent.glob(f".{escape(where.name)}-*.partial{SUFFIX}.{_MAKER}.lock")
-    makers = [lock.name.removesuffix(f".{_MAKER}.lock") for lock in locks if left_behind(lock)]
-    return sorted(path for maker in makers for path in where.parent.glob(f"{escape(maker)}*"))
+    """What is beside a campaign's file of those who were making it and were killed."""
+    lock = _makers_lock(where)
+    return sorted((lock, *_unfinished(where))) if left_behind(lock) else []
 
 
-def _remove_new(folder: Path, before: set[Path]) -> None:
-    """Remove what was put into a folder since, and the folder if nothing was in it."""
-    for path in set(folder.glob("*")) - before:
-        path.unlink()
-    if folder.is_dir() and not any(folder.iterdir()):
-        folder.rmdir()
+def _makers_lock(where: Path) -> Path:
+    """What whoever makes a campaign's file has locked meanwhile, and removes at the end."""
+    return where.with_name(f".{where.name}.{_MAKER}.lock")
+
+
+def _unfinished(where: Path) -> Iterator[Path]:
+    """What those who make a campaign's file have beside it: while nobody does, of those who were killed."""
+    return where.parent.glob(f".{escape(where.name)}-*.partial{SUFFIX}*")
+
+
+def _remove(arrays: ArrayFiles) -> None:
+    """Remove what was stored by this object, and the folder if nothing else is in it."""
+    for file in arrays.stored:
+        (arrays.folder / file).unlink(missing_ok=True)
+    if arrays.folder.is_dir() and not any(arrays.folder.iterdir()):
+        arrays.folder.rmdir()

@@ -35,6 +35,7 @@ class ArrayFiles:
     def __init__(self, folder: str | Path) -> None:
         """Of a folder that need not be there yet; it stays that one when the process moves to another."""
         self.folder = Path(folder).absolute()
+        self.stored: set[str] = set()  # names of the files that were not there, and that this object has put there
 
     def put(self, name: str, array: Array) -> dict[str, Any]:
         """Store an array, on disk when this returns; what `open` needs, to be kept in an event.
@@ -142,6 +143,7 @@ class ArrayFiles:
     def _new(self, file: str) -> Iterator[BinaryIO]:
         """A file to fill, which is flushed and put under its name if that ends well."""
         partial = self.folder / f".{Path(file).stem}-{secrets.token_hex(8)}{_PARTIAL}"
+        self.stored.add(file)
         with filled(partial, self.folder / file) as stream:
             yield stream
         flush(self.folder)

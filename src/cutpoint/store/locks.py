@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import fcntl
+import os
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
 
@@ -31,6 +34,28 @@ def locked(place: Path) -> TextIO:
         file.close()
         raise
     return file
+
+
+@contextmanager
+def sole(place: Path) -> Iterator[None]:
+    """Be the only one who has locked a file, which is removed at the end; BlockingIOError if somebody has."""
+    file = locked(place)
+    while not _is_at(place, file):  # it was removed between our opening and our locking it
+        file.close()
+        file = locked(place)
+    with file:
+        try:
+            yield
+        finally:
+            place.unlink(missing_ok=True)
+            unlock(file)
+
+
+def _is_at(place: Path, file: TextIO) -> bool:
+    try:
+        return os.path.samestat(place.stat(), os.fstat(file.fileno()))
+    except FileNotFoundError:
+        return False
 
 
 def unlock(file: TextIO) -> None:
