@@ -164,7 +164,10 @@ def test_a_version_that_is_installed_meanwhile_changes_no_page(served: Served, m
     assert served.client().get("/label", headers={"accept": "text/html"}).status_code == 401
 
 
-@pytest.mark.parametrize("name", ["bird\ufffe", "bird\uffff", "bird\U0001ffff", "\ufdd0bird", "\u200d", " \u200c "])
+UNSEEN = ["\u200d", " \u200c ", "\u00a0", "\u3000", "\u2003", "\u200c\u00a0\u200d"]
+
+
+@pytest.mark.parametrize("name", ["bird\ufffe", "bird\uffff", "bird\U0001ffff", "\ufdd0bird", *UNSEEN])
 @pytest.mark.parametrize(("path", "what"), [("classes", "name"), ("links", "annotator")])
 def test_names_that_break_a_drawing_or_cannot_be_seen_are_refused(
     served: Served, name: str, path: str, what: str

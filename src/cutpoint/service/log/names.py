@@ -15,11 +15,12 @@ from cutpoint.errors import UsageError
 LONGEST = 200  # characters
 _UNSEEN = ("Cc", "Cf", "Cs", "Zl", "Zp")  # controls (line ends, tabs, what turns lines around) and half characters
 _JOINERS = "\u200c\u200d"  # with which Persian is written, and emoji are joined
+_NO_JOINERS = dict.fromkeys(map(ord, _JOINERS))
 
 
 def check_new_name(name: object, what: str) -> str:
     """The name, if it can be one of a `what` (a class, an annotator); UsageError."""
-    if not isinstance(name, str) or not name.strip(" " + _JOINERS):
+    if not isinstance(name, str) or not name.translate(_NO_JOINERS).strip():
         raise UsageError(f"the name of {what} is {name!r}; it must be a text, and not empty.")
     if len(name) > LONGEST:
         raise UsageError(
@@ -74,7 +75,7 @@ def check_new_classes(names: Sequence[str], known: Sequence[str] = ()) -> None:
 
 def _plain(name: str) -> str:
     """What two names that look the same have in common: composed characters, single blanks, no joiners."""
-    return " ".join(normalize("NFC", name.translate(dict.fromkeys(map(ord, _JOINERS)))).split())
+    return " ".join(normalize("NFC", name.translate(_NO_JOINERS)).split())
 
 
 def _no_character(char: str) -> bool:
