@@ -63,6 +63,17 @@ def test_a_maker_that_waited_while_another_ended_is_refused(tmp_path: Path, monk
     assert len(list((tmp_path / "herons.files").iterdir())) == 1
 
 
+def test_a_maker_that_ends_before_it_could_be_named_is_another_process(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def sole(_place: Path) -> None:
+        raise BlockingIOError  # and the lock is removed at once
+
+    monkeypatch.setattr("cutpoint.service.place.sole", sole)
+    with pytest.raises(UsageError, match="is being made by another process; wait"), begun(str(tmp_path / "herons")):
+        pass
+
+
 @pytest.mark.parametrize("other", ["herons.db", "herons.sqlite"])
 def test_a_maker_that_fails_leaves_the_arrays_of_others(tmp_path: Path, other: str) -> None:
     """A script made a campaign meanwhile, under the same name or one with the same folder of arrays."""

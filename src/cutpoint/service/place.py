@@ -6,7 +6,7 @@ import os
 import re
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from glob import escape
 from importlib.util import find_spec
 from pathlib import Path
@@ -16,7 +16,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 from cutpoint.data.whole import check_place, flush, make_folder
 from cutpoint.errors import UsageError
 from cutpoint.service.log.state import State
-from cutpoint.store.base import Store
+from cutpoint.store.base import Store, StoreError
 from cutpoint.store.files import ArrayFiles
 from cutpoint.store.locks import left_behind, sole
 from cutpoint.store.opening import check_answers, note_files, noted_files, open_files, open_store
@@ -203,10 +203,15 @@ def _be_the_maker(where: Path, alone: ExitStack) -> None:
     try:
         alone.enter_context(sole(lock))
     except BlockingIOError:
-        maker = who(Holder.read(lock.read_text()))
-        raise UsageError(f"{where} is being made by {maker}; wait for it, or give another name.") from None
+        maker = None
+        with suppress(FileNotFoundError):  # it may have ended by now
+            maker = Holder.read(lock.read_text())
+        raise UsageError(f"{where} is being made by {who(maker)}; wait for it, or give another name.") from None
     except OSError as error:
-        raise UsageError(f"{lock} cannot be written to ({error.strerror}); remove it, or give another name.") from None
+        raise StoreError(
+            f"{lock} cannot be written to ({error.strerror}); give write access to it and its folder or make room on "
+            "its disk, and try again."
+        ) from None
 
 
 def left_by_makers(where: Path) -> list[Path]:
