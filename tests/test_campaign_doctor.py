@@ -106,6 +106,44 @@ def test_the_doctor_repairs_only_when_told_and_only_what_is_safe(
         assert [event.kind for event in store.events(last)] == ["lease_ended"]
 
 
+def test_the_doctor_bears_that_a_writer_renames_what_it_has_just_seen(
+    campaign_folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import os
+
+    from cutpoint.service import doctor
+    from cutpoint.service.doctor_sqlite import is_database
+
+    partial, array = (campaign_folder / f"{NAME}.files" / name for name in (".probs-00.partial", "probs-9-00.npy"))
+    beside = campaign_folder / f"{NAME}.db-wal"
+    unnamed, remove = doctor._unnamed, doctor._remove
+
+    def seen(patient: doctor.Patient) -> list[Path]:
+        beside.touch()
+        partial.write_bytes(b"half")
+        found = unnamed(patient)
+        partial.rename(array)
+        return found
+
+    def gone(path: Path) -> bool:
+        path.unlink()
+        return is_database(path)
+
+    def removed(patient: doctor.Patient, files: list[Path]) -> bool:
+        files[0].unlink()
+        return remove(patient, files)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(doctor, "_unnamed", seen)
+        patch.setattr(doctor, "is_database", gone)
+        found = {finding["part"]: finding for finding in printed(capsys, "doctor", NAME)}
+    assert (found["leftovers"]["mark"], found["leftovers"]["said"]) == ("well", "none")
+    os.utime(array, (0, 0))
+    monkeypatch.setattr(doctor, "_remove", removed)
+    found = {finding["part"]: finding for finding in printed(capsys, "doctor", NAME, "--repair")}
+    assert (found["leftovers"]["mark"], array.exists()) == ("well", False)
+
+
 def test_the_doctor_repairs_nothing_of_a_log_that_it_cannot_read_to_its_end(
     campaign_folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -7,17 +7,18 @@ to people, with words.
 
 from __future__ import annotations
 
+import os
 import shutil
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from glob import escape
 from pathlib import Path
 
 from cutpoint.errors import CutpointError, UsageError
 from cutpoint.service.doctor_needs import examine_needs
-from cutpoint.service.doctor_sqlite import Finding, examine_file
+from cutpoint.service.doctor_sqlite import Finding, examine_file, is_database
 from cutpoint.service.log.leases import Lease
 from cutpoint.service.log.state import State
 from cutpoint.service.place import address, check_installed, left_by_makers, serving
@@ -26,8 +27,6 @@ from cutpoint.store.events import KINDS, New
 from cutpoint.store.files import ArrayFiles
 from cutpoint.store.opening import noted_files, open_files, open_store
 from cutpoint.words import count
-
-SQLITE = b"SQLite format 3\0"  # what its files begin with
 
 ROOM = 1 << 30  # bytes that should be free; below it, somebody should look
 ROLES = ("desk", "trainer")
@@ -237,15 +236,15 @@ def _disk(patient: Patient) -> Iterator[Finding]:
 def _leftovers(patient: Patient) -> Iterator[Finding]:
     """What writers that were killed have left: files that never were whole, and arrays that no event names."""
     killed = [] if patient.file is None else left_by_makers(patient.file)
-    unnamed = [path for path in _unnamed(patient) if path not in killed]
-    old = killed + [path for path in unnamed if time.time() - path.stat().st_mtime > STALE]
-    young = [path for path in unnamed if path not in old]
+    there = _looked_at([*killed, *_unnamed(patient)])
+    old = {path: seen for path, seen in there.items() if path in killed or time.time() - seen.st_mtime > STALE}
+    young = {path: seen for path, seen in there.items() if path not in old}
     said = _files(old)
-    if old and patient.repair and _remove(patient, old):
+    if old and patient.repair and _remove(patient, [*old]):
         yield Finding("leftovers", "well", f"{said} removed")
     elif old:
         do = "--repair removes them, when nobody is at work"
-        yield Finding("leftovers", "note", f"{said}, the first {old[0]}", do)
+        yield Finding("leftovers", "note", f"{said}, the first {next(iter(old))}", do)
     elif young:
         said = f"none for certain; {_files(young)}, too young to tell from a writer's at work: look again in an hour"
         yield Finding("leftovers", "well", said)
@@ -253,8 +252,17 @@ def _leftovers(patient: Patient) -> Iterator[Finding]:
         yield Finding("leftovers", "well", "none")
 
 
-def _files(paths: list[Path]) -> str:
-    return f"{count(len(paths), 'file')} of {_size(sum(path.stat().st_size for path in paths))}"
+def _looked_at(paths: list[Path]) -> dict[Path, os.stat_result]:
+    """The files that are still there: a writer at work renames or removes its own."""
+    found = {}
+    for path in paths:
+        with suppress(FileNotFoundError):
+            found[path] = path.stat()
+    return found
+
+
+def _files(found: dict[Path, os.stat_result]) -> str:
+    return f"{count(len(found), 'file')} of {_size(sum(seen.st_size for seen in found.values()))}"
 
 
 def _remove(patient: Patient, files: list[Path]) -> bool:
@@ -262,7 +270,7 @@ def _remove(patient: Patient, files: list[Path]) -> bool:
     with patient.alone() as alone:
         if alone:
             for path in files:
-                path.unlink()
+                path.unlink(missing_ok=True)
         return alone
 
 
@@ -271,12 +279,7 @@ def _shared(patient: Patient) -> bool:
     if patient.file is None:
         return True
     beside = patient.file.parent.glob(f"{escape(patient.file.stem)}.*")
-    return any(path != patient.file and path.is_file() and _is_database(path) for path in beside)
-
-
-def _is_database(path: Path) -> bool:
-    with path.open("rb") as file:
-        return file.read(len(SQLITE)) == SQLITE
+    return any(path != patient.file and path.is_file() and is_database(path) for path in beside)
 
 
 def _unnamed(patient: Patient) -> list[Path]:

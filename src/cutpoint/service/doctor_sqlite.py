@@ -11,6 +11,7 @@ from typing import Literal, NamedTuple
 from cutpoint.errors import UsageError
 
 Mark = Literal["well", "note", "wrong"]
+_BEGINS = b"SQLite format 3\0"
 _RESTORE = "restore a backup"
 _CLOSED = (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM)  # nothing is known to be damaged
 
@@ -54,3 +55,12 @@ def _tables(connection: sqlite3.Connection) -> Finding:
         return Finding("tables", "well", f"of revision {SCHEMA}")
     do = "open it with the version of Cutpoint that wrote it, or with a newer one; an older one is migrated on opening"
     return Finding("tables", "wrong", f"of revision {found}, and this Cutpoint writes {SCHEMA}", do)
+
+
+def is_database(path: Path) -> bool:
+    """Whether a file is one of SQLite's; one that is gone is none."""
+    try:
+        with path.open("rb") as file:
+            return file.read(len(_BEGINS)) == _BEGINS
+    except FileNotFoundError:
+        return False
