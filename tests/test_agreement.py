@@ -7,7 +7,8 @@ import pytest
 
 from cutpoint.service.log.settings import Settings
 from cutpoint.service.log.state import State
-from cutpoint.service.overview.agreement import agreement
+from cutpoint.service.log.votes import Ballots
+from cutpoint.service.overview.agreement import agreement, opinions
 from cutpoint.service.training.training import labels_of
 from cutpoint.store.base import Item
 from cutpoint.store.events import New
@@ -91,3 +92,24 @@ def test_a_third_person_tells_which_of_two_erred() -> None:
 def test_where_nobody_shared_there_is_nothing_to_say() -> None:
     found = agreement(answered([(0, "ann", 1)], 2))
     assert (found.people, found.weighed, found.confusion.shape) == ((), {}, (0, 2, 2))
+
+
+def test_of_what_everybody_says_no_label_is_counted_while_the_state_is_kept_still(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    votes = [(i, who, int(i == 7 and who == "eve")) for i in range(20) for who in ("ann", "bob", "eve")]
+    imported = New("labels_imported", {"items": [5, 7], "labels": [1, 1], "source": "old.csv"})
+    state = answered(votes, 20, imported, New("adjudicated", {"item": 3, "label": 1, "by": "me"}))
+    expected = {item: state.ballots.label(item) for item in range(20)}
+    counted, label = list[int](), Ballots.label
+
+    def noted(ballots: Ballots, item: int) -> int:
+        counted.append(item)
+        return label(ballots, item)
+
+    monkeypatch.setattr(Ballots, "label", noted)
+    said = opinions(state)
+    assert sorted(counted) == [3, 5, 7]
+    assert (said.labels, said.decided) == (expected, {3})
+    state.ballots.take_back(99, 0, "ann")
+    assert said.cast[0] == {"ann": 0, "bob": 0, "eve": 0}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +9,7 @@ from numpy.typing import NDArray
 
 from cutpoint.core.votes import dawid_skene
 from cutpoint.service.log.state import State
-from cutpoint.service.log.votes import IMPORTED, Ballots
+from cutpoint.service.log.votes import IMPORTED
 
 CLEAR = 0.5  # by so much likelier another class than the label must be to stand instead
 """Of two people who differ nothing says who errs but how frequent the classes are: then it is about .1, or none."""
@@ -40,22 +39,25 @@ class Agreement:
 class Opinions:
     """What agreement follows from, of one moment, of the items that several people answered.
 
-    votes: (item, person, class) each.  labels: of the items.  decided: those that somebody decided.
+    cast: item -> person -> class, imported labels among them.  labels: of the items.  decided: those that somebody
+    decided.
     """
 
     n_classes: int
-    votes: list[tuple[int, str, int]]
+    cast: dict[int, dict[str, int]]
     labels: dict[int, int]
     decided: set[int]
     agreed: dict[str, tuple[int, int]]
 
 
 def opinions(state: State) -> Opinions:
-    """The state's, which the caller keeps still; O(answers). Imported labels are nobody's."""
+    """The state's, which the caller keeps still meanwhile: hardly more than a copy of it; O(answers)."""
     ballots = state.ballots
-    votes = [(item, who, said) for item, cast in _shared(ballots) for who, said in cast.items()]
-    labels = {item: ballots.label(item) for item, _, _ in votes}
-    return Opinions(len(state.made.classes), votes, labels, labels.keys() & ballots.decided, ballots.agreed.shares())
+    cast = {item: said.copy() for item, said in ballots.votes.items() if len(said) - (IMPORTED in said) > 1}
+    labels = {item: next(iter(said.values())) for item, said in cast.items()}
+    differ = ballots.disputes.keys() | ballots.decided.keys()  # the label of all others is what everybody said
+    labels |= {item: ballots.label(item) for item in labels.keys() & differ}
+    return Opinions(len(state.made.classes), cast, labels, labels.keys() & ballots.decided, ballots.agreed.shares())
 
 
 def agreement(state: State) -> Agreement:
@@ -64,8 +66,9 @@ def agreement(state: State) -> Agreement:
 
 
 def weigh(said: Opinions) -> Agreement:
-    """The agreement of what people said; a few passes over it."""
-    votes, n_classes = said.votes, said.n_classes
+    """The agreement of what people said, imported labels being nobody's; a few passes over it."""
+    votes = [(item, who, label) for item, cast in said.cast.items() for who, label in cast.items() if who != IMPORTED]
+    n_classes = said.n_classes
     items = list(said.labels)
     people = list(dict.fromkeys(who for _, who, _ in votes))
     row = {item: i for i, item in enumerate(items)}
@@ -86,10 +89,3 @@ def weigh(said: Opinions) -> Agreement:
         np.bincount(cells, minlength=len(people) * n_classes).reshape(len(people), n_classes),
         {items[i]: int(best[i]) for i in np.flatnonzero(other)},
     )
-
-
-def _shared(ballots: Ballots) -> Iterator[tuple[int, dict[str, int]]]:
-    """The items that several people answered, and what each of them said."""
-    for item, cast in ballots.votes.items():
-        if len(cast) > 1 and len(cast) - (IMPORTED in cast) > 1:
-            yield item, {who: said for who, said in cast.items() if who != IMPORTED}
