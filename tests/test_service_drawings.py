@@ -131,7 +131,7 @@ def test_a_class_that_no_model_knows_has_the_strip_that_its_questions_are_chosen
         served.desk.passed(held[-1], "skip")
         held += served.desk.ask("ada", 1)
     asked = ada.get("/api/next").json()["items"][0]
-    assert asked["why"].startswith("No example of “stork” was known when this was asked")
+    assert asked["why"].startswith("No example of “stork” is known yet")
     assert asked["strip"] == f"/strips/3.svg?item={asked['item']}"
     strip = ElementTree.fromstring(ada.get(asked["strip"]).text)
     said = strip.findtext(f"{SVG}title") or ""

@@ -86,7 +86,7 @@ def reason(why: Why, names: Sequence[str], found: Mapping[int, int] | None) -> s
         return f"When this was asked, the strategy {why.strategy} put it first of all that had no label."
     name = names[why.class_]
     if found is not None and not found.get(why.class_):
-        return f"No example of “{name}” was known when this was asked. Your answer may give the first."
+        return f"No example of “{name}” is known yet. Your answer may give the first."
     if why.phase == "search" and why.low is not None and why.high is not None:
         left = why.high - why.low + 1
         return (
