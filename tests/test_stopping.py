@@ -77,7 +77,7 @@ def test_an_init_stopped_in_its_imports_says_so_and_leaves_nothing(folder: Path,
         (["replay", "birds"], "nothing was made"),
         (["doctor", "birds"], "nothing was changed"),
         (["import", "birds", "b.csv"], "all labels were taken in, or none; the same command finds out and goes on"),
-        (["classes", "add", "birds", "c"], "`cutpoint classes list` says whether the class was added"),
+        (["classes", "add", "birds", "c"], "`cutpoint classes list` says whether they were added"),
     ],
 )
 def test_other_commands_say_what_they_leave(folder: Path, line: list[str], said: str) -> None:
