@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cutpoint.cli_terminal import FilesOption, JsonOption, QuietOption
+from cutpoint.cli_terminal import FilesOption, JsonOption, QuietOption, say_done
 
 if TYPE_CHECKING:
     from cutpoint.service.copying import Copied
@@ -42,13 +42,7 @@ def copy(
     with terminable(), unfinished, progress(quiet) as tell:
         done = whole(source, target, files=files, source_files=source_files, progress=tell)
     with leaving("the copy is made"):
-        if as_json:
-            import json
-            from dataclasses import asdict
-
-            typer.echo(json.dumps(asdict(done), ensure_ascii=False))
-        elif not quiet:
-            _show(done, target)
+        say_done(done, lambda: _show(done, target), as_json=as_json, quiet=quiet)
 
 
 def _show(done: Copied, target: str) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cutpoint.cli_terminal import JsonOption, NameArgument, QuietOption, say
+from cutpoint.cli_terminal import JsonOption, NameArgument, QuietOption, say, say_done
 
 if TYPE_CHECKING:
     from cutpoint.service.begin import Taken
@@ -34,15 +34,8 @@ def import_labels(
     with leaving("all labels were taken in, or none; the same command finds out and goes on"):
         with opened(name) as (store, _):
             taken = import_file(store, file)
-        if as_json:
-            import json
-            from dataclasses import asdict
-
-            typer.echo(json.dumps(asdict(taken), ensure_ascii=False))
-        elif not quiet:
-            say(_said(taken, file))
-            for note in taken.notes:
-                say(f"note: {note}")
+        lines = [_said(taken, file), *(f"note: {note}" for note in taken.notes)]
+        say_done(taken, lambda: say("\n".join(lines)), as_json=as_json, quiet=quiet)
 
 
 def _said(taken: Taken, file: Path) -> str:

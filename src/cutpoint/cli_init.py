@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cutpoint.cli_terminal import FilesOption, JsonOption, QuietOption
+from cutpoint.cli_terminal import FilesOption, JsonOption, QuietOption, say_done
 
 if TYPE_CHECKING:
     from cutpoint.data.pools.bring import Wish
@@ -187,13 +187,7 @@ def _say(about: Summary, name: str, *, as_json: bool, quiet: bool) -> None:
     from cutpoint.cli_stopping import leaving
 
     with leaving("the campaign is made"):
-        if as_json:
-            import json
-            from dataclasses import asdict
-
-            typer.echo(json.dumps(asdict(about), ensure_ascii=False))
-        elif not quiet:
-            _show(about, name)
+        say_done(about, lambda: _show(about, name), as_json=as_json, quiet=quiet)
 
 
 def _show(about: Summary, name: str) -> None:

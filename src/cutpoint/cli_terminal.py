@@ -11,6 +11,7 @@ import typer
 from cutpoint.words import shown
 
 if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
     from rich.progress import TaskID
     from rich.table import Table
 
@@ -44,6 +45,17 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[str]], title: str | No
 def say(text: str, err: bool = False) -> None:
     """Print lines as they are, however long; names, folders and errors in them may be others' text."""
     typer.echo("\n".join(map(shown, text.split("\n"))), err=err)
+
+
+def say_done(done: DataclassInstance, words: Callable[[], None], *, as_json: bool, quiet: bool) -> None:
+    """Print what was done: as JSON, or in words by calling `words`, or nothing."""
+    if as_json:
+        import json
+        from dataclasses import asdict
+
+        typer.echo(json.dumps(asdict(done), ensure_ascii=False))
+    elif not quiet:
+        words()
 
 
 def show(*parts: Table | str) -> None:
