@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from time import monotonic
 from typing import Any
 
 import numpy as np
@@ -23,22 +22,18 @@ from cutpoint.data.wilds import FMOW_CLASSES
 from cutpoint.errors import CutpointError, DataError, UsageError
 from cutpoint.experiment.results import read_results
 from cutpoint.learners import Model, make_learner
-from cutpoint.learners.base import equipped
 from cutpoint.learners.deep import clip_tuning, frozen
-from cutpoint.learners.deep.clip import OPENAI, ClipLearner
-from cutpoint.learners.deep.clip_network import PictureEncoder, picture_encoder, text_head
+from cutpoint.learners.deep.clip import ClipLearner
+from cutpoint.learners.deep.clip_network import PictureEncoder
 from cutpoint.learners.deep.clip_tuning import held_out
 from cutpoint.learners.deep.loop import Progress
 from cutpoint.learners.deep.supervised import checkpoint_of, logged
 from cutpoint.learners.deep.vision import import_open_clip
-from cutpoint.learners.deep.weights import find_weights
 from cutpoint.testing import check_learner
 from cutpoint.types import UNKNOWN
-from tiny_clip import NAME, SIDE, coloured, tiny_clip, weights_of
+from tiny_clip import LABELS, NAME, SIDE, TOY, clip, coloured, no_weights_of_the_user, tiny_clip, weights_of  # noqa: F401
 from toy_sets import cifar10_archive, encoded, shrink
 
-TOY = coloured()
-LABELS = np.where(np.arange(120) < 60, TOY.labels, UNKNOWN)
 EVERYTHING = frozenset({"probs", "embedding", "head"})
 SUPERVISED = "epochs=12:lr=3e-3:smoothing=0.1"
 FLEXMATCH = "semi=flexmatch:epochs=12:lr=3e-3:batch=20"
@@ -48,19 +43,12 @@ class Killed(Exception):
     """Stands for a kill."""
 
 
-@pytest.fixture(autouse=True)
-def no_weights_of_the_user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No data root and no cache but empty ones."""
-    for name in ("CUTPOINT_DATA", "TORCH_HOME", "HF_HOME", "HF_HUB_CACHE"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-
-
-def clip(options: str = "", scratch: Path | None = None, n_classes: int = 3) -> Any:
-    """A learner with the small network, of the toy's classes."""
-    weights = "" if "weights=" in options else ":weights=none"
-    learner = make_learner(f"clip:model={tiny_clip()}:device=cpu{weights}{options and ':' + options}", n_classes)
-    return equipped(learner, root=None, scratch=scratch, captions=captions(TOY)[:n_classes])
+def written(folder: Path) -> list[str]:
+    """The toy's pictures as files; their names."""
+    names = [f"{i}.png" for i in range(len(TOY.pool.features))]
+    for name, picture in zip(names, TOY.pool.features, strict=True):
+        (folder / name).write_bytes(encoded(picture))
+    return names
 
 
 def accuracy(model: Model, benchmark: Benchmark = TOY) -> float:
@@ -215,119 +203,12 @@ def test_a_memory_that_is_too_small_for_the_encoder_is_one_sentence(monkeypatch:
         clip("tune=frozen:cache=none").fit(TOY.pool, LABELS, seed=0)
 
 
-def test_missing_weights_are_one_sentence_within_a_second(tmp_path: Path) -> None:
-    learner = equipped(make_learner("clip", 3), root=tmp_path, scratch=None, captions=captions(TOY))
-    started = monotonic()
-    for call in (learner.check, lambda: learner.fit(TOY.pool, LABELS, seed=0)):  # type: ignore[attr-defined]
-        with pytest.raises(DataError, match="weights of CLIP ViT-B/32 are not here; put https://") as caught:
-            call()
-        assert f"open_clip_model.safetensors into {tmp_path}" in str(caught.value)
-    assert monotonic() - started < 1
-
-
-def test_the_command_says_that_weights_are_missing_before_it_reads_data(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    call = ["bench", "run", "--dataset", "fmow", "--learner", "clip:tune=frozen", "--data-root", str(tmp_path)]
-    assert run_cli([*call, "-o", str(tmp_path / "out")]) == 2
-    assert "weights of CLIP ViT-B/32 are not here" in capsys.readouterr().err
-    assert not (tmp_path / "out").exists()
-
-
-def test_weights_are_found_in_the_data_root_and_in_the_cache_of_the_hub(tmp_path: Path) -> None:
-    hub = tmp_path / "cache" / "huggingface" / "hub" / "models--timm--vit_base_patch32_clip_224.openai"
-    for folder in (tmp_path / "vit_base_patch32_clip_224.openai", hub / "snapshots" / "0123"):
-        folder.mkdir(parents=True)
-        (folder / "open_clip_model.safetensors").touch()
-        assert find_weights(OPENAI, "auto", tmp_path) == folder / "open_clip_model.safetensors"
-        (folder / "open_clip_model.safetensors").unlink()
-
-
-@pytest.mark.parametrize("form", ["open_clip", "in training", "of TorchScript", "half"])
-def test_published_weights_are_read_in_every_form_that_open_clip_reads(form: str, tmp_path: Path) -> None:
-    from safetensors.torch import load_file
-
-    plain = weights_of(3, tmp_path / "plain.safetensors")
-    tensors: Any = load_file(plain)
-    stored = {
-        "open_clip": tensors | {"logit_scale": tensors["logit_scale"].reshape(1), "attn_mask": torch.zeros(77, 77)},
-        "in training": {"epoch": 3, "name": "a", "state_dict": {f"module.{name}": x for name, x in tensors.items()}},
-        "of TorchScript": tensors
-        | {name: torch.tensor(1) for name in ("input_resolution", "context_length", "vocab_size")},
-        "half": {name: x.half() for name, x in tensors.items()},
-    }[form]
-    torch.save(stored, tmp_path / "stored.pt")
-    found, expected = (
-        clip(f"weights={path}").fit(TOY.pool, np.where(TOY.labels == 1, 1, UNKNOWN), seed=0).score(TOY.pool).probs
-        for path in (tmp_path / "stored.pt", plain)
-    )
-    assert np.allclose(found, expected, atol=1e-2 if form == "half" else 0)
-
-
-@pytest.mark.parametrize("name", ["open_clip_model.safetensors", "open_clip_pytorch_model.bin"])
-def test_a_published_file_gives_the_embeddings_that_open_clip_itself_makes_of_it(name: str, tmp_path: Path) -> None:
-    """Its own way from the file to a network, and from a picture to what goes in: size, mean and spread."""
-    from PIL import Image
-    from safetensors.torch import load_file
-
-    file = weights_of(3, tmp_path / "open_clip_model.safetensors")
-    if name.endswith(".bin"):
-        tensors = load_file(file)
-        file = tmp_path / name
-        torch.save(tensors, file)
-    network, _, prepare = import_open_clip().create_model_and_transforms(tiny_clip(), pretrained=str(file))
-    ours = picture_encoder(tiny_clip(), file).eval()
-    pictures = TOY.pool.pictures[:5]
-    with torch.inference_mode():
-        inputs = torch.stack([prepare(Image.fromarray(picture)) for picture in pictures])
-        expected = network.eval().encode_image(inputs, normalize=True)
-        assert torch.allclose(ours(torch.from_numpy(pictures)), expected, atol=1e-5)
-        tokens = import_open_clip().get_tokenizer(tiny_clip())(["a photo of a heron."])
-        expected = network.encode_text(tokens, normalize=True) * network.logit_scale.exp()
-    head = text_head(tiny_clip(), file, (("a photo of a heron.",),), torch.device("cpu"))
-    assert torch.allclose(head, expected, atol=1e-4)
-
-
-def test_weights_that_are_not_the_networks_are_refused_before_a_results_folder_is_begun(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    torch.save({"head": torch.zeros(3)}, tmp_path / "other.pt")
-    learner = f"clip:model={tiny_clip()}:weights={tmp_path / 'other.pt'}"
-    call = ["bench", "run", "--dataset", "fmow", "--learner", learner, "--data-root", str(tmp_path)]
-    assert run_cli([*call, "-o", str(tmp_path / "out")]) == 2
-    assert "other.pt holds the weights of another architecture (it lacks " in capsys.readouterr().err
-    assert not (tmp_path / "out").exists()
-
-
-def test_weights_of_another_architecture_and_damaged_ones_are_refused(tmp_path: Path) -> None:
-    file = weights_of(0, tmp_path / "weights.safetensors")
-    whole = file.read_bytes()
-    from safetensors.torch import load_file, save_file
-
-    tensors = load_file(file)
-    for name, change, said in (
-        ("wide", {"visual.proj": torch.zeros(40, 24)}, r"visual.proj is \(40, 24\) and not \(32, 24\)"),
-        ("more", {"visual.extra": torch.zeros(1)}, "it has visual.extra"),
-    ):
-        save_file(tensors | change, tmp_path / f"{name}.safetensors")
-        with pytest.raises(DataError, match=rf"another architecture \({said}\)"):
-            clip(f"weights={tmp_path / name}.safetensors").fit(TOY.pool, LABELS, seed=0)
-    for name, data in (("cut", whole[:-100]), ("empty", b""), ("text", b"no weights")):
-        (tmp_path / f"{name}.safetensors").write_bytes(data)
-        with pytest.raises(DataError, match="holds no weights that can be read"):
-            clip(f"weights={tmp_path / name}.safetensors").fit(TOY.pool, LABELS, seed=0)
-    with pytest.raises(DataError, match="are not there"):
-        clip(f"weights={tmp_path / 'none'}").fit(TOY.pool, LABELS, seed=0)
-
-
 def test_pictures_in_files_are_decoded_batch_by_batch_and_a_damaged_one_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from cutpoint.learners.deep import examples
 
-    names = [f"{i}.png" for i in range(120)]
-    for name, picture in zip(names, TOY.pool.features, strict=True):
-        (tmp_path / name).write_bytes(encoded(picture))
+    names = written(tmp_path)
     monkeypatch.setattr(examples, "RESIDENT_BYTES", 0)  # as if there were too many to keep
     for options in (SUPERVISED, FLEXMATCH):
         in_files = clip(options).fit(Pool(Pictures(Files(tmp_path, names), SIDE, SIDE)), LABELS, seed=0)
@@ -344,9 +225,7 @@ def test_pictures_in_files_are_decoded_batch_by_batch_and_a_damaged_one_is_named
 def test_what_flexmatch_holds_out_is_decoded_with_the_rest_of_the_pool_and_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    names = [f"{i}.png" for i in range(120)]
-    for name, picture in zip(names, TOY.pool.features, strict=True):
-        (tmp_path / name).write_bytes(encoded(picture))
+    names = written(tmp_path)
     reads = [0] * len(names)
     read = Files.read
 

@@ -9,8 +9,13 @@ from tempfile import mkdtemp
 from typing import Any
 
 import numpy as np
+import pytest
 
 from cutpoint.data import Benchmark, Pool
+from cutpoint.data.captions import captions
+from cutpoint.learners import make_learner
+from cutpoint.learners.base import equipped
+from cutpoint.types import UNKNOWN
 
 NAME = "tiny-clip"
 SIDE, WIDTH = 16, 24
@@ -56,3 +61,22 @@ def coloured(n: int = 120, n_classes: int = 3, side: int = SIDE) -> Benchmark:
     pictures = pictures.astype(np.uint8)
     names = ("red", "green", "blue")[:n_classes]
     return Benchmark("coloured", Pool(pictures[:n]), labels[:n], pictures[n:], labels[n:], names)
+
+
+TOY = coloured()
+LABELS = np.where(np.arange(120) < 60, TOY.labels, UNKNOWN)  # half of the pool
+
+
+@pytest.fixture(autouse=True)
+def no_weights_of_the_user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No data root and no cache but empty ones."""
+    for name in ("CUTPOINT_DATA", "TORCH_HOME", "HF_HOME", "HF_HUB_CACHE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+
+
+def clip(options: str = "", scratch: Path | None = None, n_classes: int = 3) -> Any:
+    """A learner with the small network, of the toy's classes."""
+    weights = "" if "weights=" in options else ":weights=none"
+    learner = make_learner(f"clip:model={tiny_clip()}:device=cpu{weights}{options and ':' + options}", n_classes)
+    return equipped(learner, root=None, scratch=scratch, captions=captions(TOY)[:n_classes])
