@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from cutpoint.words import shown
 
 if TYPE_CHECKING:
-    from _typeshed import DataclassInstance
     from rich.progress import TaskID
     from rich.table import Table
 
@@ -47,8 +46,8 @@ def say(text: str, err: bool = False) -> None:
     typer.echo("\n".join(map(shown, text.split("\n"))), err=err)
 
 
-def say_done(done: DataclassInstance, words: Callable[[], None], *, as_json: bool, quiet: bool) -> None:
-    """Print what was done: as JSON, or in words by calling `words`, or nothing."""
+def say_done(done: Any, words: Callable[[], None], *, as_json: bool, quiet: bool) -> None:
+    """Print what was done, a dataclass: as JSON, or in words by calling `words`, or nothing."""
     if as_json:
         import json
         from dataclasses import asdict
