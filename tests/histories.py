@@ -25,6 +25,7 @@ DEEDS = {
     "back": 2,
     "pass": 2,
     "release": 1,
+    "release_all": 0.3,
     "decide": 1,
     "wait": 2,
     "extend": 1,
@@ -158,6 +159,11 @@ class History:
             released = self.dice.choice(list(self.desk.state.ballots.passed))
             self.desk.release(released, by="admin")
             self.passed = {pair for pair in self.passed if pair[0] != released}
+
+    def do_release_all(self) -> None:
+        held = set(self.desk.state.ballots.held)
+        assert self.desk.release_all(by="admin") == len(held)
+        self.passed = {pair for pair in self.passed if pair[0] not in held}
 
     def do_decide(self) -> None:
         self.desk.adjudicate(self.item, self.label, by="admin")

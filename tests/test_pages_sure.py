@@ -35,6 +35,23 @@ def test_a_link_is_revoked_only_after_a_question(here: Site) -> None:
     assert [data["annotator"] for data in here.events("link_revoked")] == ["bo"]
 
 
+def test_all_held_items_are_released_after_a_question(here: Site) -> None:
+    for item in (4, 7):
+        here.served.desk.passed(item, "unsure", annotator="ada")
+    page = here.page("chief", "/admin")
+    page.get_by_role("button", name="Release all 2").click()
+    question = page.get_by_role("dialog", name="Release all 2 held items?")
+    expect(question).to_contain_text("stays in the history")
+    question.get_by_role("button", name="Cancel").click()
+    expect(question).to_be_hidden()
+    assert here.events("released") == []
+    page.get_by_role("button", name="Release all 2").click()
+    question.get_by_role("button", name="Release all").click()
+    expect(page.get_by_text("Released: 2 items can be asked again.")).to_be_visible()
+    expect(page.get_by_text("No item is held.")).to_be_visible()
+    assert [data["item"] for data in here.events("released")] == [4, 7]
+
+
 def test_the_last_admin_is_told_how_to_revoke_their_link(here: Site) -> None:
     here.excused = RESENT
     page = here.page("chief", "/admin")

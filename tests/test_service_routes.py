@@ -85,6 +85,20 @@ def test_a_pass_is_an_answer_of_its_own(served: Served, why: str) -> None:
     assert served.desk.state.ballots.passed == {}
 
 
+def test_all_held_items_are_released_at_once(served: Served) -> None:
+    ada, chief = served.client("ada"), served.client("chief")
+    assert chief.post("/api/release_all", json={}).json()["note"] == "No item is held."
+    lend(served, "ada", *range(3))
+    for item in range(3):
+        ada.post("/api/pass", json={"item": item, "why": "unsure", "key": key(item)})
+    assert "Release all 3" in chief.get("/admin").text
+    served.desk.adjudicate(1, 0, by="chief")  # labelled, and held no more
+    assert chief.post("/api/release_all", json={}).json()["note"] == "Released: 2 items can be asked again."
+    assert list(served.desk.state.ballots.held) == []
+    assert [event.data["item"] for event in served.store.events() if event.kind == "released"] == [0, 2]
+    assert "Release all" not in chief.get("/admin").text
+
+
 def test_a_second_opinion_is_kept_and_told_and_decided(served: Served) -> None:
     ada, bo, chief = (served.client(name) for name in ("ada", "bo", "chief"))
     lend(served, "ada", 3)

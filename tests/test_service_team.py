@@ -200,6 +200,7 @@ def test_annotators_are_told_of_failures_and_admins_why(served: Served) -> None:
     [
         ("adjudicate", {"item": 3, "label": 1}),
         ("release", {"item": 4}),
+        ("release_all", {}),
         ("guideline", {"text": "Look closely."}),
         ("settings", {"overlap": 2}),
         ("classes", {"name": "stork"}),

@@ -126,6 +126,15 @@ class Admin(Book):
                 raise UsageError(f"item {index} is not held back; nobody has passed on it since it was released.")
             self._write([New("released", {"item": index, "by": by})])
 
+    def release_all(self, by: str) -> int:
+        """Let all held items be asked again, those that are labelled meanwhile left out; how many. O(held)."""
+        with self._at_work():
+            self._catch_up()
+            held = list(self.state.ballots.held)
+            if held:
+                self._write([New("released", {"item": item, "by": by}) for item in held])
+            return len(held)
+
     def running(self) -> str | None:
         """The training that has begun and not ended, as the desk knows it."""
         with self._at_work():

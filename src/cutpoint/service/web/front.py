@@ -22,6 +22,7 @@ from cutpoint.service.web.views import Views
 from cutpoint.store.base import Store
 from cutpoint.store.files import ArrayFiles
 from cutpoint.types import UNKNOWN
+from cutpoint.words import count
 
 LARGEST_ASK = 8  # items one person may hold at a time: the one shown, the next, and answers still on their way
 
@@ -195,6 +196,11 @@ class Front:
             return {"note": "Nobody has passed on it, or it was released before."}
         self._desk.release(item, by=by.name)
         return {"note": "Released: it can be asked again."}
+
+    def release_all(self, by: Person) -> dict[str, Any]:
+        """Let every item that is held now be asked again."""
+        released = self._desk.release_all(by=by.name)
+        return {"note": f"Released: {count(released, 'item')} can be asked again." if released else "No item is held."}
 
     def end_lease(self, lease: str) -> dict[str, Any]:
         """Take an item back from whoever has it."""

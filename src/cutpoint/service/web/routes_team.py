@@ -129,6 +129,10 @@ def _add_rules(router: APIRouter, front: Front, pages: Pages) -> None:
     def release(body: Released, by: Admin) -> dict[str, Any]:
         return front.release(by, body.item)
 
+    @router.post("/api/release_all", summary="let all held items be asked again")
+    def release_all(_: Wish, by: Admin) -> dict[str, Any]:
+        return front.release_all(by)
+
     @router.post("/api/end_lease", summary="take an item back from whoever has it")
     def end_lease(body: Ended, _: Admin) -> dict[str, Any]:
         return front.end_lease(body.lease)

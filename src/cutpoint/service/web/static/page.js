@@ -10,7 +10,7 @@ document.addEventListener("submit", async (event) => {
   const form = event.target.closest("form[data-post]");
   if (!form) return;
   event.preventDefault();
-  if (form.dataset.ask && !(await sure(form.dataset.ask))) return;
+  if (form.dataset.ask && !(await sure(form.dataset))) return;
   for (const spot of document.querySelectorAll(".said")) spot.textContent = ""; // of what was done before
   const part = form.closest("section") ?? form.closest("main"); // the form itself may be replaced meanwhile
   const body = contents(form, event.submitter);
@@ -32,9 +32,11 @@ document.addEventListener("submit", async (event) => {
   }
 });
 
-function sure(question) { // where nothing brings it back
+function sure({ ask, then, yes }) { // where nothing brings it back
   const dialog = $("ask");
-  $("ask-title").textContent = question;
+  $("ask-title").textContent = ask;
+  dialog.querySelector("p").textContent = then;
+  dialog.querySelector("[value=yes]").textContent = yes;
   dialog.returnValue = "";
   dialog.showModal();
   return new Promise((answer) => dialog.addEventListener("close", () => answer(dialog.returnValue === "yes"), { once: true }));
