@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,7 @@ from cutpoint.store.files import ArrayFiles
 from cutpoint.store.memory import MemoryStore
 
 CLASSES = ("other", "heron")
+T = TypeVar("T")
 
 
 class FakeClock:
@@ -84,9 +85,10 @@ def some_probs(n: int, n_classes: int = 2, seed: int = 0) -> NDArray[np.float32]
     return np.asarray(rng.dirichlet(np.full(n_classes, 0.5), n), np.float32)
 
 
-def until(true: Callable[[], object], seconds: float = 20.0) -> None:
-    """Wait until something is so."""
+def until(true: Callable[[], T], seconds: float = 120.0, pause: float = 0.005) -> T:
+    """Wait until something is so, and return it; the seconds are for machines that stall. pause: between two looks."""
     end = time.monotonic() + seconds
-    while not true():
+    while not (found := true()):
         assert time.monotonic() < end, "it did not happen in time"
-        time.sleep(0.005)
+        time.sleep(pause)
+    return found

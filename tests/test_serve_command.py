@@ -8,7 +8,6 @@ import re
 import signal
 import subprocess
 import sys
-import time
 import urllib.request
 from pathlib import Path
 from typing import Any
@@ -16,10 +15,12 @@ from typing import Any
 import pytest
 
 from campaign_command import command, fill, printed, truth
+from desks import until
 
 for needed in ("sqlalchemy", "alembic", "fastapi", "uvicorn", "jinja2"):
     pytest.importorskip(needed)
 
+PATIENCE = 300.0  # seconds for what takes three on an idle machine
 CALL = "import sys; from cutpoint.cli import main; sys.argv[0] = 'cutpoint'; main()"
 
 
@@ -48,22 +49,20 @@ class Server:
         """The JSON of an answer to somebody's request."""
         headers = {"authorization": f"Bearer {self.tokens[who]}", "content-type": "application/json"}
         body = None if data is None else json.dumps(data).encode()
-        with urllib.request.urlopen(urllib.request.Request(self.address + path, body, headers), timeout=30) as answer:
+        with urllib.request.urlopen(
+            urllib.request.Request(self.address + path, body, headers), timeout=PATIENCE
+        ) as answer:
             return json.load(answer)
 
     def question(self, who: str) -> dict[str, Any]:
         """The next item for somebody; a round that is being prepared is there in a moment."""
-        for _ in range(200):
-            items: list[dict[str, Any]] = self.request(who, "/api/next?n=1")["items"]
-            if items:
-                return items[0]
-            time.sleep(0.1)
-        raise AssertionError("no question came")
+        items: list[dict[str, Any]] = until(lambda: self.request(who, "/api/next?n=1")["items"], PATIENCE, 0.1)
+        return items[0]
 
     def end(self, how: signal.Signals) -> tuple[int, str]:
         """Its exit code and what it complained of."""
         self.process.send_signal(how)
-        _, complained = self.process.communicate(timeout=30)
+        _, complained = self.process.communicate(timeout=PATIENCE)
         return self.process.returncode, complained
 
 
@@ -86,10 +85,7 @@ def test_people_label_a_model_learns_and_it_ends_quietly(name: str, capsys: pyte
             label = int(truth(item["id"]) == "zero")
             said = server.request(who, "/api/answer", {"item": item["item"], "label": label, "key": f"answer-{turn}"})
             assert said["status"] == "saved"
-        before = time.monotonic()
-        while server.request("admin", "/api/status")["model"] is None:
-            assert time.monotonic() - before < 60, "no model was trained"
-            time.sleep(0.2)
+        until(lambda: server.request("admin", "/api/status")["model"], PATIENCE, 0.2)
         assert printed(capsys, "status", name)["status"]["labelled"] == 12  # another process may look meanwhile
     finally:
         code, complained = server.end(signal.SIGTERM)
@@ -120,10 +116,9 @@ def test_ctrl_c_in_a_terminal_reaches_all_of_its_processes_and_one_line_says_tha
     tasks = Path(f"/proc/{server.process.pid}/task")
     if not tasks.exists():
         pytest.skip("this system does not tell of processes")
-    while not "".join(path.read_text() for path in tasks.glob("*/children")):
-        time.sleep(0.05)  # until the training process is there
+    until(lambda: "".join(path.read_text() for path in tasks.glob("*/children")))  # the training process is there
     os.killpg(server.process.pid, signal.SIGINT)
-    said, complained = server.process.communicate(timeout=30)
+    said, complained = server.process.communicate(timeout=PATIENCE)
     assert (server.process.returncode, complained) == (0, "")
     assert said == "stopped; everything that was said to be saved is kept\n"
 

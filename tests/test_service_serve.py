@@ -43,7 +43,7 @@ from cutpoint.store.opening import open_files, open_store
 from served import serve_in_memory
 
 N = 120
-PATIENCE = 60.0  # seconds for what takes three on an idle machine
+PATIENCE = 300.0  # seconds for what takes three on an idle machine
 
 
 @pytest.fixture
@@ -84,7 +84,7 @@ def served(path: Path, *options: str) -> Iterator[tuple[subprocess.Popen[str], l
     finally:
         process.send_signal(signal.SIGINT)
         try:
-            code_ = process.wait(20)
+            code_ = process.wait(PATIENCE)
         finally:
             process.kill()
             errors = process.stderr.read()
@@ -102,7 +102,7 @@ def links(lines: list[str]) -> dict[str, str]:
 def client(link: str) -> httpx2.Client:
     """A browser that has opened a link."""
     address, _, token = link.partition("/a/")
-    opened = httpx2.Client(base_url=address, headers={"origin": address}, timeout=20)
+    opened = httpx2.Client(base_url=address, headers={"origin": address}, timeout=PATIENCE)
     opened.headers["authorization"] = f"Bearer {token}"
     return opened
 

@@ -44,7 +44,7 @@ class Watched:
         self.hindered.append(said)
 
 
-SLEEPER = [sys.executable, "-c", "import time; time.sleep(60)"]
+SLEEPER = [sys.executable, "-c", "import time; time.sleep(3600)"]
 
 
 def test_a_training_that_hangs_is_ended_and_said_to_have_failed(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -146,7 +146,7 @@ def test_a_process_that_gives_no_sign_of_life_between_trainings_is_ended_and_sta
 
 def test_a_process_that_gives_signs_of_life_is_let_live_and_ends_what_was_amiss() -> None:
     watched = Watched()
-    process = TrainerProcess([sys.executable, "-c", LIVELY], watched, silence=20.0)
+    process = TrainerProcess([sys.executable, "-c", LIVELY], watched, silence=600.0)
     process.start()
     until(lambda: len(watched.hindered) > 5)
     first = process.pid
@@ -177,7 +177,7 @@ def test_the_trainer_gives_a_sign_of_life_whenever_it_looks(monkeypatch: pytest.
     os.close(mouth)
 
 
-STARTS_ANOTHER = 'sleep 60 & echo $! >"$1~"; mv "$1~" "$1"; wait'
+STARTS_ANOTHER = 'sleep 3600 & echo $! >"$1~"; mv "$1~" "$1"; wait'
 
 
 def test_what_a_training_process_started_ends_with_it(tmp_path: Path) -> None:
@@ -192,7 +192,7 @@ def test_what_a_training_process_started_ends_with_it(tmp_path: Path) -> None:
 TRAINS = """
 import os, subprocess, sys
 from cutpoint.service.training.trainer import _end_with
-worker = subprocess.Popen(["sleep", "60"])
+worker = subprocess.Popen(["sleep", "3600"])
 open(sys.argv[1] + "~", "w").write(str(worker.pid))
 os.rename(sys.argv[1] + "~", sys.argv[1])
 _end_with(int(sys.argv[2]))
@@ -217,5 +217,5 @@ def ended(pid: int) -> bool:
     """Whether a process runs no more; whoever adopted it may not have asked for its status yet."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2].startswith("Z")
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):  # before its file was opened, or before it was read
         return True

@@ -332,7 +332,7 @@ def test_a_campaign_trains_in_a_process_of_its_own_and_never_waits(tmp_path: Pat
                 campaign.tell(ask, "heron" if features[ask.item, 0] > 1 else "other")
 
         label(25)
-        until(lambda: campaign.status().model == 1, 120)
+        until(lambda: campaign.status().model == 1)
         assert "sklearn" not in loaded_beside(tmp_path / "birds.db")
         label(5)
         why = campaign.ask(annotator="one")[0].why

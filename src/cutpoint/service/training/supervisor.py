@@ -76,7 +76,8 @@ class TrainerProcess:
     @property
     def pid(self) -> int | None:
         """The process that trains now."""
-        return None if self._child is None else self._child.pid
+        child = self._child  # read once: the thread that watches it may let go of it
+        return None if child is None else child.pid
 
     def start(self) -> None:
         """Start it and watch it, in a daemon thread."""
