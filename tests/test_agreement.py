@@ -7,8 +7,7 @@ import pytest
 
 from cutpoint.service.log.settings import Settings
 from cutpoint.service.log.state import State
-from cutpoint.service.log.votes import Ballots
-from cutpoint.service.overview.agreement import agreement, opinions
+from cutpoint.service.overview.agreement import agreement, opinions, weigh
 from cutpoint.service.training.training import labels_of
 from cutpoint.store.base import Item
 from cutpoint.store.events import New
@@ -94,22 +93,20 @@ def test_where_nobody_shared_there_is_nothing_to_say() -> None:
     assert (found.people, found.weighed, found.confusion.shape) == ((), {}, (0, 2, 2))
 
 
-def test_of_what_everybody_says_no_label_is_counted_while_the_state_is_kept_still(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_opinions_are_of_their_moment() -> None:
     votes = [(i, who, int(i == 7 and who == "eve")) for i in range(20) for who in ("ann", "bob", "eve")]
     imported = New("labels_imported", {"items": [5, 7], "labels": [1, 1], "source": "old.csv"})
     state = answered(votes, 20, imported, New("adjudicated", {"item": 3, "label": 1, "by": "me"}))
     expected = {item: state.ballots.label(item) for item in range(20)}
-    counted, label = list[int](), Ballots.label
-
-    def noted(ballots: Ballots, item: int) -> int:
-        counted.append(item)
-        return label(ballots, item)
-
-    monkeypatch.setattr(Ballots, "label", noted)
     said = opinions(state)
-    assert sorted(counted) == [3, 5, 7]
-    assert (said.labels, said.decided) == (expected, {3})
-    state.ballots.take_back(99, 0, "ann")
-    assert said.cast[0] == {"ann": 0, "bob": 0, "eve": 0}
+    now = weigh(said)
+    for item in range(3):
+        state.ballots.take_back(99, item, "ann")
+        state.ballots.answer(99, item + 7, "ann", 1)
+        state.ballots.adjudicate(99, item + 3, 0)
+    assert {item: said.label(item) for item in said.shared()} == expected
+    assert said.votes[0] == {"ann": 0, "bob": 0, "eve": 0}
+    later = weigh(said)
+    assert (later.people, later.agreed, later.weighed) == (now.people, now.agreed, now.weighed)
+    assert np.array_equal(later.seen, now.seen)
+    assert np.array_equal(later.confusion, now.confusion)

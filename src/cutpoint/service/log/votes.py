@@ -21,6 +21,12 @@ from cutpoint.types import UNKNOWN
 IMPORTED = ""  # nobody's name: whose vote an imported label is
 
 
+def majority(cast: Mapping[str, int]) -> int:
+    """The label that most said of an item, of equals the one that was said first; somebody must have said one."""
+    counts = Counter(cast.values())  # in the order of first answers, and max takes the first of equals
+    return max(counts, key=counts.__getitem__)
+
+
 class Agreed:
     """Of the answers that others gave to a person's items, how many are as the person's own; O(votes of an item).
 
@@ -56,7 +62,8 @@ class Ballots:
         self._journal = journal
         self.overlap = 1
         self.labels: NDArray[np.int32] = np.empty(0, np.int32)  # (N,) of settled items, -1 of all others
-        self.votes: dict[int, dict[str, int]] = {}  # item -> person -> label, in the order of first answers
+        self.votes: dict[int, Mapping[str, int]] = {}  # item -> person -> label, in the order of first answers
+        """What is said of an item is replaced and never changed: a shallow copy is all votes as they are now."""
         self.passed: dict[int, dict[str, str]] = {}  # item -> person -> why, until it is released
         self.pending: dict[int, None] = {}  # answered by some, not yet by all who are wanted
         self.held: dict[int, None] = {}  # passed on and not settled: they wait for an admin
@@ -88,10 +95,7 @@ class Ballots:
         if item in self.decided:
             return self.decided[item][0]
         cast = self.votes.get(item)
-        if not cast:
-            return UNKNOWN
-        counts = Counter(cast.values())  # in the order of first answers, and max takes the first of equals
-        return max(counts, key=counts.__getitem__)
+        return majority(cast) if cast else UNKNOWN
 
     def disputed(self, item: int) -> bool:
         """Whether people differ on the item and nobody has decided."""
@@ -140,20 +144,19 @@ class Ballots:
 
     def answer(self, number: int, item: int, person: str, label: int) -> None:
         """Count an answer, or change the one that the person gave before; it ends the person's pass."""
-        cast = self.votes.setdefault(item, {})
-        self._withdraw(cast, person)
-        cast[person] = label
+        before = self.votes.get(item, {})
+        self._withdraw(before, person)
+        cast = self.votes[item] = {**before, person: label}
         self.agreed.count(cast, person, 1)
         self.given[person][label] += 1
         self._settle(number, item, self._unpass(item, person))
 
     def take_back(self, number: int, item: int, person: str) -> None:
         """Forget what the person said of the item, a label or a pass."""
-        cast = self.votes.get(item, {})
+        cast = self.votes.pop(item, {})
         self._withdraw(cast, person)
-        cast.pop(person, None)
-        if not cast:
-            self.votes.pop(item, None)
+        if rest := {who: label for who, label in cast.items() if who != person}:
+            self.votes[item] = rest
         self._settle(number, item, self._unpass(item, person))
 
     def pass_on(self, number: int, item: int, person: str, why: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,7 +10,7 @@ from numpy.typing import NDArray
 
 from cutpoint.core.votes import dawid_skene
 from cutpoint.service.log.state import State
-from cutpoint.service.log.votes import IMPORTED
+from cutpoint.service.log.votes import IMPORTED, majority
 
 CLEAR = 0.5  # by so much likelier another class than the label must be to stand instead
 """Of two people who differ nothing says who errs but how frequent the classes are: then it is about .1, or none."""
@@ -37,27 +38,29 @@ class Agreement:
 
 @dataclass(frozen=True)
 class Opinions:
-    """What agreement follows from, of one moment, of the items that several people answered.
+    """What agreement follows from, as it is at one moment.
 
-    cast: item -> person -> class, imported labels among them.  labels: of the items.  decided: those that somebody
-    decided.
+    votes, decided: see `log.votes.Ballots`.  agreed: see `log.votes.Agreed`.
     """
 
     n_classes: int
-    cast: dict[int, dict[str, int]]
-    labels: dict[int, int]
-    decided: set[int]
+    votes: Mapping[int, Mapping[str, int]]
+    decided: Mapping[int, tuple[int, int]]
     agreed: dict[str, tuple[int, int]]
+
+    def shared(self) -> dict[int, Mapping[str, int]]:
+        """The votes on items that several people answered."""
+        return {item: cast for item, cast in self.votes.items() if len(cast) - (IMPORTED in cast) > 1}
+
+    def label(self, item: int) -> int:
+        """The label of an item that people answered."""
+        return self.decided[item][0] if item in self.decided else majority(self.votes[item])
 
 
 def opinions(state: State) -> Opinions:
-    """The state's, which the caller keeps still meanwhile: hardly more than a copy of it; O(answers)."""
+    """The state's, which the caller keeps still meanwhile: two shallow copies, one of all items answered."""
     ballots = state.ballots
-    cast = {item: said.copy() for item, said in ballots.votes.items() if len(said) - (IMPORTED in said) > 1}
-    labels = {item: next(iter(said.values())) for item, said in cast.items()}
-    differ = ballots.disputes.keys() | ballots.decided.keys()  # the label of all others is what everybody said
-    labels |= {item: ballots.label(item) for item in labels.keys() & differ}
-    return Opinions(len(state.made.classes), cast, labels, labels.keys() & ballots.decided, ballots.agreed.shares())
+    return Opinions(len(state.made.classes), ballots.votes.copy(), ballots.decided.copy(), ballots.agreed.shares())
 
 
 def agreement(state: State) -> Agreement:
@@ -66,15 +69,15 @@ def agreement(state: State) -> Agreement:
 
 
 def weigh(said: Opinions) -> Agreement:
-    """The agreement of what people said, imported labels being nobody's; a few passes over it."""
-    votes = [(item, who, label) for item, cast in said.cast.items() for who, label in cast.items() if who != IMPORTED]
-    n_classes = said.n_classes
-    items = list(said.labels)
+    """The agreement of what people said, imported labels being nobody's; O(answers) and a few passes over these."""
+    shared, n_classes = said.shared(), said.n_classes
+    votes = [(item, who, label) for item, cast in shared.items() for who, label in cast.items() if who != IMPORTED]
+    items = list(shared)
     people = list(dict.fromkeys(who for _, who, _ in votes))
     row = {item: i for i, item in enumerate(items)}
     column = {who: a for a, who in enumerate(people)}
     votes_v_3 = np.array([(row[i], column[who], label) for i, who, label in votes], np.int64).reshape(-1, 3)
-    labels = np.array([said.labels[item] for item in items], np.int64)
+    labels = np.array([said.label(item) for item in items], np.int64)
     consensus = dawid_skene(votes_v_3, (len(items), len(people), n_classes))
     rows = np.arange(len(items))
     lead = consensus.posterior[rows, consensus.labels] - consensus.posterior[rows, labels]

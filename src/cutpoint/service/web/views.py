@@ -91,16 +91,20 @@ class Views:
 
     def _answers(self, visitor: Person) -> Answers:
         """The answers that a visitor's strips show: the labels of all; for who is blind, their own."""
+        if self.blind(visitor):
+            return self._own_answers(visitor)
+        with self._desk.locked:
+            news = self._strips.news(self._desk.state)
+        return self._strips.answers(news)
+
+    def _own_answers(self, visitor: Person) -> Answers:
         with self._desk.locked:
             state = self._desk.state
-            if not self.blind(visitor):
-                news = self._strips.news(state)
-            else:
-                known = state.people.by_name.get(visitor.name)
-                votes = [(item, state.ballots.vote(item, visitor.name)) for item in (known.said if known else ())]
-                items, labels = np.array([vote for vote in votes if vote[1] != UNKNOWN], np.intp).reshape(-1, 2).T
-                return Answers(items, labels, np.zeros(len(items), bool))
-        return self._strips.answers(news)
+            known = state.people.by_name.get(visitor.name)
+            own, cast = list(known.said if known else ()), state.ballots.votes.copy()
+        votes = [(item, cast[item][visitor.name]) for item in own if visitor.name in cast.get(item, ())]
+        items, labels = np.array(votes, np.intp).reshape(-1, 2).T
+        return Answers(items, labels, np.zeros(len(items), bool))
 
     def _found(self, visitor: Person) -> list[int]:
         """How many there are of each class; for who is blind, of their own answers. The state must be kept still."""
