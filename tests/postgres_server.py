@@ -81,7 +81,7 @@ def cut_in_commit(beside: Any, arrived: bool) -> Callable[[Any], None]:
         if arrived:
             driver.execute("COMMIT")
             driver.execute("SELECT 1")  # begins another, so that the driver has something to commit
-        beside.execute("SELECT pg_terminate_backend(%s, 5000)", [pid])
+        beside.execute("SELECT pg_terminate_backend(%s, 120000)", [pid])
 
     return cut
 

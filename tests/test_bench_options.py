@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-import time
+import re
 from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
-from bench_command import ARGUMENTS, COMMAND, SIZES, TINY, refused
+from bench_command import ARGUMENTS, SIZES, TINY, refused
 from cutpoint.cli import run_cli
 from cutpoint.data import DataOptions
 from cutpoint.errors import CutpointError, UsageError
@@ -106,7 +104,8 @@ def test_one_is_said_in_the_singular(tmp_path: Path, capsys: pytest.CaptureFixtu
     one = ["bench", "run", "--dataset", "drawn:n=200:test=40:d=4", "--strategies", "random", "--seeds", "1"]
     one += [*SIZES[2:], "--out", str(tmp_path / "out")]
     assert run_cli([*one, "--dry-run"]) == 0
-    assert "1 run, about 0.0 minutes with 1 process (estimated)" in capsys.readouterr().out
+    said = r"1 run, about \d+\.\d minutes with 1 process \(estimated\)"
+    assert re.fullmatch(said, capsys.readouterr().out.splitlines()[-1])
     assert run_cli(one) == 0
     assert capsys.readouterr().out.startswith(f"1 run done: {tmp_path / 'out'}\n")
     assert "and 1 round of 900 need 910 examples" in refused(capsys, [*one, "--rounds", "1", "--budget", "900"])
@@ -203,15 +202,3 @@ def test_every_learner_is_listed_with_its_options_and_named_in_the_help(capsys: 
     told = " ".join(capsys.readouterr().out.replace("│", " ").split())
     assert ", ".join(list(LEARNERS)[:-1]) + f" or {list(LEARNERS)[-1]}" in told
     assert "all: cutpoint data list" in told
-
-
-def test_help_answers_quickly() -> None:
-    times = []
-    for _ in range(3):
-        began = time.perf_counter()
-        subprocess.run([*COMMAND, "--help"], check=True, capture_output=True)
-        times.append(time.perf_counter() - began)
-    loaded = "import sys; import cutpoint.cli; print('sklearn' in sys.modules, 'matplotlib' in sys.modules)"
-    printed = subprocess.run([sys.executable, "-c", loaded], check=True, capture_output=True, text=True).stdout
-    assert printed.split() == ["False", "False"]
-    assert min(times) < 1.0  # 0.3 s on a machine that is not busy; benchmarks measure it

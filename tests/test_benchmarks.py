@@ -74,7 +74,7 @@ def test_the_throughput_of_a_resnet_is_said_by_phase_and_beside_a_bare_loop() ->
     assert {line.split()[1].rstrip(":") for line in shares} == set(STRATEGIES)
     loops = [line for line in lines if line.startswith("scoring, bare loop, batches of ")]
     assert len(loops) == 4  # a sixteenth, a quarter and a half of ours, and all
-    assert sum(line.endswith(", 1.00") for line in loops) == 1  # the best of them is what ours is set beside
+    assert max(line.rpartition(", ")[2] for line in loops) == "1.00"  # the best of them is what ours is set beside
     assert [line.split(":")[0] for line in lines[-4:-2]] == [
         f"scoring, {what}, batches of 150" for what in ("probabilities", "with embedding")
     ]

@@ -28,7 +28,7 @@ with begun(sys.argv[1]) as (store, files):
 def kill_one_that_makes(name: str, folder: Path) -> list[Path]:
     """What is left where a process that makes a campaign is killed."""
     before = set(folder.iterdir())
-    done = subprocess.run([sys.executable, "-c", KILLED, name], cwd=folder, check=False, timeout=60)
+    done = subprocess.run([sys.executable, "-c", KILLED, name], cwd=folder, check=False, timeout=300)
     assert done.returncode == -9
     left = sorted(set(folder.iterdir()) - before)
     assert {path.name.split(".partial.db")[-1] for path in left} >= {"", "-wal", f".{name}.db.maker.lock"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import secrets
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
@@ -39,12 +40,14 @@ def test_a_campaign_lives_in_a_database(
     assert {finding["mark"] for finding in printed(capsys, "doctor", postgres_url)} == {"well"}
 
 
-@pytest.mark.parametrize(("asked", "made"), [("Autumn", "autumn"), ('"Autumn; Leaves"', "Autumn; Leaves")])
+@pytest.mark.parametrize(("asked", "made"), [("Autumn{}", "autumn{}"), ('"Autumn; Leaves {}"', "Autumn; Leaves {}")])
 def test_the_schema_that_the_address_names_is_made(
     line: list[str], postgres_url: str, capsys: pytest.CaptureFixture[str], asked: str, made: str
 ) -> None:
     import psycopg
 
+    own = secrets.token_hex(4)  # so that tests that run beside this one have others
+    asked, made = asked.format(own), made.format(own)
     line[1] = postgres_url.split("search_path")[0] + f"search_path%3D{quote(asked).replace('%20', '%5C%20')}"
     with psycopg.connect(postgres_url, autocommit=True) as connection:
         try:
@@ -63,15 +66,16 @@ def test_who_may_not_make_the_schema_is_told_so(
 ) -> None:
     import psycopg
 
+    guest = f"guest_{secrets.token_hex(4)}"
     with psycopg.connect(postgres_url, autocommit=True) as connection:
-        connection.execute("CREATE ROLE cutpoint_test_guest LOGIN PASSWORD 'hunter2secret'")
+        connection.execute(f"CREATE ROLE {guest} LOGIN PASSWORD 'hunter2secret'")
         where = urlsplit(postgres_url)
         try:
-            line[1] = f"postgresql://cutpoint_test_guest:hunter2secret@{where.hostname}:{where.port}{where.path}"
-            line[1] += "?options=-csearch_path%3Dautumn"
+            line[1] = f"postgresql://{guest}:hunter2secret@{where.hostname}:{where.port}{where.path}"
+            line[1] += f"?options=-csearch_path%3D{guest}"
             assert run_cli(line) == 1
         finally:
-            connection.execute("DROP ROLE cutpoint_test_guest")
+            connection.execute(f"DROP ROLE {guest}")
     said = capsys.readouterr().err
     assert "permission denied for database" in said
     assert "give this user the right to do it" in said

@@ -213,11 +213,18 @@ def test_an_answer_that_is_an_error_is_said(served: Served, tmp_path: Path, stat
     assert len(served.asked) == 1
 
 
-def test_no_network_is_one_sentence_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    remote = replace(Served(DATA, url=f"http://127.0.0.1:{port}/file").remote())
+@pytest.fixture
+def port_of_nobody() -> Iterator[int]:
+    """A port at which nobody listens, and that nobody else is given meanwhile."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        yield taken.getsockname()[1]
+
+
+def test_no_network_is_one_sentence_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, port_of_nobody: int
+) -> None:
+    remote = replace(Served(DATA, url=f"http://127.0.0.1:{port_of_nobody}/file").remote())
     monkeypatch.setattr(download, "WAITS", (100.0,))
     with pytest.raises(
         DataError, match=r"127\.0\.0\.1 cannot be reached \(Connection refused\); see to the network, or"

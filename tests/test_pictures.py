@@ -45,7 +45,7 @@ def test_only_what_is_asked_for_is_read_and_several_threads_read_it(monkeypatch:
     png = encoded(pictures(1, 8)[0])
     read: list[int] = []
     threads: set[int] = set()
-    together = threading.Barrier(2, timeout=20)
+    together = threading.Barrier(2, timeout=120)
 
     class Source:
         def __len__(self) -> int:

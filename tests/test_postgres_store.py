@@ -84,7 +84,7 @@ def test_a_broken_connection_is_made_anew_and_the_role_kept(postgres_url: str) -
     with asked(postgres_url) as connection, closing(open_store(mine, True)) as store, store.own("desk"):
 
         def cut(query: str) -> None:
-            connection.execute(f"SELECT pg_terminate_backend(pid, 5000) FROM ({query}) AS ours")
+            connection.execute(f"SELECT pg_terminate_backend(pid, 120000) FROM ({query}) AS ours")
 
         store.append([EVENT])
         cut(f"SELECT pid FROM pg_stat_activity WHERE application_name = '{mine.split('=')[-1]}'")
@@ -147,7 +147,7 @@ def test_what_is_in_doubt_is_decided_before_anybody_hears_of_it(postgres_url: st
         def broken(connection: Any) -> None:
             cut_in_commit(beside, arrived=False)(connection)
             late.start()
-            assert written.wait(10)
+            assert written.wait(120)
 
         late = threading.Thread(target=commit_late)
         event.listen(store._engine, "commit", broken, once=True)
@@ -240,10 +240,11 @@ def test_a_database_without_a_folder_for_files_asks_for_one(postgres_url: str) -
 
 
 def test_two_campaigns_in_one_database_do_not_meet(postgres_url: str) -> None:
+    beside = f"beside_{secrets.token_hex(4)}"
     with asked(postgres_url) as connection:
-        connection.execute("CREATE SCHEMA beside_the_other")
+        connection.execute(f"CREATE SCHEMA {beside}")
         try:
-            besides = postgres_url.split("search_path")[0] + "search_path%3Dbeside_the_other"
+            besides = postgres_url.split("search_path")[0] + f"search_path%3D{beside}"
             with (
                 closing(open_store(postgres_url, True)) as one,
                 closing(open_store(besides, True)) as two,
@@ -252,4 +253,4 @@ def test_two_campaigns_in_one_database_do_not_meet(postgres_url: str) -> None:
             ):
                 assert [s.append([EVENT])[0].number for s in (one, one, two)] == [1, 2, 1]
         finally:
-            connection.execute("DROP SCHEMA beside_the_other CASCADE")
+            connection.execute(f"DROP SCHEMA {beside} CASCADE")

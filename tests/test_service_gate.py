@@ -263,7 +263,7 @@ def test_nothing_at_the_gate_waits_for_the_desk(served: Served) -> None:
         served.desk.set_guideline("Look closely.")
         visitor = threading.Thread(target=knock, daemon=True)
         visitor.start()
-        visitor.join(20)
+        visitor.join(120)
         assert statuses == [200, 200, 404]
 
 

@@ -172,7 +172,7 @@ class Decoder:
 
     def ready(self, path: Path) -> Shown:
         self.begun.append(path.name)
-        assert self.go_on.wait(60)
+        assert self.go_on.wait(300)
         return Shown("image/png", path.name.encode(), True)
 
 
@@ -181,7 +181,7 @@ async def visiting(served: Served) -> AsyncIterator[httpx2.AsyncClient]:
     """Ada, whose requests are served at a time, by one event loop and its threads."""
     transport = httpx2.ASGITransport(served.app)
     headers = {"authorization": f"Bearer {token('ada')}"}
-    async with httpx2.AsyncClient(transport=transport, base_url=BASE, headers=headers, timeout=60) as ada:
+    async with httpx2.AsyncClient(transport=transport, base_url=BASE, headers=headers, timeout=300) as ada:
         yield ada
 
 
@@ -201,10 +201,10 @@ def test_answers_pass_while_all_decoders_are_busy(photos: Path, monkeypatch: pyt
             while len(decoder.begun) < images.AT_ONE_TIME:
                 await asyncio.sleep(0.001)
             try:
-                following = await asyncio.wait_for(ada.get("/api/next"), 20)
+                following = await asyncio.wait_for(ada.get("/api/next"), 120)
                 item = following.json()["items"][0]["item"]
                 said = ada.post("/api/answer", json={"item": item, "label": 1, "key": "test-key"})
-                assert (await asyncio.wait_for(said, 20)).json()["status"] == "saved"
+                assert (await asyncio.wait_for(said, 120)).json()["status"] == "saved"
             finally:
                 decoder.go_on.set()
             pictures = await asyncio.gather(*asked)

@@ -24,8 +24,8 @@ from cutpoint.service.web.auth import Person
 from cutpoint.service.web.server import Where, _config, _Server, listening
 from served import Served, key, serve_in_memory, token
 
-WHOLE = 0.3  # seconds, in these tests
-PATIENCE = 30.0
+SOON = 0.3  # seconds, for what is to end
+PATIENCE = 120.0  # for what is to come
 
 
 @dataclass
@@ -45,7 +45,7 @@ class Running:
 
 @pytest.fixture
 def running(monkeypatch: pytest.MonkeyPatch) -> Iterator[Running]:
-    monkeypatch.setattr(wire, "WHOLE", WHOLE)
+    monkeypatch.setattr(wire, "WHOLE", PATIENCE)  # no request of a slow machine is cut off
     served = serve_in_memory()
     with listening("127.0.0.1", 0) as listener:
         port = listener.getsockname()[1]
@@ -72,18 +72,22 @@ HEAD = "POST /api/answer HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nAuthorization: Be
 
 
 @pytest.mark.parametrize("said", ["", "GET / HT", HEAD, HEAD + "\r\n", HEAD + "\r\n{{", "GET / HTTP/1.1\r\n\r\nG"])
-def test_a_request_that_is_not_whole_in_time_ends_its_connection(running: Running, said: str) -> None:
+def test_a_request_that_is_not_whole_in_time_ends_its_connection(
+    running: Running, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(wire, "WHOLE", SOON)
     with running.open(said.format(port=running.port, token=token("ada")).encode()) as silent:
         assert ended(silent)
     assert "answered" not in {event.kind for event in running.served.store.events()}
 
 
-def test_a_byte_now_and_then_keeps_no_connection_open(running: Running) -> None:
+def test_a_byte_now_and_then_keeps_no_connection_open(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(wire, "WHOLE", SOON)
     end = time.monotonic() + PATIENCE
     with running.open(b"GET / HTTP/1.1\r\nx: ") as slow, suppress(ConnectionError):
         while time.monotonic() < end:
             slow.sendall(b"x")
-            time.sleep(WHOLE / 10)
+            time.sleep(SOON / 10)
     assert time.monotonic() < end
 
 
@@ -91,18 +95,25 @@ def test_the_peoples_connections_stay(running: Running, monkeypatch: pytest.Monk
     ada = http.client.HTTPConnection("127.0.0.1", running.port, timeout=PATIENCE)
     headers = {"Authorization": f"Bearer {token('ada')}", "Content-Type": "application/json"}
     following = running.served.front.next
+    limits: list[object] = []
 
-    def slowly(person: Person, n: int) -> dict[str, Any]:
-        time.sleep(WHOLE * 2)
+    def note_limit() -> None:
+        (connection,) = running.server.server_state.connections
+        assert isinstance(connection, wire.Connection)
+        limits.append(connection._deadline)
+
+    def answer(person: Person, n: int) -> dict[str, Any]:
+        note_limit()
         return following(person, n)
 
-    monkeypatch.setattr(running.served.front, "next", slowly)
+    monkeypatch.setattr(running.served.front, "next", answer)
     ada.connect()
     connection = ada.sock
     for _ in range(2):  # an answer that takes its time, and a while of looking at it
         ada.request("GET", "/api/next", headers=headers)
         (item, *_) = json.loads(ada.getresponse().read())["items"]
-        time.sleep(WHOLE * 2)
+        note_limit()
+    assert limits == [None] * 4, "neither may end the connection"
     body = json.dumps({"item": item["item"], "label": 1, "key": key()}).encode()
     ada.request("POST", "/api/answer", body[:9], headers | {"Content-Length": str(len(body))})
     ada.send(body[9:])
@@ -114,7 +125,6 @@ def test_the_peoples_connections_stay(running: Running, monkeypatch: pytest.Monk
 def test_too_many_connections_leave_those_alone_that_are_there(
     running: Running, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(wire, "WHOLE", PATIENCE)
     monkeypatch.setattr(wire, "most_connections", lambda: 5)
     first = http.client.HTTPConnection("127.0.0.1", running.port, timeout=PATIENCE)
     first.connect()
@@ -127,7 +137,7 @@ def test_too_many_connections_leave_those_alone_that_are_there(
 
 
 def test_the_rest_of_an_answer_that_nobody_reads_is_given_up(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(wire, "STUCK", WHOLE)
+    monkeypatch.setattr(wire, "STUCK", SOON)
     monkeypatch.setattr(running.served.front, "status", lambda _: {"long": "x" * 20_000_000})
     running.server.config.timeout_keep_alive = 1
     head = f"GET /api/status HTTP/1.1\r\nHost: 127.0.0.1:{running.port}\r\nAuthorization: Bearer {token('ada')}"
@@ -136,7 +146,7 @@ def test_the_rest_of_an_answer_that_nobody_reads_is_given_up(running: Running, m
         end = time.monotonic() + PATIENCE
         while running.server.server_state.connections:
             assert time.monotonic() < end
-            time.sleep(WHOLE / 10)
+            time.sleep(SOON / 10)
 
 
 def test_the_end_waits_for_no_picture(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -37,7 +37,7 @@ def wait(arguments):
     there = {1}
     held = weakref.ref(there, lambda _: signal.raise_signal(signal.SIGINT))
     del there
-    time.sleep(60)
+    time.sleep(3600)
 
 cli_app.invoke = wait
 cli.main()
@@ -47,7 +47,7 @@ cli.main()
 def process(code: str, folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """A Python process in a folder."""
     line = [sys.executable, "-c", code, *arguments]
-    return subprocess.run(line, cwd=folder, capture_output=True, text=True, timeout=60)
+    return subprocess.run(line, cwd=folder, capture_output=True, text=True, timeout=300)
 
 
 @pytest.fixture

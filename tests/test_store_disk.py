@@ -137,19 +137,19 @@ def test_who_is_interrupted_leaves_nobody_waiting(tmp_path: Path) -> None:
         def write_for_long() -> None:
             with store._writing():
                 entered.set()
-                over.wait(10)
+                over.wait(120)
 
         def write_and_be_interrupted() -> None:
             threading.Timer(0.2, signal.pthread_kill, (threading.get_ident(), signal.SIGINT)).start()
             store.append([SMALL])
 
         first = pool.submit(write_for_long)
-        assert entered.wait(10)
+        assert entered.wait(120)
         with pytest.raises(KeyboardInterrupt):
             write_and_be_interrupted()
         over.set()
-        first.result(10)
-        assert pool.submit(store.append, [SMALL]).result(10)[0].number == 1
+        first.result(120)
+        assert pool.submit(store.append, [SMALL]).result(120)[0].number == 1
 
 
 def test_a_disk_that_fails_in_a_commit_leaves_a_doubt(tmp_path: Path) -> None:

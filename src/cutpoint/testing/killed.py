@@ -19,7 +19,7 @@ from cutpoint.errors import UsageError
 from cutpoint.store.base import Repeated, Store
 from cutpoint.store.events import Event, New
 
-_PATIENCE = 20.0  # seconds until a killed process's role must be free, and a writer must have begun
+_PATIENCE = 120.0  # seconds until a killed process's role must be free, and a writer must have begun
 PRELOAD = ["cutpoint.testing.killed", "cutpoint.store.sqlite", "cutpoint.store.postgres"]
 
 

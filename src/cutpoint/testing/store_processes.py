@@ -13,7 +13,7 @@ from cutpoint.store.events import New
 from cutpoint.testing.killed import PRELOAD, kill_writers
 from cutpoint.testing.stores import Opened, refusal
 
-_PATIENCE = 20.0
+_PATIENCE = 120.0  # seconds: a machine may be slow, and stall
 
 
 def processes_write_side_by_side(opened: Opened) -> None:
