@@ -97,6 +97,14 @@ def test_folders_without_pictures_and_names_that_cannot_be_stored_are_said(tmp_p
 
 
 @pytest.mark.parametrize("separator", [",", ";", "\t", "|"])
+def test_a_header_in_quotes_is_read_as_any_other(tmp_path: Path, separator: str) -> None:
+    """Label Studio writes one, and so do tables that put all texts in quotes."""
+    (tmp_path / "a.csv").write_text(f'"id"{separator}"body"{separator}"a, b; c"\n7{separator}"x"{separator}""\n')
+    pool = texts(tmp_path / "a.csv", "body")
+    assert (pool.ids, list(pool.contents())) == (["7"], [{"text": "x"}])
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t", "|"])
 def test_texts_of_any_csv_come_through_exactly(tmp_path: Path, separator: str) -> None:
     lines = [[f"id {i}", text, "x"] for i, text in enumerate(HARD)]
     pool = texts(write_csv(tmp_path / "a.csv", ["id", "body", "more"], lines, separator), "body")

@@ -84,6 +84,7 @@ def _open_csv(path: Path, wanted: Sequence[str]) -> Records:
     best = max(SEPARATORS, key=lambda mark: (sum(name in headers[mark] for name in wanted), len(headers[mark])))
     columns = headers[best]
     if not any(columns):
+        next(_csv_lines(path, best), None)  # which says what is wrong, if it is no CSV
         raise DataError(f"{path} has no header; its first line must name the columns.")
     twice = sorted({name for name in columns if columns.count(name) > 1})
     if twice:
@@ -110,7 +111,11 @@ def _count(path: Path) -> int:
 
 
 def _header(path: Path, separator: str) -> tuple[str, ...]:
-    return tuple(name.strip() for name in next(_csv_lines(path, separator), (0, []))[1])
+    """The columns with this separator; none where it makes no CSV of the first line, as of quoted names."""
+    try:
+        return tuple(name.strip() for name in next(_csv_lines(path, separator), (0, []))[1])
+    except DataError:
+        return ()
 
 
 def _csv_lines(path: Path, separator: str) -> Iterator[tuple[int, list[str]]]:
