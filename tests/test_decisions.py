@@ -120,8 +120,8 @@ def test_an_imported_decision_is_no_question_that_was_drawn() -> None:
 def test_a_ground_truth_is_a_decision_and_what_somebody_said(tmp_path: Path) -> None:
     entry = task("i1", {"text": "t"}, {"ann": "other"}, "heron")
     ours = entry["annotations"][1]
-    assert (ours["ground_truth"], ours["meta"]) == (True, {"annotator": ""})
-    theirs = {"completed_by": 7, "ground_truth": True, "result": ours["result"]}
+    assert (ours["ground_truth"], ours["result"][0]["meta"]) == (True, {"annotator": ""})
+    theirs = {"completed_by": 7, "ground_truth": True, "result": [ours["result"][0] | {"meta": {}}]}
     (tmp_path / "a.json").write_text(json.dumps([entry, {"data": {"cutpoint_id": "i2"}, "annotations": [theirs]}]))
     lots = read_given(tmp_path / "a.json", find, CLASSES).lots
     assert lots == [("ann", [1], [0], False), ("7", [2], [1], False), (None, [1, 2], [1, 1], True)]

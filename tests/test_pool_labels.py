@@ -17,9 +17,8 @@ from hypothesis import strategies as st
 from cutpoint.data.pools.cells import RISKY, defused, restored
 from cutpoint.data.pools.columns import LABELS
 from cutpoint.data.pools.given import read_given
-from cutpoint.data.pools.label_studio import task
 from cutpoint.data.pools.writing import write_csv, write_jsonl, write_new, write_parquet
-from cutpoint.errors import CutpointError, DataError, UsageError
+from cutpoint.errors import UsageError
 
 CLASSES = ["other", "heron", "2", "=sum(a)"]
 IDS = ["a.png", "b/c.png", "=cmd()", "'tis", "two\r\nlines", "nul\x00", "שלום"]
@@ -242,54 +241,3 @@ def test_labels_that_cannot_be_meant_are_refused_with_their_line(
 def test_labels_need_their_columns(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="no column label"):
         read_given(labels_csv(tmp_path / "a.csv", ("a", "b"), header=("id", "x")), find, CLASSES)
-
-
-# Label Studio
-
-
-def test_tasks_come_back_as_they_were_written(tmp_path: Path) -> None:
-    tasks = [
-        task(IDS[0], {"picture": "a.png"}, {"ann": "heron", "bob": "other"}),
-        task(IDS[2], {"text": "=cmd()"}, {"ann": "=sum(a)"}),
-        task(IDS[1], {"row": {"x": 1}}, {}),
-    ]
-    assert tasks[0]["data"] == {"cutpoint_id": "a.png", "image": "a.png"}
-    (tmp_path / "a.json").write_text(json.dumps(tasks))
-    found = read_given(tmp_path / "a.json", find, CLASSES).lots
-    assert found == [("ann", [0, 2], [1, 3], False), ("bob", [0], [0], False)]
-
-
-def test_what_label_studio_adds_is_understood(tmp_path: Path) -> None:
-    entry = task("a.png", {"text": "t"}, {"x": "heron"})
-    entry["annotations"][0] |= {"completed_by": {"id": 7, "email": "ann@example.org"}, "was_cancelled": False}
-    del entry["annotations"][0]["meta"]
-    entry["annotations"] += [{"completed_by": 9, "was_cancelled": True, "result": entry["annotations"][0]["result"]}]
-    entry["annotations"] += [{"completed_by": 9, "result": [{"type": "textarea", "value": {"text": ["a note"]}}]}]
-    (tmp_path / "a.json").write_text(json.dumps([entry]))
-    (found,) = read_given(tmp_path / "a.json", find, CLASSES).lots
-    assert found == ("ann@example.org", [0], [1], False)
-
-
-@pytest.mark.parametrize(
-    ("text", "said"),
-    [
-        ("{", "is no JSON"),
-        ("{}", "must be a list of tasks"),
-        ('[{"data": {"text": "t"}}]', "task 1 has no cutpoint_id"),
-        ("[3]", "task 1 has no cutpoint_id"),
-        ('[{"data": {"cutpoint_id": "a.png"}, "annotations": [3]}]', "annotations of another form"),
-        ('[{"data": {"cutpoint_id": "a.png"}, "annotations": [{"result": [{"type": "choices"}]}]}]', "another form"),
-    ],
-)
-def test_other_json_is_refused(tmp_path: Path, text: str, said: str) -> None:
-    (tmp_path / "a.json").write_text(text)
-    with pytest.raises(DataError, match=said):
-        read_given(tmp_path / "a.json", find, CLASSES)
-
-
-def test_two_choices_for_one_item_are_refused(tmp_path: Path) -> None:
-    entry = task("a.png", {}, {"x": "heron"})
-    entry["annotations"][0]["result"][0]["value"]["choices"].append("other")
-    (tmp_path / "a.json").write_text(json.dumps([entry]))
-    with pytest.raises(CutpointError, match="several choices"):
-        read_given(tmp_path / "a.json", find, CLASSES)

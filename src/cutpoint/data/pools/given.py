@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 from cutpoint.data.pools.cells import label_in, restored
 from cutpoint.data.pools.columns import DECIDED, LABELS
-from cutpoint.data.pools.label_studio import read_tasks
+from cutpoint.data.pools.label_studio import ONLY_JSON, is_flat, read_tasks
 from cutpoint.data.pools.records import CSV, open_records
 from cutpoint.errors import UsageError
 from cutpoint.types import UNKNOWN
@@ -27,7 +27,7 @@ Find = Callable[[Sequence[str]], Sequence[int | None]]
 
 
 class Vote(NamedTuple):
-    """Who said what of which item, and where it is written; id and label as they may be meant, the likeliest first."""
+    """Who said what of which item, and where that is written; ids and labels it may mean, the likeliest first."""
 
     place: str
     ids: tuple[str, ...]
@@ -54,16 +54,15 @@ class Given(NamedTuple):
 
 def read_given(path: Path, find: Find, classes: Sequence[str]) -> Given:
     """All labels in a file, person by person; UsageError with the first line that cannot be meant."""
-    votes, notes = (list(read_tasks(path)), ()) if path.suffix.lower() == ".json" else _votes(path)
-    labels = [_label(vote, classes) for vote in votes]
-    likeliest, last = (find([vote.ids[n] for vote in votes]) for n in (0, -1))
+    tasks = path.suffix.lower() == ".json"
+    votes, notes = (list(read_tasks(path)), ()) if tasks else _votes(path)
+    labels, items = [_label(vote, classes) for vote in votes], _items(votes, find)
     said: dict[tuple[int, str | None, bool], int] = {}
     turns: Counter[int] = Counter()  # of each item: of equals, the label that was said first is the item's
     lots: dict[tuple[int, str | None, bool], Labelled] = {}
-    for vote, label, first, second in zip(votes, labels, likeliest, last, strict=True):
+    for vote, label, (item, name) in zip(votes, labels, items, strict=True):
         if label == UNKNOWN:
             continue
-        item, name = second if first is None else first, vote.ids[-1 if first is None else 0]
         if item is None:
             raise UsageError(f"{vote.place}: no item of the pool is called {name!r}; correct the id or drop it.")
         by = item, vote.annotator, vote.decided
@@ -77,8 +76,23 @@ def read_given(path: Path, find: Find, classes: Sequence[str]) -> Given:
                 f"{vote.place}: {name!r} is {classes[label]!r} here and {classes[said[by]]!r} before; keep one."
             )
     if not lots and not notes:
-        raise UsageError(f"{path} holds no label; fill the column label, or leave the file out.")
+        raise UsageError(f"{path} holds no label; write labels into it, or leave the file out.")
+    ends = sum(name != vote.ids[0] for vote, (_, name) in zip(votes, items, strict=True)) if tasks else 0
+    if ends:
+        notes = (f"of {count(ends, 'label')} the item was found by the end of its picture's path",)
     return Given([lots[key] for key in sorted(lots, key=itemgetter(0))], notes)
+
+
+def _items(votes: Sequence[Vote], find: Find) -> list[tuple[int | None, str]]:
+    """The item of each vote, and the id that it is known by: the likeliest that is there; None if none is."""
+    found: list[tuple[int | None, str]] = [(None, vote.ids[0]) for vote in votes]
+    for n in range(max((len(vote.ids) for vote in votes), default=0)):
+        rest = [k for k, vote in enumerate(votes) if found[k][0] is None and n < len(vote.ids)]
+        names = [votes[k].ids[n] for k in rest]
+        for k, name, item in zip(rest, names, find(names), strict=True):
+            if item is not None:
+                found[k] = item, name
+    return found
 
 
 def _label(vote: Vote, classes: Sequence[str]) -> int:
@@ -96,6 +110,8 @@ def _label(vote: Vote, classes: Sequence[str]) -> int:
 def _votes(path: Path) -> tuple[list[Vote], tuple[str, ...]]:
     """What a file of records says, and how it was read."""
     records = open_records(path, ["id", "label"])
+    if is_flat(records.columns):
+        raise UsageError(f"{path} is a table of Label Studio; {ONLY_JSON}.")
     for column in ("id", "label"):
         if column not in records.columns:
             found = ", ".join(records.columns)

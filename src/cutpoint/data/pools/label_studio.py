@@ -1,25 +1,31 @@
-"""Label Studio's JSON of tasks: written for its import, read from its export (JSON, one choice for each item).
+"""Label Studio's JSON of tasks: written for its import, read from its export as JSON (one choice for each item).
 
-An item's own id travels in the task's data as `cutpoint_id`. The labelling configuration that fits is one `Choices`
-named "label", to an object named "item".
+An item's own id travels in the task's data as `cutpoint_id`, and who answered beside the choice: of an annotation's own
+`meta` Label Studio keeps nothing, and it calls a ground truth whatever does not say that it is none. The labelling
+configuration that fits is one `Choices` named "label", to an object named "item".
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import parse_qs, unquote, urlsplit
 
 from cutpoint.errors import DataError
 
 if TYPE_CHECKING:
     from cutpoint.data.pools.given import Vote
 
-ID = "cutpoint_id"
+ID, LABEL = "cutpoint_id", "label"
 TASKS = f'[\n {{\n  "data": {{\n   "{ID}": '.encode()
 """How the tasks of an export begin, as `cutpoint export` writes them."""
+ONLY_JSON = "export as JSON: its other formats leave out who answered, what is a ground truth, and ids"
 _KEYS = {"text": "text", "picture": "image", "row": "table"}
+_FLAT = {"annotation_id", "annotator", "lead_time"}  # what its CSV and JSON-MIN call what they know of an annotation
+_UPLOADED = re.compile(r"data/upload/.*/[0-9a-f]{8}-")  # before the name of a picture that was uploaded
 
 
 def task(
@@ -30,43 +36,47 @@ def task(
     What was decided is one more annotation, a ground truth, as Label Studio calls it.
     """
     data = {_KEYS[kind]: value for kind, value in content.items() if kind in _KEYS}
-    annotations = [_annotation(who, label) for who, label in answers.items()]
+    annotations = [_annotation(who, label, False) for who, label in answers.items()]
     if decided is not None:
-        annotations.append(_annotation("", decided) | {"ground_truth": True})
+        annotations.append(_annotation("", decided, True))
     return {"data": {ID: name, **data}, "annotations": annotations}
 
 
-def _annotation(who: str, label: str) -> dict[str, Any]:
-    result = {"from_name": "label", "to_name": "item", "type": "choices", "value": {"choices": [label]}}
-    return {"result": [result], "meta": {"annotator": who}}
+def _annotation(who: str, label: str, decided: bool) -> dict[str, Any]:
+    result = {"from_name": LABEL, "to_name": "item", "type": "choices", "value": {"choices": [label]}}
+    return {"result": [result | {"meta": {"annotator": who}}], "ground_truth": decided}
+
+
+class _Annotated(NamedTuple):
+    """One annotation: whose (None: nobody knows), whether a ground truth, and what was chosen in which control."""
+
+    place: str
+    names: tuple[str, ...]
+    annotator: str | None
+    decided: bool
+    chosen: dict[str, list[str]]
 
 
 def read_tasks(path: Path) -> Iterator[Vote]:
     """Who chose what, task by task; DataError for what is no export. Cancelled annotations count for nothing."""
     from cutpoint.data.pools.given import Vote
 
-    for number, entry in enumerate(_tasks(path), 1):
-        place = f"{path}, task {number}"
-        data = entry.get("data") if isinstance(entry, dict) else None
-        if not isinstance(data, dict) or ID not in data:
-            raise DataError(f"{place} has no {ID} in its data; export tasks that `cutpoint export` has made.")
-        try:
-            given = [a for a in entry.get("annotations") or [] if not a.get("was_cancelled")]
-            votes = [vote for annotation in given for vote in _votes(annotation, place)]
-        except (AttributeError, KeyError, TypeError):
-            raise DataError(f"{place} has annotations of another form; export as JSON, not JSON-MIN or CSV.") from None
-        for label, annotator, decided in votes:
-            yield Vote(place, (str(data[ID]),), (label,), annotator, decided)
+    tasks = [(f"{path}, task {number}", entry) for number, entry in enumerate(_tasks(path), 1)]
+    said = [each for place, entry in tasks for each in _annotations(place, entry)]
+    control = _control(path, {name for each in said for name in each.chosen})
+    for place, names, annotator, decided, chosen in said:
+        labels = tuple(chosen.get(control, ()))
+        if len(labels) > 1:
+            raise DataError(f"{place} has several choices; each item must have one: correct it in Label Studio.")
+        if labels and (annotator is not None or not decided):
+            yield Vote(place, names, labels, annotator, False)
+        if labels and decided:  # a ground truth of somebody's is both
+            yield Vote(place, names, labels, None, True)
 
 
-def _votes(annotation: Mapping[str, Any], place: str) -> Iterator[tuple[str, str | None, bool]]:
-    """What an annotation says, who says so, and whether it is decided; a ground truth of somebody's is both."""
-    who, decided = _annotator(annotation), bool(annotation.get("ground_truth"))
-    for label in _choices(annotation, place):
-        if who is not None or not decided:
-            yield label, who, False
-        if decided:
-            yield label, None, True
+def is_flat(columns: Iterable[str]) -> bool:
+    """Whether a table with these columns is an export of Label Studio in another format than JSON."""
+    return set(columns) >= _FLAT
 
 
 def _tasks(path: Path) -> list[Any]:
@@ -81,17 +91,74 @@ def _tasks(path: Path) -> list[Any]:
     return tasks
 
 
-def _choices(annotation: Mapping[str, Any], place: str) -> list[str]:
-    found = [result["value"]["choices"] for result in annotation.get("result", []) if result.get("type") == "choices"]
-    if len(found) > 1 or any(len(choices) != 1 for choices in found):
-        raise DataError(f"{place} has several choices; each item must have one: correct it in Label Studio.")
-    return [str(choices[0]) for choices in found]
+def _annotations(place: str, entry: Any) -> Iterator[_Annotated]:
+    """The annotations of a task that were not cancelled; DataError if it is none."""
+    if isinstance(entry, dict) and is_flat(entry):
+        raise DataError(f"{place} is of Label Studio's JSON-MIN; {ONLY_JSON}.")
+    if not isinstance(entry, dict) or not isinstance(entry.get("data"), dict):
+        raise DataError(f"{place} has no data; it must be a task as Label Studio exports it: export as JSON.")
+    names = _names(place, entry)
+    try:
+        for annotation in entry.get("annotations") or []:
+            if not annotation.get("was_cancelled"):
+                choices = [result for result in annotation["result"] if result["type"] == "choices"]
+                chosen: dict[str, list[str]] = {}
+                for result in choices:
+                    chosen.setdefault(result["from_name"], []).extend(map(str, result["value"]["choices"]))
+                truth = bool(annotation.get("ground_truth"))
+                yield _Annotated(place, names, _annotator(annotation, choices), truth, chosen)
+    except (AttributeError, KeyError, TypeError):
+        raise DataError(f"{place} has annotations of another form; export as JSON.") from None
 
 
-def _annotator(annotation: Mapping[str, Any]) -> str | None:
-    """Who made an annotation: our own note of it, else the number or the address that Label Studio gives."""
-    noted = (annotation.get("meta") or {}).get("annotator")
-    if noted is not None:
+def _control(path: Path, names: set[str]) -> str:
+    """The name of the control whose choices are the labels: "label", or the only one there is."""
+    if LABEL in names or not names:
+        return LABEL
+    if len(names) > 1:
+        raise DataError(
+            f"{path} has choices of {', '.join(sorted(names))}; those that are labels must be called {LABEL}: rename "
+            "that from_name in the file."
+        )
+    return next(iter(names))
+
+
+def _names(place: str, entry: Mapping[str, Any]) -> tuple[str, ...]:
+    """What the item of a task may be called, the likeliest first.
+
+    It is the id in its data; without one its picture's path, then that without the folders in front, one after another.
+    """
+    data = entry["data"]
+    for key in (ID, "id"):
+        if data.get(key) is not None:
+            return (str(data[key]),)
+    names = [name for value in data.values() if isinstance(value, str) for name in _picture_names(value)]
+    if not names:
+        raise DataError(
+            f"{place} has neither {ID} nor id in its data, nor the address of a picture; write the ids of the pool's "
+            "items into the data."
+        )
+    return tuple(names)
+
+
+def _picture_names(address: str) -> list[str]:
+    """The path in the address of a picture, and its ends; nothing for what is no such address."""
+    from cutpoint.data.pools.folder import SUFFIXES
+
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        return []
+    path = parse_qs(parts.query).get("d", [unquote(parts.path)])[0].lstrip("/")
+    if not path.lower().endswith(SUFFIXES):
+        return []
+    steps = _UPLOADED.sub("", path).split("/")
+    return ["/".join(steps[n:]) for n in range(len(steps))]
+
+
+def _annotator(annotation: Mapping[str, Any], choices: list[dict[str, Any]]) -> str | None:
+    """Who made an annotation: our own note of it, else the address or the number that Label Studio gives."""
+    for noted in [result["meta"]["annotator"] for result in choices if "annotator" in result.get("meta", ())]:
         return str(noted) or None
     by = annotation.get("completed_by")
     who = by.get("email") or by.get("id") if isinstance(by, dict) else by
