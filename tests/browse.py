@@ -18,9 +18,14 @@ from cutpoint.service.web.server import listening
 from screenshots import chromium
 from served import Served, serve_in_memory, token
 
-PATIENCE = 8_000  # milliseconds until something that must come counts as missing: shared machines stall now and then
-
-
+PATIENCE = 90_000  # milliseconds until something that must come counts as missing: shared machines stall now and then
+CALM = """
+const soon = window.setTimeout;
+window.setInterval = () => 0;
+window.setTimeout = (work, wait, ...given) => soon(work, `${work}`.includes('"toast"') ? 1e9 : wait, ...given);
+"""
+"""What a page does by time alone would come at another moment on a slow machine: it looks for nothing new now and then,
+and a toast stays until the next. Requests are tried again, and a page whose clock a test moves does all of it."""
 RESENT = ("Failed to load resource",)  # what Chromium says of a request that failed, as some tests let it
 expect.set_options(timeout=PATIENCE)
 
@@ -40,6 +45,7 @@ class Site:
         """A page in a browser of its own: of somebody, at a path; or of nobody yet, and empty."""
         context = self.browser.new_context(**({"viewport": {"width": 1280, "height": 800}} | options))
         context.set_default_timeout(PATIENCE)
+        context.add_init_script(CALM)
         self.contexts.append(context)
         page = context.new_page()
         self.watch(page)
@@ -131,6 +137,11 @@ def cut_off(here: Site) -> tuple[Page, int]:
 
 KEPT = "async () => (await import('/static/banner.js')).outbox.list().length"
 """How many answers, passes and undos a page has yet to send."""
+IDLE = """async () => {
+  const { outbox } = await import('/static/banner.js');
+  return !outbox.busy && !outbox.list().length;
+}"""
+"""Whether a page has sent all of them, and done what follows."""
 
 
 def box_of(page: Page) -> str:
@@ -140,10 +151,26 @@ def box_of(page: Page) -> str:
 
 def wait_until_sent(page: Page) -> None:
     """Wait until the server has everything that the page was told."""
+    wait_for(page, IDLE)
+
+
+def wait_for(page: Page, script: str) -> None:
+    """Wait until a script returns, or promises, true."""
     deadline = time.monotonic() + PATIENCE / 1000
-    while left := page.evaluate(KEPT):
-        assert time.monotonic() < deadline, f"{left} not sent"
+    while not page.evaluate(script):
+        assert time.monotonic() < deadline, f"it did not happen in time: {script}"
         page.wait_for_timeout(20)
+
+
+def resize(page: Page, wide: int, high: int) -> None:
+    """Give a page another size, and wait until it has it."""
+    page.set_viewport_size({"width": wide, "height": high})
+    page.wait_for_function("([wide, high]) => innerWidth === wide && innerHeight === high", arg=[wide, high])
+
+
+def see_picture(page: Page) -> None:
+    """Wait until the picture on the stage is there, and as large as it is shown."""
+    page.wait_for_selector("#item img[style*='--own']")
 
 
 @pytest.fixture(scope="module")
@@ -153,7 +180,7 @@ def browser() -> Iterator[Browser]:
     if path is None:
         pytest.skip("no Chromium: install it, or name one in CUTPOINT_TEST_CHROMIUM")
     with sync_playwright() as play:
-        launched = play.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        launched = play.chromium.launch(executable_path=path, args=["--no-sandbox"], timeout=PATIENCE)
         yield launched
         launched.close()
 

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from starlette.testclient import TestClient
 
+from cutpoint.service.desk.clock import Clock
 from cutpoint.service.desk.desk import Desk
 from cutpoint.service.log.settings import Settings
 from cutpoint.service.web.app import create_app
@@ -57,6 +58,7 @@ def serve_in_memory(
     files: Path | None = None,
     people: Mapping[str, bool] | None = None,
     house: House | None = None,
+    clock: Clock | None = None,
     source: str = "birds.csv",
     **settings: Any,
 ) -> Served:
@@ -68,7 +70,7 @@ def serve_in_memory(
     items = [Item(i, f"item-{i}", content) for i, content in enumerate(contents)]
     store.add_items(items, New("pool_added", {"first": 0, "count": len(items), "source": source, "features": None}))
     arrays = ArrayFiles(files) if files is not None else None
-    desk = Desk(store, arrays)
+    desk = Desk(store, arrays, clock=clock)
     for name, admin in (people or {"ada": False, "bo": False, "chief": True}).items():
         desk.add_annotator(name, admin=admin)
         desk.make_link(name, hash_of(token(name)))

@@ -14,6 +14,7 @@ pytest.importorskip("playwright")
 from playwright.sync_api import Browser, Page, expect
 
 from browse import Site, shown, site, wait_until_sent
+from desks import FakeClock
 from served import serve_in_memory, token
 
 PHONE: dict[str, Any] = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
@@ -90,12 +91,14 @@ def test_on_a_phone_nothing_is_cut_off_and_a_thumb_can_answer(here: Site) -> Non
 
 
 def test_an_empty_desk_says_why_and_looks_again_by_itself(browser: Browser) -> None:
-    with site(serve_in_memory(2, lease_seconds=3.0), browser) as here:
+    clock = FakeClock()
+    with site(serve_in_memory(2, clock=clock, lease_seconds=3.0), browser) as here:
         here.served.desk.ask("bo", 2)
         page = here.page("ada")
         expect(page.locator("#item strong")).not_to_be_empty()
         expect(page.locator("#countdown")).to_contain_text("Looking again in")
         expect(page.get_by_role("button", name="heron")).to_be_disabled()
+        clock.now += 3
         shown(page)
         expect(page.get_by_role("button", name="heron")).to_be_enabled()
 

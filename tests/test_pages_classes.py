@@ -87,7 +87,8 @@ def test_a_class_comes_though_the_first_try_to_fetch_it_fails(here: Site) -> Non
 
     page.route("**/label", fail_once)
     by_another_process(here, "stork")
-    press(page, "1")
+    with page.expect_event("requestfailed"):
+        press(page, "1")
     wait_until_sent(page)
     press(page, "2")
     expect(button(page, "stork")).to_be_enabled()

@@ -18,7 +18,7 @@ import numpy as np
 from PIL import Image
 from playwright.sync_api import Browser, FloatRect, Page, expect
 
-from browse import press, shown, site
+from browse import press, resize, see_picture, shown, site
 from cutpoint.service.web.pages import STATIC
 from served import publish, serve_in_memory
 
@@ -27,6 +27,11 @@ LOW |= {"tablet": (768, 1024), "desk": (1440, 900)}
 SIZES = {"desk": (1280, 800), "laptop": (1024, 640), "phone": (390, 780), "small": (360, 640)}
 LONG = "a bird of which only the feet and the shadow can be seen, and nothing else at all"
 LONGEST = "Donaudampfschifffahrtsgesellschaftskapitänsmützenabzeichen"
+
+
+def viewport(size: str) -> dict[str, int]:
+    """A size's width and height."""
+    return dict(zip(("width", "height"), SIZES[size], strict=True))
 
 
 def box(page: Page, selector: str) -> FloatRect:
@@ -60,11 +65,11 @@ def photos(tmp_path: Path) -> Path:
 @pytest.mark.parametrize("size", SIZES)
 def test_the_toast_covers_neither_picture_nor_buttons(browser: Browser, photos: Path, size: str) -> None:
     with site(serve_in_memory([{"picture": "tall.png"}] * 4, source=str(photos)), browser) as here:
-        page = here.page("ada", viewport=dict(zip(("width", "height"), SIZES[size], strict=True)))
-        page.wait_for_selector("#item img")
+        page = here.page("ada", reduced_motion="reduce", viewport=viewport(size))  # nothing is on its way
+        see_picture(page)
         shown(page, other_than=press(page, "2"))
         expect(page.locator("#toast")).to_have_class("on")
-        page.wait_for_selector("#item img")
+        see_picture(page)
         toast = box(page, "#toast")
         for covered in ("#item", ".answers", ".acts", "#why summary", ".bar"):
             assert not overlap(toast, box(page, covered)), covered
@@ -76,9 +81,8 @@ def test_the_toast_covers_neither_picture_nor_buttons(browser: Browser, photos: 
 @pytest.mark.parametrize("name", ["tall", "wide", "usual"])
 def test_a_picture_is_shown_whole_and_can_be_enlarged(browser: Browser, photos: Path, name: str, size: str) -> None:
     with site(serve_in_memory([{"picture": f"{name}.png"}], source=str(photos)), browser) as here:
-        page = here.page("ada", viewport=dict(zip(("width", "height"), SIZES[size], strict=True)))
-        page.wait_for_selector("#item img")
-        page.wait_for_load_state("networkidle")
+        page = here.page("ada", viewport=viewport(size))
+        see_picture(page)
         stage, picture = box(page, "#item"), box(page, "#item img")
         assert picture["x"] >= stage["x"]
         assert picture["y"] >= stage["y"]
@@ -138,7 +142,7 @@ def test_a_remark_is_read_whole_and_covers_no_reason(browser: Browser, tmp_path:
     served = serve_in_memory(files=tmp_path)
     publish(served, np.random.default_rng(0).dirichlet(np.ones(3), 40))
     with site(served, browser) as here:
-        page = here.page("ada", viewport=dict(zip(("width", "height"), SIZES[size], strict=True)))
+        page = here.page("ada", reduced_motion="reduce", viewport=viewport(size))  # nothing is on its way
         item = shown(page)
         page.evaluate("() => { document.getElementById('why').open = true; }")
         expect(page.locator("#strip svg")).to_be_visible()
@@ -186,7 +190,7 @@ def test_every_button_is_reached_while_the_reason_is_open(browser: Browser, tmp_
         page.evaluate("() => { document.getElementById('why').open = true; }")
         expect(page.locator("#strip svg")).to_be_visible()
         for name, (wide, high) in LOW.items():
-            page.set_viewport_size({"width": wide, "height": high})
+            resize(page, wide, high)
             boxes = [box(page, part) for part in ("#item", "#why", ".answers", ".acts")]
             assert not any(overlap(a, b) for a, b in combinations(boxes, 2)), name
             assert boxes[0]["height"] > 90, name
@@ -219,7 +223,7 @@ def test_lists_and_tables_fold_into_a_phone(browser: Browser, tmp_path: Path, wh
     with site(served, browser) as here:
         page = here.page(who, path)
         for width in (320, 390, 768, 1440):
-            page.set_viewport_size({"width": width, "height": 700})
+            resize(page, width, 700)
             assert page.evaluate("() => document.documentElement.scrollWidth") <= width
             for part in page.locator(".scroll, .low, .card").all():
                 assert part.evaluate("(at) => at.scrollWidth <= at.clientWidth"), (width, part.inner_html())
@@ -297,7 +301,7 @@ def test_texts_and_rows_fill_a_card_of_their_size_and_scroll_by_keys(browser: Br
     heights = []
     for item in ITEMS:
         with site(serve_in_memory([item]), browser) as here:
-            page = here.page("ada", viewport=dict(zip(("width", "height"), SIZES[size], strict=True)))
+            page = here.page("ada", viewport=viewport(size))
             shown(page)
             heights.append(box(page, "#item")["height"])
             more = page.locator("#item").evaluate("(at) => at.scrollHeight > at.clientHeight")

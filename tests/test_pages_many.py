@@ -15,7 +15,7 @@ pytest.importorskip("playwright")
 
 from playwright.sync_api import Browser, Page, expect
 
-from browse import Site, press, shown, site, wait_until_sent
+from browse import Site, press, resize, shown, site, wait_until_sent
 from cutpoint.store.events import New
 from served import publish, serve_in_memory
 
@@ -69,7 +69,7 @@ def test_a_sign_stands_where_there_are_more_classes_below_until_the_last_is_seen
     expect(answers).to_have_class("answers more")
     answers.evaluate("(at) => at.scrollTo(0, at.scrollHeight)")
     expect(answers).to_have_class("answers")
-    page.set_viewport_size({"width": 1920, "height": 1080})
+    resize(page, 1920, 1080)
     answers.evaluate("(at) => at.scrollTo(0, 0)")
     expect(answers).to_have_class("answers")
 

@@ -55,13 +55,14 @@ def test_only_a_receipt_of_ours_empties_the_outbox(here: Site, reply: tuple[int,
     page = here.page("ada")
     shown(page)
     page.wait_for_load_state("networkidle")
-    given = intercept(page, "**/api/answer", [reply])
+    given = intercept(page, "**/api/answer", [reply] * 1000)  # as often as it is tried
     item = press(page, "2")
     expect(page.locator("#banner")).to_contain_text("What you said of 1 item is kept in this browser")
     assert here.events("answered") == []
+    page.unroute("**/api/answer")
     wait_until_sent(page)
     expect(page.locator("#banner")).to_be_hidden()
-    assert given == [reply[0]]
+    assert set(given) == {reply[0]}
     assert [(data["item"], data["label"]) for data in here.events("answered")] == [(item, 1)]
 
 
@@ -72,7 +73,8 @@ def test_a_login_page_in_place_of_questions_is_no_question(here: Site) -> None:
     page.goto(here.link("ada"))
     page.wait_for_url("**/label")
     expect(page.locator("#banner")).to_contain_text("No connection")
-    page.evaluate("() => dispatchEvent(new Event('online'))")
+    with page.expect_response("**/api/next?*"):
+        page.evaluate("() => dispatchEvent(new Event('online'))")
     expect(page.locator("#banner")).to_contain_text("No connection")
     page.evaluate("() => dispatchEvent(new Event('online'))")
     shown(page)

@@ -11,7 +11,7 @@ pytest.importorskip("playwright")
 
 from playwright.sync_api import Browser, Dialog, Page, expect
 
-from browse import KEPT, RESENT, Site, box_of, cut_off, press, shown, site, wait_until_sent
+from browse import KEPT, RESENT, Site, box_of, cut_off, press, shown, site, wait_for, wait_until_sent
 from served import lend, serve_in_memory
 
 FULL = "Storage.prototype.setItem = () => { throw new DOMException('full', 'QuotaExceededError'); }"
@@ -96,8 +96,8 @@ def test_what_this_page_alone_keeps_is_said_and_not_left_by_mistake(here: Site, 
 
     page.remove_listener("dialog", here._asked)
     page.on("dialog", stay)
-    page.evaluate("() => { location.href = '/mine'; }")
-    page.wait_for_timeout(100)
+    with page.expect_event("dialog"):
+        page.evaluate("() => { location.href = '/mine'; }")
     assert asked == ["beforeunload"]
     page.context.set_offline(False)
     wait_until_sent(page)
@@ -135,7 +135,7 @@ def test_windows_that_see_each_other_late_lose_no_answer(here: Site) -> None:
     page.evaluate(ADD, [5, 10])
     other.evaluate(ADD, [20, 10])
     other.close()
-    assert page.evaluate(KEPT) == 20
+    wait_for(page, f"async () => await ({KEPT})() === 20")  # what another window stored comes late
     page.context.set_offline(False)
     wait_until_sent(page)
     assert sorted(data["item"] for data in here.events("answered")) == [*range(5, 15), *range(20, 30)]

@@ -81,6 +81,7 @@ def test_an_admin_makes_a_link_and_revokes_it(here: Site) -> None:
     expect(link).not_to_have_text(address)
     again = eve.context.new_page()
     again.goto(link.inner_text())
+    again.wait_for_url("**/label")
     wait_until_sent(again)
     assert len(here.events("answered")) == 1
 
