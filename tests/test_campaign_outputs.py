@@ -127,6 +127,25 @@ def test_what_label_studio_wrote_is_no_export_of_ours(
     assert Path("mine.json").read_bytes()[:40].startswith(b"[\n {")
 
 
+def test_label_studio_gets_the_items_without_a_label_and_addresses_of_pictures(
+    campaign_folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    labelled = printed(capsys, "export", NAME, "-o", "all.json")["rows"]
+    more = ["--unlabelled", "--pictures-at", "/data/local-files/?d=photos/"]
+    line = command(capsys, "export", NAME, "-o", "all.json", *more)
+    tasks = json.loads(Path("all.json").read_text())
+    assert len(tasks) == 151
+    assert line.startswith("all.json: 151 items: ")
+    assert line.endswith(f", {151 - labelled} without a label\n")
+    assert sum(bool(each["annotations"]) for each in tasks) == labelled
+    assert tasks[0]["data"]["image"] == "/data/local-files/?d=photos/000%20is%200.png"
+    assert "nothing new in all.json: " in command(capsys, "import", NAME, "all.json")
+    for option in (["--unlabelled"], ["--pictures-at", "s3://x/"]):
+        said = command(capsys, "export", NAME, "-o", "out.csv", *option, code=2)
+        assert "--unlabelled and --pictures-at are of Label Studio's tasks, and the format is csv" in said
+    assert not Path("out.csv").exists()
+
+
 @pytest.mark.parametrize("form", ["csv", "jsonl", "label-studio"])
 def test_an_export_goes_to_the_standard_output(campaign_folder: Path, capsysbinary: Any, form: str) -> None:
     ending = "json" if form == "label-studio" else form

@@ -71,7 +71,7 @@ def test_an_export_and_the_status_count_in_the_same_words(store: MemoryStore) ->
     store.append([New("passed", {"item": 2, "annotator": "bob", "why": "skip", "lease": None, "late": False})])
     store.append([said("answered", 4, "eve", 0)])
     more = "1 waiting for more answers, 1 held with an answer"
-    assert Told(store).sentence == f"5 items: 3 labelled, {more}"
+    assert Told(store).sentence(5) == f"5 items: 3 labelled, {more}"
     _, now = read(store)
     assert sentence(now.status) == "3 of 6 items labelled, 1 waiting for more answers, 1 held, 1 left"
     assert [(p.name, p.answers, p.passed, p.corrected, p.late) for p in now.status.people] == [

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from cutpoint.data.pools.given import Given, read_given
-from cutpoint.data.pools.label_studio import task
+from cutpoint.data.pools.label_studio import Tasks, task
 from cutpoint.errors import CutpointError, DataError
 
 CLASSES = ["other", "heron"]
@@ -90,6 +90,22 @@ def test_an_answer_that_was_corrected_in_the_editor_is_still_of_who_gave_it(tmp_
     entry["annotations"][0]["result"][0] |= choice("other")
     entry["annotations"][0]["updated_by"] = 2
     assert read(tmp_path, [entry]).lots == [("ann", [0], [0], False)]
+
+
+@pytest.mark.parametrize(
+    ("before", "address"),
+    [
+        ("", "b/t 1é#2.png"),
+        ("/data/local-files/?d=photos/", "/data/local-files/?d=photos/b/t%201%C3%A9%232.png"),
+        ("https://example.org/", "https://example.org/b/t%201%C3%A9%232.png"),
+        ("s3://bucket/photos/", "s3://bucket/photos/b/t 1é#2.png"),  # whose keys are never escaped
+    ],
+)
+def test_pictures_get_the_address_that_label_studio_needs(before: str, address: str) -> None:
+    content = {"picture": "b/t 1é#2.png"}
+    assert Tasks(pictures_at=before).seen(content) == {"picture": address}
+    assert content == {"picture": "b/t 1é#2.png"}
+    assert Tasks(pictures_at=before).seen({"text": "t"}) == {"text": "t"}
 
 
 # In

@@ -34,6 +34,18 @@ def export(
     history: Annotated[
         bool, typer.Option("--history", help="A row for each event of each label: who said what, and when.")
     ] = False,
+    unlabelled: Annotated[
+        bool, typer.Option("--unlabelled", help="Of Label Studio's tasks: also those of items without a label.")
+    ] = False,
+    pictures_at: Annotated[
+        str,
+        typer.Option(
+            "--pictures-at",
+            metavar="ADDRESS",
+            help="What Label Studio needs before a picture's path, as /data/local-files/?d=photos/.",
+            show_default=False,
+        ),
+    ] = "",
     force: Annotated[bool, typer.Option("--force", help="Write over a file that is no such export.")] = False,
     files: FilesOption = None,
     as_json: JsonOption = False,
@@ -46,6 +58,7 @@ def export(
     In a CSV, a text that a spreadsheet would run as a formula gets an apostrophe in front; `cutpoint import` and
     `init --import` take it off again.
     """
+    from cutpoint.data.pools.label_studio import Tasks
     from cutpoint.service.overview.export import FORMS, Told, form_of, pour, write
     from cutpoint.service.place import opened, title
     from cutpoint.words import count
@@ -55,18 +68,19 @@ def export(
     if printed:
         _check_printed(kind, as_json)
     target = output or Path(f"{title(name)}-{'history' if history else 'labels'}{FORMS[kind]}")
+    studio = Tasks(unlabelled, pictures_at)
     with opened(name, files) as (store, _):
         told = Told(store)
         if printed:
-            pour(told, typer.get_binary_stream("stdout"), kind, history)
+            pour(told, typer.get_binary_stream("stdout"), kind, history, studio)
             return
-        rows = write(told, target, kind, history, force)
+        rows = write(told, target, kind, history, force, studio=studio)
     if as_json:
         import json
 
         typer.echo(json.dumps({"file": str(target), "rows": rows}, ensure_ascii=False))
     elif not quiet:
-        say(f"{target}: {count(rows, 'event') if history else told.sentence}")
+        say(f"{target}: {count(rows, 'event') if history else told.sentence(rows)}")
 
 
 def _check_printed(kind: str, as_json: bool) -> None:

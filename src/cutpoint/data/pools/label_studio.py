@@ -10,9 +10,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import parse_qs, quote, unquote, urlsplit
 
 from cutpoint.errors import DataError
 
@@ -26,6 +27,21 @@ ONLY_JSON = "export as JSON: its other formats leave out who answered, what is a
 _KEYS = {"text": "text", "picture": "image", "row": "table"}
 _FLAT = {"annotation_id", "annotator", "lead_time"}  # what its CSV and JSON-MIN call what they know of an annotation
 _UPLOADED = re.compile(r"data/upload/.*/[0-9a-f]{8}-")  # before the name of a picture that was uploaded
+
+
+@dataclass(frozen=True)
+class Tasks:
+    """Which tasks are written: also those of items without a label; and what stands before the path of each picture."""
+
+    unlabelled: bool = False
+    pictures_at: str = ""
+
+    def seen(self, content: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The content of an item, its picture by its address; in one of the web, paths are written as such."""
+        if "picture" not in content or not self.pictures_at:
+            return content
+        path, web = str(content["picture"]), self.pictures_at.startswith(("/", "http:", "https:"))
+        return {**content, "picture": self.pictures_at + (quote(path) if web else path)}
 
 
 def task(

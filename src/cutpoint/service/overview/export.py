@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from cutpoint.data.pools.columns import DECIDED, HISTORY, LABELS
-from cutpoint.data.pools.label_studio import TASKS, task
+from cutpoint.data.pools.label_studio import TASKS, Tasks, task
 from cutpoint.data.pools.writing import columns_of, write_csv, write_jsonl, write_new, write_parquet
 from cutpoint.data.whole import check_replaceable, write_atomically
 from cutpoint.errors import UsageError, no_such
@@ -27,6 +27,8 @@ TOLD = ("answered", "corrected", "taken_back", "passed", "adjudicated", "release
 """The kinds of events that the history of labels is made of."""
 FORMS = {"csv": ".csv", "jsonl": ".jsonl", "parquet": ".parquet", "label-studio": ".json"}
 """What labels are written as, and how the names of such files end."""
+AS_THEY_ARE = Tasks()
+"""Tasks of what is labelled, pictures by their paths."""
 _LONGEST = 2**20  # bytes of a first line that are looked at
 _TOGETHER = 1000  # items fetched from the store at one time
 
@@ -57,12 +59,12 @@ class Told:
         ballots = self.state.ballots
         return sorted(i for i in {*ballots.votes, *ballots.decided} if ballots.label(i) != UNKNOWN)
 
-    @property
-    def sentence(self) -> str:
-        """How many items have a label, in the words of `cutpoint status`."""
-        ballots, rows = self.state.ballots, len(self.answered())
+    def sentence(self, rows: int) -> str:
+        """How many of the items written have a label, in the words of `cutpoint status`."""
+        ballots, answered = self.state.ballots, len(self.answered())
         rest = {"waiting for more answers": len(ballots.pending)}
-        rest["held with an answer"] = rows - ballots.n_settled - len(ballots.pending)
+        rest["held with an answer"] = answered - ballots.n_settled - len(ballots.pending)
+        rest["without a label"] = rows - answered
         more = "".join(f", {n:,} {words}" for words, n in rest.items() if n)
         return f"{count(rows, 'item')}: {ballots.n_settled:,} labelled{more}"
 
@@ -112,10 +114,10 @@ class Told:
                 "late": data.get("late"),
             }
 
-    def tasks(self) -> Iterator[tuple[Item, dict[str, str], str | None]]:
-        """Each item with a label, what each person said of it ("": what was imported), and what was decided."""
+    def tasks(self, unlabelled: bool = False) -> Iterator[tuple[Item, dict[str, str], str | None]]:
+        """Each item with a label, or each there is, what each person said ("": what was imported), what was decided."""
         classes, ballots = self.state.made.classes, self.state.ballots
-        for item in _fetched(self.store, self.answered()):
+        for item in _fetched(self.store, range(self.store.count()) if unlabelled else self.answered()):
             said = {who: classes[label] for who, label in ballots.votes.get(item.index, {}).items()}
             yield item, said, classes[ballots.label(item.index)] if item.index in ballots.decided else None
 
@@ -145,7 +147,9 @@ def form_of(path: Path) -> str:
     return next(form for form, ending in FORMS.items() if ending == path.suffix.lower())
 
 
-def write(told: Told, path: Path, form: str, history: bool = False, force: bool = False) -> int:
+def write(
+    told: Told, path: Path, form: str, history: bool = False, force: bool = False, *, studio: Tasks = AS_THEY_ARE
+) -> int:
     """Write labels or history to a file: whole or not at all; how many rows there are.
 
     form: one of FORMS. An older export of the same columns is replaced; any other file that is there must be forced.
@@ -154,9 +158,9 @@ def write(told: Told, path: Path, form: str, history: bool = False, force: bool 
 
     def fill(file: BinaryIO) -> None:
         nonlocal rows
-        rows = pour(told, file, form, history)
+        rows = pour(told, file, form, history, studio)
 
-    check_form(form, history)
+    check_form(form, history, studio)
     check_replaceable(path, "export of these columns", lambda path: _is_export(path, form, history), force)
     if os.path.lexists(path):
         write_atomically(path, fill)
@@ -165,11 +169,12 @@ def write(told: Told, path: Path, form: str, history: bool = False, force: bool 
     return rows
 
 
-def pour(told: Told, file: BinaryIO, form: str, history: bool = False) -> int:
+def pour(told: Told, file: BinaryIO, form: str, history: bool = False, studio: Tasks = AS_THEY_ARE) -> int:
     """Write labels or history to a file that is open; how many rows there are."""
-    check_form(form, history)
+    check_form(form, history, studio)
     if form == "label-studio":
-        tasks = [task(item.id, item.content, said, decided) for item, said, decided in told.tasks()]
+        found = told.tasks(studio.unlabelled)
+        tasks = [task(item.id, studio.seen(item.content), said, decided) for item, said, decided in found]
         file.write(json.dumps(tasks, ensure_ascii=False, indent=1).encode())
         return len(tasks)
     writers = {"csv": write_csv, "jsonl": write_jsonl, "parquet": write_parquet}
@@ -185,10 +190,15 @@ def pour(told: Told, file: BinaryIO, form: str, history: bool = False) -> int:
     return written
 
 
-def check_form(form: str, history: bool) -> None:
-    """UsageError unless there is such a format, and it has a history if that is wanted."""
+def check_form(form: str, history: bool, studio: Tasks = AS_THEY_ARE) -> None:
+    """UsageError unless there is such a format, and it has a history if that is wanted, or is of tasks if those are."""
     if form not in FORMS:
         raise no_such("format", form, FORMS)
+    if form != "label-studio" and studio != AS_THEY_ARE:
+        raise UsageError(
+            f"--unlabelled and --pictures-at are of Label Studio's tasks, and the format is {form}; leave them out, or "
+            "give --format label-studio."
+        )
     if form == "label-studio" and history:
         raise UsageError("Label Studio's tasks have no history; leave --history out, or give another --format.")
 
