@@ -9,8 +9,10 @@ from typing import Any
 
 import pytest
 
+from campaign_command import command
 from cutpoint.data.pools.given import Given, read_given
 from cutpoint.data.pools.label_studio import Tasks, task
+from cutpoint.data.pools.sheets_of_items import texts
 from cutpoint.errors import CutpointError, DataError
 
 CLASSES = ["other", "heron"]
@@ -161,14 +163,53 @@ def test_a_task_without_an_id_is_known_by_its_picture(tmp_path: Path, address: s
     entry = exported({"image": address, "note": "http://[a.png"}, annotation(1, choice("heron", "choice")))
     found = read(tmp_path, [entry])
     assert found.lots == [("1", [item], [1], False)]
-    ended = ("of 1 label the item was found by the end of its picture's path",)
-    assert found.notes == (() if address.endswith(("d=a.png", "-a.png")) else ended)
+    assert found.notes == ("of 1 label the item was found by its picture's path",)
 
 
 def test_a_picture_that_is_not_there_is_named(tmp_path: Path) -> None:
     entry = exported({"image": "/data/upload/9/6af14a76-bird_1.png"}, annotation(1, choice("heron")))
     with pytest.raises(CutpointError, match=r"task 1: no item of the pool is called 'bird_1\.png'"):
         read(tmp_path, [entry])
+
+
+def test_a_task_without_any_id_is_no_item_of_another_pool(tmp_path: Path) -> None:
+    """Its number there may be the id of another item here."""
+    entry = exported({"text": "t"}, annotation(1, choice("heron")), number=7)
+    with pytest.raises(CutpointError, match=r"'task 7'; begin a campaign with these tasks \(`init --tasks`\), or "):
+        read(tmp_path, [entry])
+
+
+def test_a_project_of_texts_begins_a_campaign(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("sqlalchemy")
+    pytest.importorskip("sklearn")
+    monkeypatch.chdir(tmp_path)
+    tasks = [exported({"text": f"bird {n}", "source": "web"}, number=30 + n) for n in range(6)]
+    tasks += [exported({"text": "a heron", "id": 5}, annotation(1, choice("heron")))]
+    tasks[2]["annotations"] = [annotation(2, choice("other")), annotation(1, choice("heron"), ground_truth=True)]
+    tasks[3]["annotations"] = [annotation(2, was_cancelled=True)]
+    Path("all.json").write_text(json.dumps(tasks))
+    begin = ["init", "birds", "--classes", "other,heron", "--tasks", "all.json"]
+    assert "of tasks are texts; name their key with --text" in command(capsys, *begin, code=2)
+    command(capsys, *begin, "--text", "text", "--import", "all.json")
+    command(capsys, "export", "birds", "-o", "out.json", "--unlabelled")
+    found = {each["data"]["cutpoint_id"]: each for each in json.loads(Path("out.json").read_text())}
+    assert {name: each["data"]["text"] for name, each in found.items()} == {
+        **{f"task {30 + n}": f"bird {n}" for n in range(6)},
+        "5": "a heron",
+    }
+    assert {name: len(each["annotations"]) for name, each in found.items() if each["annotations"]} == {
+        "task 32": 3,
+        "5": 1,
+    }
+    assert "nothing new in all.json: 4 labels are there already" in command(capsys, "import", "birds", "all.json")
+
+
+def test_no_tasks_are_no_pool(tmp_path: Path) -> None:
+    (tmp_path / "a.json").write_text("[]")
+    with pytest.raises(DataError, match=r"a\.json holds no task; export all tasks as JSON"):
+        texts(tmp_path / "a.json", "text")
 
 
 def test_two_choices_for_one_item_are_refused(tmp_path: Path) -> None:
@@ -194,7 +235,7 @@ MIN = {"cutpoint_id": "7", "text": "t", "id": 36, "label": "heron", "annotator":
         ("{", "is no JSON"),
         ("{}", "must be a list of tasks"),
         ("[3]", "task 1 has no data; it must be a task"),
-        ('[{"data": {"text": "t"}}]', "task 1 has neither cutpoint_id nor id in its data, nor the address of a pict"),
+        ('[{"data": {"text": "t"}}]', "task 1 has no id, neither in its data .cutpoint_id or id. nor of Label St"),
         ('[{"data": {"id": "7"}, "annotations": [3]}]', "annotations of another form"),
         ('[{"data": {"id": "7"}, "annotations": [{"result": [{"type": "choices"}]}]}]', "another form"),
         (json.dumps([MIN | {"lead_time": 1.5}]), "task 1 is of Label Studio's JSON-MIN; export as JSON: its other f"),

@@ -29,6 +29,7 @@ ImagesOption = Annotated[Given, typer.Option(help="Folder of pictures, with all 
 CsvOption = Annotated[Given, typer.Option(help="CSV of texts, of table rows, or of paths below --images.")]
 JsonlOption = Annotated[Given, typer.Option(help="JSONL of texts.")]
 ParquetOption = Annotated[Given, typer.Option(help="Parquet; a column of lists is taken as features.")]
+TasksOption = Annotated[Given, typer.Option(help="Label Studio's tasks, exported as JSON: texts.")]
 NpyOption = Annotated[Given, typer.Option(help="Features (N, d) alone.")]
 TextOption = Annotated[Column, typer.Option(metavar="COLUMN", help="Show this column, as texts.")]
 PictureOption = Annotated[Column, typer.Option(metavar="COLUMN", help="Show the pictures at these paths.")]
@@ -67,6 +68,7 @@ def init(
     csv: CsvOption = None,
     jsonl: JsonlOption = None,
     parquet: ParquetOption = None,
+    tasks: TasksOption = None,
     npy: NpyOption = None,
     text: TextOption = None,
     picture: PictureOption = None,
@@ -96,7 +98,7 @@ def init(
     named = {"strategy": strategy, "learner": learner, "seed": seed, "lease_seconds": _seconds(lease_minutes)}
     sizes = {"first": first, "budget": budget, "parallel": parallel, "overlap": overlap}
     settings = _settings(name, classes, guideline, named | sizes)
-    file = _one_of({"--csv": csv, "--jsonl": jsonl, "--parquet": parquet, "--npy": npy})
+    file = _one_of({"--csv": csv, "--jsonl": jsonl, "--parquet": parquet, "--tasks": tasks, "--npy": npy})
     wish = _wish(images, file, (text, picture, id_column), (embeddings, encoder))
     _begin(name, settings, wish, _labels(imports or [], examples), files=files, as_json=as_json, quiet=quiet)
 

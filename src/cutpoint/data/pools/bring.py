@@ -8,13 +8,13 @@ from pathlib import Path
 
 from cutpoint.data.pools.brought import Brought, Embedded, Progress, ignored
 from cutpoint.data.pools.folder import pictures
-from cutpoint.data.pools.records import CSV, JSONL, PARQUET
+from cutpoint.data.pools.records import CSV, JSONL, PARQUET, TASKS
 from cutpoint.data.pools.sheets_of_items import listed_pictures, rows, texts
 from cutpoint.data.pools.vectors import NPY, features_column, numbered, read_embeddings, read_features
 from cutpoint.errors import DataError, UsageError
 from cutpoint.words import count
 
-ENDINGS = {"--csv": CSV, "--jsonl": JSONL, "--parquet": PARQUET, "--npy": NPY}
+ENDINGS = {"--csv": CSV, "--jsonl": JSONL, "--parquet": PARQUET, "--npy": NPY, "--tasks": TASKS}
 """How the names of the files end that each option reads."""
 
 
@@ -22,7 +22,7 @@ ENDINGS = {"--csv": CSV, "--jsonl": JSONL, "--parquet": PARQUET, "--npy": NPY}
 class Wish:
     """Where the items are, and what else is known: a folder of pictures, a file, or both (a file that lists them).
 
-    file: CSV, JSONL, parquet or .npy; text, picture, id: its columns; embeddings: features to use as they are;
+    file: CSV, JSONL, parquet, tasks or .npy; text, picture, id: its columns; embeddings: features to use as they are;
     encoder: an ONNX file to make them with.
     """
 

@@ -64,7 +64,10 @@ def read_given(path: Path, find: Find, classes: Sequence[str]) -> Given:
         if label == UNKNOWN:
             continue
         if item is None:
-            raise UsageError(f"{vote.place}: no item of the pool is called {name!r}; correct the id or drop it.")
+            remedy = "begin a campaign with these tasks (`init --tasks`), or " if tasks else ""
+            raise UsageError(
+                f"{vote.place}: no item of the pool is called {name!r}; {remedy}correct the id or drop it."
+            )
         by = item, vote.annotator, vote.decided
         if by not in said:
             lot = lots.setdefault((turns[item], *by[1:]), Labelled(vote.annotator, [], [], vote.decided))
@@ -79,13 +82,13 @@ def read_given(path: Path, find: Find, classes: Sequence[str]) -> Given:
         raise UsageError(f"{path} holds no label; write labels into it, or leave the file out.")
     ends = sum(name != vote.ids[0] for vote, (_, name) in zip(votes, items, strict=True)) if tasks else 0
     if ends:
-        notes = (f"of {count(ends, 'label')} the item was found by the end of its picture's path",)
+        notes = (f"of {count(ends, 'label')} the item was found by its picture's path",)
     return Given([lots[key] for key in sorted(lots, key=itemgetter(0))], notes)
 
 
 def _items(votes: Sequence[Vote], find: Find) -> list[tuple[int | None, str]]:
     """The item of each vote, and the id that it is known by: the likeliest that is there; None if none is."""
-    found: list[tuple[int | None, str]] = [(None, vote.ids[0]) for vote in votes]
+    found: list[tuple[int | None, str]] = [(None, vote.ids[-1]) for vote in votes]
     for n in range(max((len(vote.ids) for vote in votes), default=0)):
         rest = [k for k, vote in enumerate(votes) if found[k][0] is None and n < len(vote.ids)]
         names = [votes[k].ids[n] for k in rest]

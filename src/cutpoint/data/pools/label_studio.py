@@ -90,6 +90,13 @@ def read_tasks(path: Path) -> Iterator[Vote]:
             yield Vote(place, names, labels, None, True)
 
 
+def read_items(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    """(number in the file, data and with them `id`) of each task, as items of a pool that `read_tasks` finds again."""
+    for number, entry in enumerate(_tasks(path), 1):
+        place = f"{path}, task {number}"
+        yield number, {**_data(place, entry), "id": _names(place, entry)[0]}
+
+
 def is_flat(columns: Iterable[str]) -> bool:
     """Whether a table with these columns is an export of Label Studio in another format than JSON."""
     return set(columns) >= _FLAT
@@ -109,10 +116,6 @@ def _tasks(path: Path) -> list[Any]:
 
 def _annotations(place: str, entry: Any) -> Iterator[_Annotated]:
     """The annotations of a task that were not cancelled; DataError if it is none."""
-    if isinstance(entry, dict) and is_flat(entry):
-        raise DataError(f"{place} is of Label Studio's JSON-MIN; {ONLY_JSON}.")
-    if not isinstance(entry, dict) or not isinstance(entry.get("data"), dict):
-        raise DataError(f"{place} has no data; it must be a task as Label Studio exports it: export as JSON.")
     names = _names(place, entry)
     try:
         for annotation in entry.get("annotations") or []:
@@ -139,20 +142,31 @@ def _control(path: Path, names: set[str]) -> str:
     return next(iter(names))
 
 
+def _data(place: str, entry: Any) -> dict[str, Any]:
+    """The data of a task; DataError if it is none."""
+    if isinstance(entry, dict) and is_flat(entry):
+        raise DataError(f"{place} is of Label Studio's JSON-MIN; {ONLY_JSON}.")
+    if not isinstance(entry, dict) or not isinstance(entry.get("data"), dict):
+        raise DataError(f"{place} has no data; it must be a task as Label Studio exports it: export as JSON.")
+    data: dict[str, Any] = entry["data"]
+    return data
+
+
 def _names(place: str, entry: Mapping[str, Any]) -> tuple[str, ...]:
     """What the item of a task may be called, the likeliest first.
 
-    It is the id in its data; without one its picture's path, then that without the folders in front, one after another.
+    It is the id in its data. Without one it is the task's number, which no item of other files is called by; or its
+    picture's path, or that without the folders in front, one after another.
     """
-    data = entry["data"]
+    data = _data(place, entry)
     for key in (ID, "id"):
         if data.get(key) is not None:
             return (str(data[key]),)
-    names = [name for value in data.values() if isinstance(value, str) for name in _picture_names(value)]
+    names = [f"task {entry['id']}"] if "id" in entry else []
+    names += [name for value in data.values() if isinstance(value, str) for name in _picture_names(value)]
     if not names:
         raise DataError(
-            f"{place} has neither {ID} nor id in its data, nor the address of a picture; write the ids of the pool's "
-            "items into the data."
+            f"{place} has no id, neither in its data ({ID} or id) nor of Label Studio, and no picture; export as JSON."
         )
     return tuple(names)
 

@@ -1,6 +1,6 @@
-"""Files of records, read from the start as often as one likes, a record at a time: CSV, JSONL and parquet.
+"""Files of records, read from the start as often as one likes, a record at a time: CSV, JSONL, parquet and tasks.
 
-A record comes with its line (of parquet: its row, from 1). What is wrong is one DataError that names file and line.
+A record comes with its line (of parquet and tasks: its place, from 1). What is wrong is one DataError that names both.
 Texts come through exactly: NUL, line ends, right-to-left marks, a megabyte in one field.
 """
 
@@ -14,12 +14,14 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from cutpoint.data.pools.brought import Progress, check_text
+from cutpoint.data.pools.label_studio import read_items
 from cutpoint.errors import DataError, UsageError
 
 Record = dict[str, Any]
 CSV = (".csv", ".tsv", ".txt")
 JSONL = (".jsonl", ".ndjson")
 PARQUET = (".parquet",)
+TASKS = (".json",)  # of Label Studio
 SEPARATORS = ",;\t|"  # of several that would do, the first
 LARGEST = 64 * 2**20  # characters in one field; a quote that nobody closes must not swallow the memory
 _TOGETHER = 1024  # rows of a parquet file at one time: they may be long
@@ -64,6 +66,7 @@ class Records:
 def open_records(path: Path, wanted: Sequence[str] = ()) -> Records:
     """The records of a file, by its suffix. `wanted`: columns that tell which separator a CSV file has."""
     readers = dict.fromkeys(CSV, _open_csv) | dict.fromkeys(JSONL, _open_jsonl) | dict.fromkeys(PARQUET, _open_parquet)
+    readers |= dict.fromkeys(TASKS, _open_tasks)
     suffix = path.suffix.lower()
     if path.is_dir():
         raise UsageError(f"{path} is a folder; give a file that ends in {', '.join(readers)}.")
@@ -180,6 +183,13 @@ def _json_record(data: bytes, line: int, path: Path) -> Record:
     for name in record:
         check_text(name, f"{path}, line {line}")
     return record
+
+
+def _open_tasks(path: Path, _wanted: Sequence[str]) -> Records:
+    tasks = list(read_items(path))
+    if not tasks:
+        raise DataError(f"{path} holds no task; export all tasks as JSON.")
+    return Records(path, tuple(tasks[0][1]), lambda: iter(tasks), lambda: len(tasks))
 
 
 def _open_parquet(path: Path, _wanted: Sequence[str]) -> Records:

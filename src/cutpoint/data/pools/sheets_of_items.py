@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from cutpoint.data.pools.brought import Brought, Content, Ids, Progress, check_text, ignored
-from cutpoint.data.pools.records import JSONL, Record, Records, open_records
+from cutpoint.data.pools.records import JSONL, TASKS, Record, Records, open_records
 from cutpoint.errors import DataError, UsageError
 
 ID = "id"
@@ -37,8 +37,8 @@ def rows(
 
     Where features alone are left out, people see the id of a row, or its number.
     """
-    if path.suffix.lower() in JSONL:
-        raise UsageError(f"{path}: items of JSONL are texts; name their key with --text.")
+    if path.suffix.lower() in (*JSONL, *TASKS):
+        raise UsageError(f"{path}: items of JSONL and of tasks are texts; name their key with --text.")
     records = open_records(path, [id_column] if id_column else [])
     name = _id_column(records, id_column)
     shown = tuple(column for column in records.columns if column != name and column not in left_out)
