@@ -16,7 +16,7 @@ from cutpoint.data.pools.sheets_of_items import texts
 from cutpoint.errors import CutpointError, DataError
 
 CLASSES = ["other", "heron"]
-IDS = ["a.png", "b/c.png", "t 1é.png", "7"]
+IDS = ["a.png", "b/c.png", "t 1é.png", "7", "19462458-xyz1.png"]
 
 
 def find(ids: Sequence[str]) -> list[int | None]:
@@ -155,6 +155,7 @@ def test_of_several_controls_the_one_called_label_counts_or_the_only_one(tmp_pat
         ("/data/local-files/?d=photos/t%201%C3%A9.png", 2),
         ("https://label.example.org/data/local-files/?d=a.png", 0),
         ("/data/upload/9/6af14a76-a.png", 0),
+        ("/data/upload/9/19462458-xyz1.png", 4),  # in Label Studio's own folder of uploads
         ("s3://bucket/photos/b/c.png", 1),
         ("https://example.org/photos/t%201%C3%A9.png?size=2", 2),
     ],

@@ -26,7 +26,7 @@ TASKS = f'[\n {{\n  "data": {{\n   "{ID}": '.encode()
 ONLY_JSON = "export as JSON: its other formats leave out who answered, what is a ground truth, and ids"
 _KEYS = {"text": "text", "picture": "image", "row": "table"}
 _FLAT = {"annotation_id", "annotator", "lead_time"}  # what its CSV and JSON-MIN call what they know of an annotation
-_UPLOADED = re.compile(r"data/upload/.*/[0-9a-f]{8}-")  # before the name of a picture that was uploaded
+_UPLOADED = re.compile(r"^[0-9a-f]{8}-")  # before the name of a picture that was uploaded
 
 
 @dataclass(frozen=True)
@@ -172,7 +172,7 @@ def _names(place: str, entry: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _picture_names(address: str) -> list[str]:
-    """The path in the address of a picture, and its ends; nothing for what is no such address."""
+    """The path in the address of a picture, its ends, and its name before an upload; nothing for no such address."""
     from cutpoint.data.pools.folder import SUFFIXES
 
     try:
@@ -182,8 +182,9 @@ def _picture_names(address: str) -> list[str]:
     path = parse_qs(parts.query).get("d", [unquote(parts.path)])[0].lstrip("/")
     if not path.lower().endswith(SUFFIXES):
         return []
-    steps = _UPLOADED.sub("", path).split("/")
-    return ["/".join(steps[n:]) for n in range(len(steps))]
+    steps = path.split("/")
+    uploaded = [_UPLOADED.sub("", steps[-1])] if "data/upload/" in path else []
+    return ["/".join(steps[n:]) for n in range(len(steps))] + uploaded
 
 
 def _annotator(annotation: Mapping[str, Any], choices: list[dict[str, Any]]) -> str | None:
