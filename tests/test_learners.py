@@ -63,6 +63,18 @@ def test_absent_classes_have_probability_zero_in_their_own_column(name: str, pre
 
 
 @pytest.mark.parametrize("name", MAKERS)
+@pytest.mark.parametrize(("n_classes", "only"), [(1, 0), (2, 0), (2, 1), (3, 1)])
+def test_labels_of_one_class_alone_teach_that_class_however_many_they_are(name: str, n_classes: int, only: int) -> None:
+    pool, _ = drawn_pool()
+    certain = np.eye(n_classes, dtype=np.float32)[np.full(80, only)]
+    for n in range(1, 13):
+        model = MAKERS[name](n_classes).fit(pool, np.where(np.arange(80) < n, only, -1), seed=0)
+        assert np.array_equal(model.score(pool, ALL).probs, certain)
+        assert np.array_equal(model.predict_probs(pool.features), certain)
+        assert set(model.predict(pool.features)) == {only}
+
+
+@pytest.mark.parametrize("name", MAKERS)
 @pytest.mark.parametrize("labelled", [(1, 2, 3), (1,)])
 def test_what_is_needed_may_be_any_iterable_of_names(name: str, labelled: tuple[int, ...]) -> None:
     pool, y = drawn_pool()

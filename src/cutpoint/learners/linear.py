@@ -97,7 +97,8 @@ class LogisticLearner:
         On digits and drawn pools, balanced error in place of the loss, and the lowest C within one standard error of
         the best, did as well with few labels and worse with many.
         """
-        if np.bincount(given, minlength=self.n_classes).min() < FEW:
+        counts_K = np.bincount(given, minlength=self.n_classes)
+        if len(counts_K) == 1 or counts_K.min() < FEW:  # one class leaves nothing to choose
             return STRENGTH_OF_FEW
         from sklearn.model_selection import StratifiedKFold
 
