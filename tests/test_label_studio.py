@@ -167,6 +167,19 @@ def test_a_task_without_an_id_is_known_by_its_picture(tmp_path: Path, address: s
     assert found.notes == ("of 1 label the item was found by its picture's path",)
 
 
+@pytest.mark.parametrize("empty", [None, ""])
+def test_an_id_that_is_empty_is_none(tmp_path: Path, empty: str | None) -> None:
+    entry = exported({"cutpoint_id": empty, "id": empty, "image": "/a.png"}, annotation(1, choice("heron", meta=None)))
+    assert read(tmp_path, [entry]).lots == [("1", [0], [1], False)]
+
+
+def test_a_long_text_is_no_address_of_a_picture(tmp_path: Path) -> None:
+    """Or each of its ends would be looked for."""
+    entry = exported({"text": "a/" * 500_000 + "a.png"}, annotation(1, choice("heron")))
+    with pytest.raises(CutpointError, match="no item of the pool is called 'task 36'"):
+        read(tmp_path, [entry])
+
+
 def test_a_picture_that_is_not_there_is_named(tmp_path: Path) -> None:
     entry = exported({"image": "/data/upload/9/6af14a76-bird_1.png"}, annotation(1, choice("heron")))
     with pytest.raises(CutpointError, match=r"task 1: no item of the pool is called 'bird_1\.png'"):

@@ -26,6 +26,7 @@ TASKS = f'[\n {{\n  "data": {{\n   "{ID}": '.encode()
 ONLY_JSON = "export as JSON: its other formats leave out who answered, what is a ground truth, and ids"
 _KEYS = {"text": "text", "picture": "image", "row": "table"}
 _FLAT = {"annotation_id", "annotator", "lead_time"}  # what its CSV and JSON-MIN call what they know of an annotation
+_LONGEST = 2000  # characters of an address; each of its ends is looked for
 _UPLOADED = re.compile(r"^[0-9a-f]{8}-")  # before the name of a picture that was uploaded
 
 
@@ -160,7 +161,7 @@ def _names(place: str, entry: Mapping[str, Any]) -> tuple[str, ...]:
     """
     data = _data(place, entry)
     for key in (ID, "id"):
-        if data.get(key) is not None:
+        if data.get(key) not in (None, ""):
             return (str(data[key]),)
     names = [f"task {entry['id']}"] if "id" in entry else []
     names += [name for value in data.values() if isinstance(value, str) for name in _picture_names(value)]
@@ -176,7 +177,7 @@ def _picture_names(address: str) -> list[str]:
     from cutpoint.data.pools.folder import SUFFIXES
 
     try:
-        parts = urlsplit(address)
+        parts = urlsplit(address if len(address) <= _LONGEST else "")
     except ValueError:
         return []
     path = parse_qs(parts.query).get("d", [unquote(parts.path)])[0].lstrip("/")
@@ -189,7 +190,7 @@ def _picture_names(address: str) -> list[str]:
 
 def _annotator(annotation: Mapping[str, Any], choices: list[dict[str, Any]]) -> str | None:
     """Who made an annotation: our own note of it, else the address or the number that Label Studio gives."""
-    for noted in [result["meta"]["annotator"] for result in choices if "annotator" in result.get("meta", ())]:
+    for noted in [result["meta"]["annotator"] for result in choices if "annotator" in (result.get("meta") or ())]:
         return str(noted) or None
     by = annotation.get("completed_by")
     who = by.get("email") or by.get("id") if isinstance(by, dict) else by
