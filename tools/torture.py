@@ -35,7 +35,7 @@ from torture_server import PEOPLE, STARTS, Server, check, check_models, kinds, m
 
 LONGEST_LIFE = 1.5  # seconds of a server before it is killed
 LONG_EVERY = 5  # of so many lives one goes on until a model is published
-LONGEST_TRAINING = 60.0  # seconds that are waited for one: trainings that were killed are tried again after a pause
+LONGEST_TRAINING = 300.0  # seconds that are waited for one: trainings that were killed are tried again after a pause
 JUST_PUBLISHED = 0.5  # seconds after it in which the kill comes: the next round begins then
 LOOK = 0.05
 TRAINER_SHARE = 0.35  # of the kills that hit the trainer, if there is one at that moment

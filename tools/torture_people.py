@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
-PATIENCE = 5.0  # seconds for one request; the server may be dead in the middle of it
+PATIENCE = 30.0  # seconds for one request; the server may be dead in the middle of it
 AGAIN = 0.02  # seconds before a request is sent again
 THINK = 0.1  # seconds for an item; a person may send 20 requests a second
 
