@@ -25,8 +25,8 @@ def cells(page: str, section: str) -> list[list[str]]:
 
 
 def at_work(folder: Path) -> Served:
-    """A campaign with questions drawn at random and chosen, an imported label, corrections and a late answer."""
-    served = serve_in_memory(60, files=folder, first=8, budget=6, lease_seconds=5, people={"ada": False, "chief": True})
+    """A campaign with questions drawn at random and chosen, an imported label and corrections."""
+    served = serve_in_memory(60, files=folder, first=8, budget=6, people={"ada": False, "chief": True})
     desk = served.desk
     desk.import_labels([50, 51], [2, 0], "old.csv")
     for turn in range(8):
