@@ -48,7 +48,7 @@ def serve(
     """
     from cutpoint.cli_stopping import leaving, terminable
     from cutpoint.data.pools.bring import listed
-    from cutpoint.service.place import OF_SERVER, address, check_installed
+    from cutpoint.service.place import OF_SERVER, check_installed
 
     check_installed(OF_SERVER)
     from cutpoint.service.web.server import Where
@@ -58,7 +58,7 @@ def serve(
     people, masters = [] if annotators is None else listed(annotators), listed(admins)
     with terminable(), leaving("everything that was said to be saved is kept"):
         run(
-            address(name),
+            name,
             people,
             where=where,
             admins=masters,

@@ -16,7 +16,7 @@ from cutpoint.service.desk.status import Status
 from cutpoint.service.log.names import check_new_classes
 from cutpoint.service.log.settings import BEGUN, Settings, checked_classes
 from cutpoint.service.log.state import State
-from cutpoint.service.place import open_to_work, title_of
+from cutpoint.service.place import open_to_work, title
 from cutpoint.service.training.supervisor import LIMIT, TrainerProcess, checked_limit, trainer_command
 from cutpoint.service.training.trainer import Trainer
 from cutpoint.service.training.training import check_learner
@@ -33,7 +33,8 @@ ME = "me"  # who is asked, and who answers, where a script names nobody
 class Campaign:
     """A campaign that is made, or opened as it was left; nothing that was told is ever lost.
 
-    where: "birds.db", "postgresql://...", or a `Store`.  classes: their names; may be left out where it is there.
+    where: a name as commands take it ("birds": the file of that name where it is a campaign's, else birds.db),
+    "postgresql://...", or a `Store`.  classes: their names; may be left out where it is there.
     train: "process" beside this one, "inline" within `ask`, or "off".  training_limit: seconds after which a training
     of that process is taken for hung.  files: where arrays are kept, if not beside it.  new_round: where the running
     round cannot be made again, end it and begin another; no answer is lost by it.
@@ -253,9 +254,7 @@ def _check_new(meant: Settings, train: Train) -> None:
 
 def _name(where: str | Path | Store) -> str:
     """What a new campaign is called: after its file, its schema or its database."""
-    if not isinstance(where, str | Path):
-        return "campaign"
-    return title_of(where) if isinstance(where, str) and "://" in where else Path(where).stem
+    return title(where) if isinstance(where, str | Path) else "campaign"
 
 
 def _who(item: Question, annotator: str | None) -> str | None:

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from cutpoint.errors import UsageError
+from cutpoint.store.header import BEGINS
 
 Mark = Literal["well", "note", "wrong"]
-_BEGINS = b"SQLite format 3\0"
 _RESTORE = "restore a backup"
 _CLOSED = (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM)  # nothing is known to be damaged
 
@@ -61,6 +61,6 @@ def is_database(path: Path) -> bool:
     """Whether a file is one of SQLite's; one that is gone is none."""
     try:
         with path.open("rb") as file:
-            return file.read(len(_BEGINS)) == _BEGINS
+            return file.read(len(BEGINS)) == BEGINS
     except FileNotFoundError:
         return False

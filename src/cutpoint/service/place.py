@@ -18,6 +18,7 @@ from cutpoint.errors import UsageError
 from cutpoint.service.log.state import State
 from cutpoint.store.base import Store, StoreError
 from cutpoint.store.files import ArrayFiles
+from cutpoint.store.header import is_campaign
 from cutpoint.store.locks import left_behind, sole
 from cutpoint.store.opening import check_answers, note_files, noted_files, open_files, open_store
 from cutpoint.store.owner import Holder, who
@@ -39,27 +40,25 @@ def check_installed(modules: Sequence[str] = OF_STORE) -> None:
         raise UsageError(f"campaigns need {', '.join(missing)}; install them with: pip install 'cutpoint[serve]'.")
 
 
-def address(name: str) -> Path | str:
-    """The file NAME.db, or the name itself where it is one or is an address (postgresql://...)."""
-    if not name.strip():
+def address(name: str | Path) -> Path | str:
+    """The file of that name where it is a campaign's, else NAME.db; an address (postgresql://...) is itself."""
+    text = str(name)
+    if not text.strip():
         raise UsageError("the campaign's name is empty; give one, such as herons.")
-    if "://" in name and not name.startswith(_FILE):
+    if isinstance(name, str) and "://" in name and not name.startswith(_FILE):
         return name
-    path = Path(name.removeprefix(_FILE))
+    path = Path(text.removeprefix(_FILE))
     if path.name in ("", ".."):
         raise UsageError(f"{name} is a folder and no campaign; give a name, such as {path / 'herons'}.")
-    return path if path.suffix == SUFFIX else path.with_name(path.name + SUFFIX)
+    return path if path.suffix == SUFFIX or is_campaign(path) else path.with_name(path.name + SUFFIX)
 
 
-def title(name: str) -> str:
+def title(name: str | Path) -> str:
     """What the campaign is called: the last part of its file's name, its schema's name, or else its database's."""
     where = address(name)
-    return where.stem if isinstance(where, Path) else title_of(where)
-
-
-def title_of(url: str) -> str:
-    """What a campaign at an address is called."""
-    parts = urlsplit(url)
+    if isinstance(where, Path):
+        return where.stem
+    parts = urlsplit(where)
     schema = re.search(r"search_path\s*=\s*[\"']?([^\s,\"']+)", " ".join(parse_qs(parts.query).get("options", ())))
     return schema[1] if schema else unquote(parts.path).strip("/").rpartition("/")[2] or "campaign"
 
@@ -75,10 +74,10 @@ def opened(name: str, files: str | Path | None = None) -> Iterator[tuple[Store, 
 
 
 def open_to_work(
-    where: str | Path, files: str | Path | None = None, *, create: bool = False
+    name: str | Path, files: str | Path | None = None, *, create: bool = False
 ) -> tuple[SqlStore, ArrayFiles]:
     """A campaign and its arrays for whoever works on it; where those are is noted for all who come later."""
-    store = open_store(where, create)
+    store = open_store(address(name), create)
     try:
         arrays = open_files(store, files)
         keep_files(store, arrays)

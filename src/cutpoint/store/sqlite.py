@@ -26,14 +26,13 @@ from cutpoint.errors import CutpointError, DataError, UsageError
 from cutpoint.store import schema
 from cutpoint.store.base import StoreError, id_twice
 from cutpoint.store.events import from_bytes
+from cutpoint.store.header import APPLICATION, BEGINS, LENGTH, is_ours
 from cutpoint.store.locks import is_owned, locked, unlock
 from cutpoint.store.owner import Holder, check_role, held, who
 from cutpoint.store.rows import pieces
 from cutpoint.store.sql import SqlStore
 from cutpoint.store.tables import ITEMS
 
-APPLICATION = 0x43557450  # "CUtP", big-endian, at byte 68 of the header
-_MAGIC = b"SQLite format 3\0"
 _PATIENCE = 60.0  # seconds to wait for another process that writes: it may be adding a large pool
 _ROWS = 10_000  # inserted at a time
 
@@ -189,12 +188,11 @@ def _recognise(path: Path) -> None:
         raise DataError(f"{path} is a folder; a campaign is one file, such as {path / 'campaign.db'}.")
     try:
         with path.open("rb") as file:
-            header = file.read(100)
+            header = file.read(LENGTH)
     except OSError as error:
         raise DataError(f"{path} cannot be read ({error.strerror}); give read and write access to it.") from None
-    ours = header.startswith(_MAGIC) and int.from_bytes(header[68:72], "big") == APPLICATION
-    if not ours:
-        what = "a database of something else" if header.startswith(_MAGIC) else "no database"
+    if not is_ours(header):
+        what = "a database of something else" if header.startswith(BEGINS) else "no database"
         what = what if header else "an empty file"
         raise DataError(f"{path} is {what}; give the path of a campaign, or one where nothing is yet.")
 

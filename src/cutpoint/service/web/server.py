@@ -80,7 +80,7 @@ class Where:
 
 
 def serve(
-    url: str | Path,
+    name: str | Path,
     annotators: Sequence[str] = (),
     *,
     where: Where | None = None,
@@ -96,7 +96,7 @@ def serve(
 ) -> None:
     """Serve a campaign until it is interrupted; says each new private link once, through `say`.
 
-    url: a file or an address, as `open_store` takes it. new_links: revoke the links of these people and make others.
+    name: as all commands take it, or an address. new_links: revoke the links of these people and make others.
     pictures: their folder, if it is no longer where the pool was read from. training_limit: seconds after which a
     training is taken for hung. new_round: where the running round cannot be made again, end it and begin another.
     started: told of the server, by which whoever does not run in the main thread can stop it. UsageError where the
@@ -113,7 +113,7 @@ def serve(
         where.hosts(where.port)
         listener = stack.enter_context(listening(where.host, where.port))  # first: a port that is taken costs nothing
         port = listener.getsockname()[1]
-        front = stack.enter_context(_at_work(url, files, pictures, limit, new_round=new_round))
+        front = stack.enter_context(_at_work(name, files, pictures, limit, new_round=new_round))
         server = _Server(_config(front, where, port), lambda: say(_ready(front, where.said(port))), front.close)
         if started is not None:
             started(server)
@@ -127,14 +127,14 @@ def serve(
 
 @contextmanager
 def _at_work(
-    url: str | Path, files: str | Path | None, pictures: Path | None, limit: float | None, *, new_round: bool
+    name: str | Path, files: str | Path | None, pictures: Path | None, limit: float | None, *, new_round: bool
 ) -> Iterator[Front]:
     """The campaign with its desk, what the pages look at, and the training process, all at work.
 
     limit: seconds of a training; None for no training process.
     """
     with ExitStack() as stack:
-        store, arrays = open_to_work(url, files)
+        store, arrays = open_to_work(name, files)
         stack.callback(store.close)
         desk = Desk(store, arrays, new_round=new_round)
         stack.callback(desk.close)
