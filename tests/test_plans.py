@@ -15,6 +15,12 @@ from cutpoint.strategies import STRATEGIES
 from cutpoint.types import UNKNOWN, Index, Known, Plan, Round, Strategy
 from toys import N, a_round, batches
 
+
+def named(name: str, function: Any) -> Any:
+    function.__name__ = name
+    return function
+
+
 # --- what a plan sees and what it may not do ------------------------------------------------------------
 
 
@@ -46,16 +52,93 @@ def test_known_is_a_read_only_view() -> None:
 
 
 @pytest.mark.parametrize(
-    "questions",
-    [[-1], [N], [3, 3], [1], [2], [0, 3, 4]],
-    ids=["negative", "outside", "twice", "labelled", "held", "budget"],
+    ("questions", "said"),
+    [
+        ([-1], "-1, which is outside the pool"),
+        ([0, N], "12, which is outside the pool"),
+        ([0, 3, 3], "3 twice"),
+        ([3, 1], "1, which is labelled"),
+        ([0, 2], "2, which is held back"),
+        ([0, 4], "4, which is asked already"),
+        ([0, 3, 5], "more than its budget of 3"),
+    ],
 )
-def test_a_plan_that_asks_for_what_it_may_not_is_named(questions: list[int]) -> None:
+def test_a_plan_that_asks_for_what_it_may_not_is_named_and_asks_nothing(questions: list[int], said: str) -> None:
     def greedy(round: Round) -> Plan:
+        yield np.array([4], np.intp)
         yield np.array(questions, np.intp)
 
-    with pytest.raises(CutpointError, match="greedy asked for"):
-        Session(greedy, a_round(budget=2, labels={1: 0}, held=[2]))
+    session = Session(greedy, a_round(budget=3, labels={1: 0}, held=[2]))
+    with pytest.raises(CutpointError, match=f"greedy asked for {said}.*must") as told:
+        session.tell(4, 1)
+    assert type(told.value) is CutpointError, "not the fault of who told"
+    assert session.wanted.tolist() == []
+    assert session.asked.tolist() == [4]
+    assert session.why(0) is None
+
+
+NO_INDICES: list[Any] = [
+    None,
+    3,
+    np.array(3),
+    [[1, 2]],
+    [[1], [2, 3]],
+    [1.0],
+    [np.nan],
+    ["1"],
+    [True],
+    [None],
+    {1, 2},
+    np.array([1], object),
+]
+
+
+@pytest.mark.parametrize("odd", NO_INDICES, ids=repr)
+def test_a_plan_that_yields_no_indices_is_named_and_asks_nothing(odd: Any) -> None:
+    def confused(round: Round) -> Any:
+        yield [4, 2]
+        yield odd
+
+    session = Session(confused, a_round())
+    session.skip(4)
+    with pytest.raises(CutpointError, match=r"confused asked for .*; these must be pool indices"):
+        session.skip(2)
+    assert session.wanted.tolist() == []
+    assert session.asked.tolist() == [4, 2]
+
+
+@pytest.mark.parametrize("odd", NO_INDICES, ids=repr)
+def test_a_choice_that_is_no_indices_is_named(odd: Any) -> None:
+    with pytest.raises(CutpointError, match=r"confused asked for .*; these must be pool indices"):
+        Session(one_shot(named("confused", lambda round: odd)), a_round())
+
+
+@pytest.mark.parametrize(
+    "questions",
+    [[5, 2], (5, 2), range(5, 1, -3), np.array([5, 2], np.uint64), np.array([5, 2], np.int8), np.array([[5, 2]])[0]],
+    ids=repr,
+)
+def test_whole_numbers_may_be_yielded_in_any_list_or_array(questions: Any) -> None:
+    def easy(round: Round) -> Any:
+        yield questions
+        yield []
+
+    session = Session(easy, a_round())
+    assert session.wanted.tolist() == [5, 2]
+    assert all(type(i) is int for i in session.asked_since(0))
+
+
+@pytest.mark.parametrize("returned", [np.array([1]), [1], None, iter([[1]])], ids=repr)
+def test_a_function_that_makes_no_plan_is_told_of_one_shot(returned: Any) -> None:
+    with pytest.raises(UsageError, match=r"choose returned .*; it must be a generator.*@one_shot"):
+        Session(named("choose", lambda round: returned), a_round())
+
+
+def test_a_round_must_be_one() -> None:
+    with pytest.raises(
+        UsageError, match=r"round is ndarray; it must be a Round: Round\(Scores\(probs\), labels, budget\)"
+    ):
+        Session(batches([1]), np.full((N, 2), 0.5))  # type: ignore[arg-type]
 
 
 def test_labels_of_a_run_are_the_callers_own() -> None:

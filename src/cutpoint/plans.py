@@ -3,14 +3,47 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
+from reprlib import repr as short
+from typing import Any
 
 import numpy as np
 
+from cutpoint.errors import CutpointError, UsageError
 from cutpoint.types import Index, Known, Plan, Round, Strategy, Why
 
 NOTHING: Index = np.empty(0, np.intp)
 """Yielded by a plan that has no question before another answer arrives."""
+
+
+def name_of(strategy: object) -> str:
+    """What messages call a strategy."""
+    return getattr(strategy, "__name__", repr(strategy))
+
+
+def begun(strategy: Strategy, round: Round) -> Plan:
+    """The strategy's plan, not resumed yet; UsageError if what it returns is none."""
+    plan: Any = strategy(round)
+    if not isinstance(plan, Generator):
+        raise UsageError(
+            f"strategy {name_of(strategy)} returned {short(plan)}; it must be a generator that yields pool indices:"
+            " wrap a function that returns them all at once with @one_shot."
+        )
+    return plan
+
+
+def indices(questions: object, name: str) -> Index:
+    """What strategy `name` asks, an array (m,) of whole numbers; CutpointError if it is anything else."""
+    try:
+        array = np.asarray(questions)
+        if array.ndim == 1 and (array.dtype.kind in "iu" or not array.size):
+            return array
+    except ValueError:
+        pass  # rows of different lengths
+    raise CutpointError(
+        f"strategy {name} asked for {short(questions)}; these must be pool indices, whole numbers in a list or an array"
+        " (m,). np.flatnonzero(mask) makes them of a mask."
+    )
 
 
 class Reasoned(np.ndarray):
@@ -31,11 +64,12 @@ def one_shot(choose: Callable[[Round], Index], phase: str = "score") -> Strategy
 
     phase: what it says of why, in `Why`.
     """
-    why = Why(getattr(choose, "__name__", repr(choose)), phase)
+    name = name_of(choose)
+    why = Why(name, phase)
 
     @functools.wraps(choose)
     def strategy(round: Round) -> Plan:
-        chosen = choose(round) if round.budget else NOTHING
+        chosen = indices(choose(round), name) if round.budget else NOTHING
         if len(chosen):
             yield because(chosen, why)
 

@@ -7,6 +7,7 @@ It does no I/O, knows no clock, and never sees a label that was not told.
 from __future__ import annotations
 
 import dataclasses
+from collections import Counter
 from collections.abc import Callable, Iterable
 from itertools import islice
 from typing import Any, Literal
@@ -14,6 +15,7 @@ from typing import Any, Literal
 import numpy as np
 
 from cutpoint.errors import CutpointError, ReplayError, UsageError
+from cutpoint.plans import begun, indices, name_of
 from cutpoint.types import UNKNOWN, Index, Known, Labels, Round, Strategy, Why, whole_number
 
 Event = tuple[Literal["tell"], int, int] | tuple[Literal["skip"], int] | tuple[Literal["resize"], int | None]
@@ -26,6 +28,8 @@ class Session:
     `in_flight=n` keeps n questions open where it can: the plan also goes on whenever fewer are open.
     `log` holds the events of an earlier session of the same strategy, round and in_flight; they are told again, and the
     session then has the same open questions, labels and future. Raises ReplayError where they do not fit.
+
+    A plan that yields what it may not ask is a CutpointError, from whatever resumed it: of that yield nothing is asked.
     """
 
     def __init__(
@@ -35,6 +39,10 @@ class Session:
             raise UsageError(
                 f"strategy is {type(strategy).__name__}; it must be a function from Round to Plan:"
                 ' STRATEGIES["direct"].strategy, for one.'
+            )
+        if not isinstance(round, Round):
+            raise UsageError(
+                f"round is {type(round).__name__}; it must be a Round: Round(Scores(probs), labels, budget), for one."
             )
         self.round = round
         self._in_flight = _in_flight(in_flight)
@@ -47,12 +55,12 @@ class Session:
         self._held = frozenset(round.held.tolist())
         self._log: list[Event] = []
         self._known = Known(self._labels, self._told, self._open, self._in_flight, round.parallel)
-        self._name = getattr(strategy, "__name__", repr(strategy))
+        self._name = name_of(strategy)
         if (
             in_flight is not None and in_flight < round.parallel
         ):  # a plan's first batch must not be larger than what is kept open
             round = _with_parallel(round, in_flight)
-        self._plan = strategy(round)
+        self._plan = begun(strategy, round)
         self._planned = False  # True once the plan has finished
         self._go_on(first=True)
         if not isinstance(log, Iterable):
@@ -198,18 +206,36 @@ class Session:
                 return
 
     def _open_questions(self, questions: Index) -> int:
+        """Open all that was yielded, or nothing of it; how many these are."""
+        new = indices(questions, self._name).tolist()
+        labels, asked, held = self._labels, self._asked, self._held
+        for i in new:
+            if not 0 <= i < len(labels) or i in asked or i in held or labels[i] != UNKNOWN:
+                raise self._not_allowed(f"{i}, which is {self._taken(i)}")
+        if len(new) > 1 and len(set(new)) < len(new):
+            raise self._not_allowed(f"{Counter(new).most_common(1)[0][0]} twice")
+        if len(asked) + len(new) > self.round.budget:
+            raise self._not_allowed(f"more than its budget of {self.round.budget}")
         why: Why | None = getattr(questions, "why", None)
-        for i in np.asarray(questions).tolist():
-            if not 0 <= i < len(self._labels) or i in self._asked or i in self._held or self._labels[i] != UNKNOWN:
-                raise CutpointError(
-                    f"strategy {self._name} asked for {i}, which is outside the pool, labelled, held or asked before."
-                )
-            if len(self._asked) >= self.round.budget:
-                raise CutpointError(f"strategy {self._name} asked for more than its budget of {self.round.budget}.")
-            self._asked[i] = why
-            self._order.append(i)
+        for i in new:
+            asked[i] = why
             self._open[i] = None
-        return len(questions)
+        self._order += new
+        return len(new)
+
+    def _taken(self, i: int) -> str:
+        """Why example i may not be asked."""
+        if not 0 <= i < len(self._labels):
+            return f"outside the pool of {len(self._labels)}"
+        if i in self._asked:
+            return "asked already"
+        return "held back" if i in self._held else "labelled"
+
+    def _not_allowed(self, what: str) -> CutpointError:
+        return CutpointError(
+            f"strategy {self._name} asked for {what}; it must ask for examples of round.unlabelled() that nobody has"
+            " labelled meanwhile, each once, and for at most round.budget of them."
+        )
 
     def _replay(self, place: int, event: Any) -> None:
         try:
