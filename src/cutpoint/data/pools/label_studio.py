@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 ID, LABEL = "cutpoint_id", "label"
 TASKS = f'[\n {{\n  "data": {{\n   "{ID}": '.encode()
 """How the tasks of an export begin, as `cutpoint export` writes them."""
-ONLY_JSON = "export as JSON: its other formats leave out who answered, what is a ground truth, and ids"
+ONLY_JSON = "export as JSON: its other formats leave out ground truths, and their ids may be its own numbers"
 _KEYS = {"text": "text", "picture": "image", "row": "table"}
 _FLAT = {"annotation_id", "annotator", "lead_time"}  # what its CSV and JSON-MIN call what they know of an annotation
 _LONGEST = 2000  # characters of an address; each of its ends is looked for
