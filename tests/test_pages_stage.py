@@ -128,3 +128,20 @@ def type_key(page: Page, key: str, code: str, shift: bool = False) -> None:
     about = {"key": key, "code": code, "shiftKey": shift, "bubbles": True, "cancelable": True}
     page.locator("body").dispatch_event("keydown", about)
     page.locator("body").dispatch_event("keyup", about)
+
+
+def test_an_item_without_content_is_shown_by_its_id(browser: Browser) -> None:
+    with site(serve_in_memory([{"row": {}}]), browser) as here:
+        page = here.page("ada")
+        shown(page)
+        expect(page.locator("#item")).to_have_text("iditem-0")
+
+
+def test_an_item_that_cannot_be_shown_is_said_to_be_so_and_reported(browser: Browser) -> None:
+    with site(serve_in_memory([{"row": [1, 2]}]), browser) as here:
+        page = here.page("ada")
+        shown(page)
+        expect(page.locator("#item strong")).to_have_text("This item cannot be shown")
+        press(page, "b")
+        wait_until_sent(page)
+        assert [(data["item"], data["why"]) for data in here.events("passed")] == [(0, "broken")]

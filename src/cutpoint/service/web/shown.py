@@ -21,18 +21,21 @@ _HALF = re.compile("[\ud800-\udfff]")
 def shown_item(item: Item) -> dict[str, Any]:
     """An item: its index and id, and what is seen of it: `picture` (an address), `row` (pairs) or `text`.
 
+    All three are None of what cannot be shown: older pools may hold anything. An empty row is the id alone.
     cut: how many pairs of the row, or characters of the text, there are, where not all are sent; None where all are.
     """
     shown: dict[str, Any] = {"item": item.index, "id": whole(item.id)}
     shown |= {"picture": None, "row": None, "text": None, "cut": None}
-    content = item.content
-    if "picture" in content:
+    row, text = item.content.get("row"), item.content.get("text")
+    if "picture" in item.content:
         return shown | {"picture": f"/items/{item.index}/picture"}
-    if "row" in content:
-        cells = list(content["row"].items())
-        row = [(whole(str(name)), whole(_cell(value))) for name, value in cells[:MOST_CELLS]]
-        return shown | {"row": row, "cut": len(cells) if len(cells) > MOST_CELLS else None}
-    text = str(content.get("text", ""))
+    if isinstance(row, Mapping) and (row or text is None):
+        cells = list(row.items()) or [("id", item.id)]
+        pairs = [(whole(str(name)), whole(_cell(value))) for name, value in cells[:MOST_CELLS]]
+        return shown | {"row": pairs, "cut": len(cells) if len(cells) > MOST_CELLS else None}
+    if text is None:
+        return shown
+    text = str(text)
     return shown | {"text": whole(text[:MOST_TEXT]), "cut": len(text) if len(text) > MOST_TEXT else None}
 
 

@@ -34,7 +34,7 @@ async function load(address, image, frame, wanted) {
     const answer = await fetch(address);
     if (!answer.ok) throw new Error(answer.statusText);
     await answer.blob(); // now it is in the browser's cache
-    if (answer.headers.get("content-type").startsWith("image/svg")) return frame.replaceChildren(unshown());
+    if (answer.headers.get("content-type").startsWith("image/svg")) return frame.replaceChildren(unshown("picture"));
     image.src = address;
     frame.replaceChildren(image);
   } catch {
@@ -43,9 +43,9 @@ async function load(address, image, frame, wanted) {
   }
 }
 
-function unshown() { // in words, for everybody
+function unshown(what) { // in words, for everybody
   const box = element("div", undefined, "empty");
-  box.append(element("strong", "This picture cannot be shown"), element("span", "b reports it, space skips it", "soft"));
+  box.append(element("strong", `This ${what} cannot be shown`), element("span", "b reports it, space skips it", "soft"));
   return box;
 }
 
@@ -73,7 +73,8 @@ function row(item) {
 
 export function node(item, wanted) { // wanted(): whether somebody sees it, or soon will
   if (item.picture) return picture(item, wanted);
-  return item.row ? row(item) : text(item);
+  if (item.row) return row(item);
+  return item.text === null ? unshown("item") : text(item);
 }
 
 export const kind = (item) => (item.picture ? "picture" : item.row ? "row" : "text");
