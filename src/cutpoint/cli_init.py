@@ -50,7 +50,10 @@ StrategyOption = Annotated[
     str, typer.Option(help="Which strategy chooses. Galaxy asks one question at a time, for one person.")
 ]
 LearnerOption = Annotated[str, typer.Option(help="Which model learns.")]
-FirstOption = Annotated[int, typer.Option(help="Questions asked at random before the first model.")]
+FirstOption = Annotated[
+    int | None,
+    typer.Option(help="Questions drawn at random before the first model; not given: 20, less the labels that exist."),
+]
 BudgetOption = Annotated[
     int | None, typer.Option(help="Items between trainings; not given: 5 % of the labels, at least 20.")
 ]
@@ -80,7 +83,7 @@ def init(
     guideline: GuidelineOption = None,
     strategy: StrategyOption = "direct",
     learner: LearnerOption = "logistic",
-    first: FirstOption = 20,
+    first: FirstOption = None,
     budget: BudgetOption = None,
     parallel: ParallelOption = 1,
     overlap: OverlapOption = 1,

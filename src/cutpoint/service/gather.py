@@ -13,6 +13,7 @@ from cutpoint.errors import DataError, UsageError
 from cutpoint.service.log.names import check_new_classes, check_new_name, check_signed
 from cutpoint.service.log.settings import Settings
 from cutpoint.service.training.training import check_learner
+from cutpoint.words import count
 
 SEED_EXAMPLES = "seed examples"
 """The source of labels of rare items that were known beforehand."""
@@ -94,14 +95,29 @@ def _refuse_contradictions(lots: Sequence[tuple[str, Labelled]], pool: Brought, 
 def summary(beginning: Beginning) -> Summary:
     """What there is to say of it."""
     settings, pool, embedded = beginning.settings, beginning.pool, beginning.embedded
-    doubt = settings.unreachable(len(pool), trained=False)
+    known = {item for _, labelled in beginning.labels for item in labelled.items}
+    left = len(pool) - (len(known) if settings.first else 0)
+    said = (_counted(settings, len(known)), settings.unreachable(left, trained=False))
     return Summary(
         *(settings.name, settings.kind, settings.classes, len(pool), pool.source),
         *(embedded.words, embedded.features.shape[1], [pool.ids[i] for i in embedded.unreadable]),
         *(
             sum(len(labelled.items) for _, labelled in beginning.labels),
-            (*pool.notes, *beginning.notes, *([doubt] if doubt else [])),
+            (*pool.notes, *beginning.notes, *filter(None, said)),
         ),
+    )
+
+
+def _counted(settings: Settings, known: int) -> str:
+    """What to say where labels that exist count towards the first questions, which are drawn at random."""
+    if not known or settings.first is not None:
+        return ""
+    left = settings.first_batch - known
+    drawn = f"{count(left, 'question')} {'is' if left == 1 else 'are'}" if left > 0 else "no question is"
+    return (
+        f"labels that exist count towards the first {settings.first_batch} items, and {drawn} drawn at random before "
+        "the first model: to have, say, 100 drawn in any case, which tells how many of each class there are, begin "
+        "with --first 100."
     )
 
 

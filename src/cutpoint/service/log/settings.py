@@ -24,7 +24,8 @@ BEGUN = "begin: campaign"  # the key of `campaign_created`, of which a log has o
 class Settings:
     """The settings of a campaign. Its strategy and its learner may be of another Cutpoint, which a log must survive.
 
-    parallel: B_parallel.  first: questions of the first batch, which is random.
+    parallel: B_parallel.  first: how many questions are drawn at random before the first model, whatever labels there
+    are already; None for 20, to which such labels count, so that a model comes at once where there are enough.
     budget: questions of a round and between two trainings; None for 5 % of the labels, and at least 20.
     overlap: how many people are to answer each item.  lease_seconds: how long a question is kept for somebody.
     """
@@ -34,7 +35,7 @@ class Settings:
     strategy: str = "direct"
     seed: int = 0
     parallel: int = 1
-    first: int = LEAST_BUDGET
+    first: int | None = None
     budget: int | None = None
     overlap: int = 1
     lease_seconds: float = LEASE_SECONDS
@@ -45,15 +46,21 @@ class Settings:
     def __post_init__(self) -> None:
         """Check everything else; UsageError."""
         object.__setattr__(self, "classes", checked_classes(self.classes))
-        for name, least in (("seed", 0), ("parallel", 1), ("first", 1), ("overlap", 1)):
+        for name, least in (("seed", 0), ("parallel", 1), ("overlap", 1)):
             object.__setattr__(self, name, whole_number(getattr(self, name), name, least))
-        if self.budget is not None:
-            object.__setattr__(self, "budget", whole_number(self.budget, "budget", 1))
+        for name in ("first", "budget"):
+            if getattr(self, name) is not None:
+                object.__setattr__(self, name, whole_number(getattr(self, name), name, 1))
         seconds: object = self.lease_seconds
         if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 < seconds < math.inf:
             raise UsageError(f"lease_seconds is {seconds!r}; it must be a number above 0.")
         if self.kind not in KINDS_OF_ITEM:
             raise no_such("kind of item", str(self.kind), KINDS_OF_ITEM)
+
+    @property
+    def first_batch(self) -> int:
+        """Questions of the first round, and items that must be done for the first training."""
+        return LEAST_BUDGET if self.first is None else self.first
 
     def interval(self, n_labels: int) -> int:
         """Questions of the next round, and closed questions until the next training, at so many labels."""
@@ -61,12 +68,12 @@ class Settings:
 
     def unreachable(self, left: int, *, trained: bool) -> str:
         """What to say of models that never come, as so few items are left to be done; trained: whether there is one."""
-        if not trained and self.first > left:
+        if not trained and self.first_batch > left:
             return (
-                f"the first model comes after {count(self.first, 'item')}, and there are {left:,}, so that it never"
-                " comes and all questions are drawn at random: begin with fewer."
+                f"the first model comes after {count(self.first_batch, 'item')}, and there are {left:,}, so that it "
+                "never comes and all questions are drawn at random: begin with fewer."
             )
-        after = left if trained else left - self.first
+        after = left if trained else left - self.first_batch
         if self.budget is None or self.budget <= after:
             return ""
         return (
