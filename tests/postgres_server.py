@@ -127,7 +127,7 @@ def start(folder: Path) -> str:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    settings = ["fsync=on", "listen_addresses=127.0.0.1", "unix_socket_directories=''", "max_connections=200"]
+    settings = ["fsync=on", "listen_addresses=127.0.0.1", "unix_socket_directories=''", "max_connections=500"]
     flags = " ".join([f"-p {port}", *(f"-c {setting}" for setting in settings)])
     subprocess.run([bin_ / "pg_ctl", "-D", data, "-w", "-l", folder / "log", "-o", flags, "start"], check=True, **quiet)
     return f"postgresql://cutpoint:{password}@127.0.0.1:{port}/postgres"

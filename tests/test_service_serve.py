@@ -40,6 +40,7 @@ from cutpoint.store.events import New
 from cutpoint.store.files import ArrayFiles
 from cutpoint.store.memory import MemoryStore
 from cutpoint.store.opening import open_files, open_store
+from desks import until
 from served import serve_in_memory
 
 N = 120
@@ -121,9 +122,7 @@ def wait_for(told: httpx2.Client, key: str, value: object) -> None:
 def answer(ada: httpx2.Client, n: int, prefix: str) -> None:
     """Give n answers, each to what is asked then."""
     for turn in range(n):
-        while not (items := ada.get("/api/next").json()["items"]):
-            time.sleep(0.1)  # the next round is being made
-        item = items[0]
+        (item, *_) = until(lambda: ada.get("/api/next").json()["items"], PATIENCE, 0.1)  # a round may be in the making
         label = int(float(dict(item["row"])["x"]) > 0)
         body = {"item": item["item"], "label": label, "key": f"{prefix}-{turn:04d}"}
         assert ada.post("/api/answer", json=body).json()["status"] == "saved"
@@ -154,10 +153,7 @@ def test_people_label_a_model_learns_and_a_restart_goes_on(campaign: Path) -> No
 
 def wait_for_strip(ada: httpx2.Client) -> None:
     """Wait until the pages have sorted the new scores."""
-    end = time.monotonic() + PATIENCE
-    while ada.get("/strips/0.svg").status_code != 200:
-        assert time.monotonic() < end, "no strip"
-        time.sleep(0.1)
+    until(lambda: ada.get("/strips/0.svg").status_code == 200, PATIENCE, 0.1)
 
 
 def test_a_second_server_is_refused_and_new_links_end_the_old(campaign: Path) -> None:
@@ -263,10 +259,7 @@ def test_a_campaign_whose_scores_are_lost_is_served_with_a_new_round(campaign: P
         pass
     with _at_work(campaign, None, None, None, new_round=True) as front:
         ada = Person("ada", False)
-        end = time.monotonic() + PATIENCE
-        while not front.next(ada, 1)["items"]:
-            assert time.monotonic() < end
-            time.sleep(0.02)
+        until(lambda: front.next(ada, 1)["items"], PATIENCE)
         assert front.status(Person("admin", True))["labelled"] == 1
         assert "the scores of model 1 cannot be read" in front.status(Person("admin", True))["trouble"]
         assert str(files.folder) not in str(front.status(ada))
