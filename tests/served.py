@@ -60,15 +60,20 @@ def serve_in_memory(
     house: House | None = None,
     clock: Clock | None = None,
     source: str = "birds.csv",
+    featured: bool = True,
     **settings: Any,
 ) -> Served:
-    """A campaign of texts, or of the items given, with annotators ada and bo and the admin chief."""
+    """A campaign of texts, or of the items given, with annotators ada and bo and the admin chief.
+
+    featured: it says that there are features; nobody reads them, since nothing is trained here.
+    """
     store = MemoryStore()
     store.append([Settings(**{"name": "birds", "classes": CLASSES, "kind": "text", **settings}).created()])
     if isinstance(contents, int):
         contents = [{"text": f"bird number {i}"} for i in range(contents)]
     items = [Item(i, f"item-{i}", content) for i, content in enumerate(contents)]
-    store.add_items(items, New("pool_added", {"first": 0, "count": len(items), "source": source, "features": None}))
+    features = {"file": "features-0", "shape": [len(items), 2]} if featured else None
+    store.add_items(items, New("pool_added", {"first": 0, "count": len(items), "source": source, "features": features}))
     arrays = ArrayFiles(files) if files is not None else None
     desk = Desk(store, arrays, clock=clock)
     for name, admin in (people or {"ada": False, "bo": False, "chief": True}).items():

@@ -13,6 +13,7 @@ from sklearn.datasets import load_digits
 
 from cutpoint import STRATEGIES, Campaign
 from cutpoint.errors import CutpointError, UsageError
+from cutpoint.service.overview import sentences
 from cutpoint.service.replay import replay
 from cutpoint.store.memory import MemoryStore
 from desks import events_of
@@ -115,6 +116,10 @@ def test_a_campaign_is_opened_as_it_was_left(tmp_path: Path, digits: tuple[NDArr
         ({"embeddings": np.array([[0, 1], [np.nan, 1]])}, "row 1 of the embeddings holds NaN"),
         ({"embeddings": np.zeros((2, 3))}, "have 3 columns; those of the pool before have 2"),
         ({"embeddings": np.zeros(3)}, "must be numbers of shape"),
+        (
+            {"ids": ["late"]},
+            "these items have no embeddings, and those of the pool before have, of 2 columns; give theirs",
+        ),
         ({"embeddings": [np.zeros((2, 2)), np.zeros((1, 3))]}, r"chunk 1 of the embeddings has shape \(1, 3\)"),
         ({"embeddings": "nowhere.npy"}, "there is no file"),
         ({"embeddings": "some.parquet"}, "there is no file"),
@@ -154,11 +159,32 @@ def test_embeddings_come_as_arrays_maps_files_and_chunks(tmp_path: Path) -> None
             assert np.array_equal(files.open(entry), whole)
 
 
-def test_a_pool_without_embeddings_is_asked_at_random(tmp_path: Path) -> None:
+def test_a_closed_campaign_takes_nothing_and_asks_nothing(tmp_path: Path) -> None:
+    store = MemoryStore()
+    campaign = a_campaign(tmp_path, store)
+    campaign.add_pool(ids=["a", "b"])
+    campaign.ask()
+    campaign.close()
+    before = store.last(), store.count()
+    for late in (lambda: campaign.add_pool(ids=["c"]), campaign.ask, lambda: campaign.tell("a", "other")):
+        with pytest.raises(UsageError, match="this desk is closed; open the campaign again"):
+            late()
+    assert (store.last(), store.count()) == before
+
+
+def test_a_pool_without_embeddings_is_asked_at_random_and_says_that_nothing_is_trained(tmp_path: Path) -> None:
     with a_campaign(tmp_path) as campaign:
         campaign.add_pool(ids=[f"text {i}" for i in range(40)], contents=[{"text": str(i)} for i in range(40)])
-        for _ in range(40):
-            campaign.tell(campaign.ask()[0], "other")
+        with pytest.raises(
+            UsageError, match="have embeddings, and 40 items of the pool before have none; leave them out"
+        ):
+            campaign.add_pool(ids=["late"], embeddings=np.zeros((1, 2)))
+        for place in range(30):
+            campaign.tell(campaign.ask()[0], place % 2)
+        said = "none yet; the first is not trained: 40 items have no embedding, and a model learns from all"
+        assert sentences.model(campaign.status()) == said
+        for place in range(10):
+            campaign.tell(campaign.ask()[0], place % 2)
         assert campaign.status().model is None
         assert campaign.ask().reason.startswith("Everything is labelled")
 

@@ -277,3 +277,16 @@ def test_what_cannot_be_opened_is_not_to_be_restored(
 def test_a_folder_is_no_campaign(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "birds.db").mkdir()
     assert "is a folder; a campaign is one file" in command(capsys, "doctor", str(tmp_path / "birds"), code=2)
+
+
+def test_the_doctor_says_that_nothing_is_trained_without_embeddings(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from cutpoint import Campaign
+
+    monkeypatch.chdir(tmp_path)
+    with Campaign("bare.db", ["a", "b"], train="off") as campaign:
+        campaign.add_pool(ids=["one", "two"])
+    (found,) = [finding for finding in printed(capsys, "doctor", "bare") if finding["part"] == "training"]
+    assert (found["mark"], found["said"]) == ("note", "2 items have no embedding, and a model learns from all")
+    assert found["do"].startswith("questions are drawn at random; a campaign with the embeddings of all")

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +14,15 @@ import pytest
 from cutpoint import Campaign
 from cutpoint.errors import CutpointError, UsageError
 from cutpoint.service import campaign as module
+from cutpoint.service.desk import pace
 from cutpoint.service.desk.desk import Desk
+from cutpoint.service.desk.live import Live
+from cutpoint.service.replay import replay
 from cutpoint.service.training.trainer import Trainer
 from cutpoint.store.base import StoreError
 from cutpoint.store.files import ArrayFiles
-from desks import events_of
+from cutpoint.store.opening import open_store
+from desks import a_store, events_of, until
 from trained import a_store_with_features
 
 CLASSES = ["other", "heron"]
@@ -113,3 +120,55 @@ def test_how_long_a_training_may_take_reaches_whoever_watches_it(
         campaign.add_pool(embeddings=np.zeros((3, 1)))
     Campaign(tmp_path / "one.db", training_limit=20_000).close()
     assert limits == [3600, 20_000]
+
+
+def test_beside_a_training_process_rounds_are_made_by_a_thread_and_a_script_never_goes_without(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("sqlalchemy")
+    pytest.importorskip("alembic")
+    made: list[str] = []
+
+    class Slow(Live):
+        def __init__(self, *arguments: Any) -> None:
+            made.append(threading.current_thread().name)
+            time.sleep(0.1)
+            super().__init__(*arguments)
+
+    monkeypatch.setattr(pace, "Live", Slow)
+    with Campaign(tmp_path / "a.db", ["a", "b"], budget=3, first=3) as campaign:
+        campaign.add_pool(ids=[str(i) for i in range(12)])
+        for place in range(12):
+            (ask,) = campaign.ask()
+            campaign.tell(ask, "a")
+            if place == 1:  # one of three is left, and there is time to think
+                until(lambda: "desk" in made)
+        assert campaign.ask().reason.startswith("Everything is labelled")
+        assert campaign.status().round is not None
+    assert len(made) >= 4, "rounds of three questions"
+    store = open_store(str(tmp_path / "a.db"), create=False)
+    assert replay(store, None).same
+    store.close()
+
+
+def test_somebody_impatient_is_told_that_questions_are_being_prepared(monkeypatch: pytest.MonkeyPatch) -> None:
+    begun, go_on = threading.Event(), threading.Event()
+
+    class Waiting(Live):
+        def __init__(self, *arguments: Any) -> None:
+            begun.set()
+            assert go_on.wait(120)
+            super().__init__(*arguments)
+
+    monkeypatch.setattr(pace, "Live", Waiting)
+    desk = Desk(a_store(6))
+    desk.start()
+    assert begun.wait(120)
+    asks = desk.ask("me")
+    assert (list(asks), asks.reason) == ([], "The next questions are being prepared.")
+    asking = ThreadPoolExecutor(1)
+    patient = asking.submit(desk.ask, "me", patient=True)
+    go_on.set()
+    assert len(patient.result(120)) == 1
+    asking.shutdown()
+    desk.close()

@@ -191,3 +191,11 @@ def test_a_strip_says_the_same_on_its_card_and_to_those_who_hear_it(tmp_path: Pa
         assert card[1] == title[1]
         words = r"[\d,]+ places? possible, [\d,]+( to [\d,]+)? of 30|no example is known yet"
         assert re.fullmatch(words, card[1])
+
+
+def test_where_nothing_is_trained_progress_is_of_the_pool() -> None:
+    served = serve_in_memory(12, featured=False)
+    ada = served.client("ada")
+    item = first_item(ada)["item"]
+    progress = ada.post("/api/answer", json={"item": item, "label": 1, "key": key()}).json()["progress"]
+    assert (progress["done"], progress["of"], progress["words"]) == (1, 12, "1 of 12 items labelled")

@@ -84,6 +84,17 @@ class Handed:
         for name, content in zip(names, self.contents or (), strict=self.contents is not None):
             check_text(" ".join(_texts(content)), f"the content of item {name!r}")
         known = next((data["features"]["shape"][1] for _, data in pools if data["features"]), None)
+        bare = sum(data["count"] for _, data in pools if data["features"] is None)
+        if self.features is None and known is not None:
+            raise UsageError(
+                f"these items have no embeddings, and those of the pool before have, of {known} columns; give theirs, "
+                "too, since a model is trained only where every item has its own: nothing was added."
+            )
+        if self.features is not None and bare:
+            raise UsageError(
+                f"these items have embeddings, and {count(bare, 'item')} of the pool before have none; leave them out, "
+                "or begin a campaign with the embeddings of all, since a model is trained only then: nothing was added."
+            )
         if self.features is not None and known not in (None, self.features.shape[1]):
             raise UsageError(
                 f"the embeddings have {self.features.shape[1]} columns; those of the pool before have {known}."

@@ -84,6 +84,8 @@ class Campaign:
             if train == "inline":
                 opened.enter_context(self._store.own("trainer"))
             self._opened = opened.pop_all()
+        if train == "process":
+            self._desk.start()  # rounds are made beside the script, too
         self._start_training()
 
     # --- the pool -------------------------------------------------------------------------------------
@@ -103,6 +105,7 @@ class Campaign:
         array, a memory map, chunks of rows, or the path of an .npy or .parquet file, whose rows are found by its column
         `id` or `ids`, else by their order; None for none, and then nothing is trained.  contents: what people see.
         """
+        self._desk.check_open()
         pool, pools = read_pool(ids, embeddings, contents), self._desk.state.pools
         if not pool.n or pool.is_there(self._store, pools):
             return 0
@@ -111,7 +114,7 @@ class Campaign:
         entry = None if pool.features is None else self._array_files().put(f"features-{first}", pool.features)
         data = {"first": first, "count": pool.n, "source": source, "features": entry}
         self._store.add_items(pool.items(first), New("pool_added", data))
-        self._desk.tick()
+        self._desk.look()
         self._start_training()
         return pool.n
 
@@ -121,7 +124,7 @@ class Campaign:
         """Up to n questions for somebody, "me" if not named, at once; where there are fewer, `reason` says why."""
         if self._train == "inline":
             self._trainer_here().step()
-        return self._desk.ask(annotator, n)
+        return self._desk.ask(annotator, n, patient=True)
 
     def tell(
         self, item: Question, label: int | str, *, annotator: str | None = None, key: str | None = None
@@ -168,7 +171,7 @@ class Campaign:
 
     def status(self) -> Status:
         """Where the campaign stands, in numbers."""
-        self._desk.tick()
+        self._desk.look()
         return self._desk.status()
 
     def export(self, path: str | Path, *, form: str | None = None, history: bool = False, force: bool = False) -> int:

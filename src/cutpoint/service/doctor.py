@@ -20,7 +20,9 @@ from cutpoint.errors import CutpointError, UsageError
 from cutpoint.service.doctor_needs import examine_needs
 from cutpoint.service.doctor_sqlite import Finding, examine_file, is_database
 from cutpoint.service.log.leases import Lease
+from cutpoint.service.log.rounds import Runs
 from cutpoint.service.log.state import State
+from cutpoint.service.overview.sentences import bare
 from cutpoint.service.place import address, check_installed, left_by_makers, serving
 from cutpoint.store.base import Store
 from cutpoint.store.events import KINDS, New
@@ -211,15 +213,21 @@ def _training(patient: Patient) -> Iterator[Finding]:
     if runs.failures:
         last = runs.failures[-1]
         said = f"{count(len(runs.failures), 'failure')} in a row, the last: {last['error']}"
-        meanwhile = f"model {runs.scores[-1]['version']} serves on" if runs.scores else "questions are drawn at random"
-        yield Finding("training", "note", said, f"{meanwhile}; mend what the message says")
+        yield Finding("training", "note", said, f"{_meanwhile(runs)}; mend what the message says")
     elif runs.running is not None and patient.store.holder("trainer") is None:
         said = f"run {runs.running['run']} was begun and not ended, and no trainer runs"
         yield Finding("training", "note", said, "`cutpoint serve` trains again")
+    elif patient.state.bare:
+        do = f"{_meanwhile(runs)}; a campaign with the embeddings of all its items gets models"
+        yield Finding("training", "note", bare(patient.state.bare), do)
     elif runs.scores:
         yield Finding("training", "well", f"model {runs.scores[-1]['version']} is the newest")
     else:
         yield Finding("training", "well", "no model yet: questions are drawn at random")
+
+
+def _meanwhile(runs: Runs) -> str:
+    return f"model {runs.scores[-1]['version']} serves on" if runs.scores else "questions are drawn at random"
 
 
 def _disk(patient: Patient) -> Iterator[Finding]:

@@ -44,6 +44,11 @@ class Book:
         """The desk's lock, for those who read several things of the state at a time."""
         return self._lock
 
+    def check_open(self) -> None:
+        """UsageError if the desk is closed."""
+        if self._closed:
+            raise UsageError("this desk is closed; open the campaign again.")
+
     @contextmanager
     def _at_work(self) -> Iterator[None]:
         """The desk's lock, and a board that knows what became of all that was in doubt."""
@@ -56,8 +61,7 @@ class Book:
 
         Raises MaybeStored where not even the log tells whether they are stored; of what else it raises, nothing is.
         """
-        if self._closed:
-            raise UsageError("this desk is closed; open the campaign again.")
+        self.check_open()
         self._read_on(news)
         untold = self._board.untold()
         all_news = [*([New("asked", untold)] if untold else []), *news]

@@ -1,8 +1,8 @@
 """The desk: hands out questions under leases and takes answers; what it says is saved is on disk.
 
 Every call appends to the log and then applies what was appended, under one lock; nothing is done that costs O(N). In a
-server a thread (`start`) keeps time, reads what other processes append, and makes the next round beside the work; in a
-script or a simulation, without it, `ask` does so itself.
+server, and in a script beside which a process trains, a thread (`start`) keeps time, reads what other processes append,
+and makes the next round beside the work; in a simulation, without it, `ask` does so itself.
 """
 
 from __future__ import annotations
@@ -37,6 +37,7 @@ class _Handed(NamedTuple):
     reason: str
     open: int
     seconds: float | None
+    preparing: bool  # the next round is being made
 
 
 class Desk(Pace):
@@ -67,12 +68,17 @@ class Desk(Pace):
             raise
         self._asking: Together[_Wish, _Handed] = Together(self._lock, self._serve)
 
-    def ask(self, annotator: str, n: int = 1) -> Asks:
+    def ask(self, annotator: str, n: int = 1, *, patient: bool = False) -> Asks:
         """Up to n questions for somebody, each under a lease: what they hold already, and then new ones.
 
-        Never waits for a training or for other people; where there are fewer than n, `reason` says why.
+        Never waits for a training or for other people; where there are fewer than n, `reason` says why. patient: where
+        there are none because the next round is just being made, wait for it.
         """
-        handed = self._asking.submit(_Wish(self._person(annotator), whole_number(n, "n", 0)))
+        wish = _Wish(self._person(annotator), whole_number(n, "n", 0))
+        handed = self._asking.submit(wish)
+        if patient and not handed.leases and handed.preparing:
+            self._hurry()
+            handed = self._asking.submit(wish)
         names = [item.id for item in self._store.items([lease.item for lease, _, _ in handed.leases])]
         asks = [
             Ask(lease.item, name, annotator, lease.lease, left, why)
@@ -107,6 +113,7 @@ class Desk(Pace):
 
     def _serve(self, requests: list[Request[_Wish, _Handed]]) -> None:
         """Hand out what waits to all who ask at a time, with one write; then look further for the others."""
+        self.check_open()
         self._read_on()
         for name in dict.fromkeys(request.wish.annotator for request in requests):
             self._introduce(name)
@@ -152,7 +159,7 @@ class Desk(Pace):
         reason, seconds = "", None
         if len(held) < wish.n:
             reason, seconds = excuse(self._board, wish.annotator, preparing=self._demanded)
-        return _Handed(leases, reason, len(self.state.leases.items), seconds)
+        return _Handed(leases, reason, len(self.state.leases.items), seconds, self._demanded)
 
     def _find(self, annotator: str, n: int, *, idle: bool) -> list[int]:
         """(<= n) items for somebody; a round that has nothing for them makes way for the next if they are idle."""

@@ -35,6 +35,7 @@ class Pace(Deeds, Admin):
         self._stop = threading.Event()
         self._wake = threading.Event()
         self._thread: threading.Thread | None = None
+        self._making = threading.Lock()  # of the next round, which takes its time; taken before the desk's lock
         self._ready: Ready | None = None
         self._demanded = False  # somebody got nothing, and the next round was not ready
         self._setback = Setback(clock)
@@ -55,17 +56,22 @@ class Pace(Deeds, Admin):
             self._thread.join()
             self._thread = None
 
-    def tick(self) -> None:
-        """Read what others appended, end the leases that ran out, and see to the rounds."""
+    def look(self) -> None:
+        """Read what others appended, and end the leases that ran out."""
         with self._lock:
             self._catch_up()
             self._expire()
             self._shrink()
+
+    def tick(self) -> None:
+        """Look, and see to the rounds."""
+        self.look()
         if self._thread is None:
             with self._lock:
                 self._advance(demanded=False)
         else:
-            self._prepare_beside()
+            with self._making:
+                self._prepare()
 
     def _keep_time(self) -> None:
         while not self._stop.is_set():
@@ -163,7 +169,15 @@ class Pace(Deeds, Admin):
         self._setback.note(epoch)
         self._board.hindered = f"the next round could not begin: {error}"
 
-    def _prepare_beside(self) -> None:
+    def _hurry(self) -> None:
+        """Make the round that somebody waits for, or wait until the thread has; once more if it began wrongly."""
+        epoch = -1
+        while self._demanded and epoch != self.state.epoch:
+            epoch = self.state.epoch
+            with self._making:
+                self._prepare()
+
+    def _prepare(self) -> None:
         """Make the next round off the request path, and open it when it is due."""
         with self._lock:
             reason = reason_for_next(self._board, demanded=self._demanded)

@@ -68,6 +68,11 @@ class State:
         return touched
 
     @property
+    def bare(self) -> int:
+        """How many items have no features; where there is one, no model is trained. O(pools)."""
+        return sum(data["count"] for _, data in self.pools if data["features"] is None)
+
+    @property
     def made(self) -> Settings:
         """The settings; CutpointError before the campaign was created."""
         if self.settings is None:

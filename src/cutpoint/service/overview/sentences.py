@@ -73,6 +73,8 @@ def model(said: Status) -> str:
         parts.append(f"the {following} is being trained now")
     elif said.failures:
         parts.append(f"the {following} is tried again")
+    elif said.bare:
+        parts.append(f"the {following} is not trained: {bare(said.bare)}")
     elif needed > rest > 0:
         parts.append(f"too few items are left for the {following}")
     elif rest and needed > 0:
@@ -81,6 +83,11 @@ def model(said: Status) -> str:
         few = sum(n > 0 for n in said.found) < min(2, len(said.classes)) and not said.waiting
         parts.append(f"the {following} is due" + (" once two classes are found" if few else ""))
     return "; ".join(parts)
+
+
+def bare(n: int) -> str:
+    """Why no model is trained where n items have no features."""
+    return f"{count(n, 'item')} {'has' if n == 1 else 'have'} no embedding, and a model learns from all"
 
 
 def counted(measures: Mapping[str, float], n_classes: int) -> str:

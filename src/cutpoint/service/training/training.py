@@ -35,7 +35,7 @@ def due(state: State, *, lost: bool = False) -> bool:
     The first one waits for the first batch, and for labels of two classes if there are as many: one class makes
     constant scores.
     """
-    if state.settings is None or not features_known(state):
+    if state.settings is None or not state.count or state.bare:
         return False
     settings, runs = state.settings, state.runs
     if len(settings.classes) > 1 and not state.ballots.of_two_classes():
@@ -63,11 +63,6 @@ def check_learner(settings: Settings) -> None:
         )
     learner = make_learner(settings.learner, len(settings.classes))
     check_gives(settings.strategy, learner, settings.learner)
-
-
-def features_known(state: State) -> bool:
-    """Whether every item has features to train on."""
-    return state.count > 0 and all(data["features"] is not None for _, data in state.pools if data["count"])
 
 
 def train(state: State, files: ArrayFiles, run: str, pool: Pool) -> list[New]:

@@ -38,6 +38,7 @@ from cutpoint.service.web.auth import Person
 from cutpoint.service.web.shown import shown_item, whole
 from cutpoint.store.base import Store
 from cutpoint.types import UNKNOWN
+from cutpoint.words import count
 
 A_PAGE = 50  # answers, disputes or held items shown at one time
 LEASES = 200  # shown at one time: a line each, and the team's are looked through for one person's
@@ -67,6 +68,9 @@ class Views:
             done, of = state.n_done, state.interval
             rest = state.count - ballots.n_settled - len(ballots.held)
             words = learning(done, of, rest, training=state.runs.running is not None)
+            if state.bare:  # nothing is trained
+                done, of = ballots.n_settled, state.count
+                words = f"{done:,} of {count(of, 'item')} labelled"
             found = self._found(person)
             mine = known.answers if known else 0
         return {"done": min(done, of), "of": of, "words": words, "found": found, "mine": mine}
