@@ -112,7 +112,7 @@ def test_the_doctor_bears_that_a_writer_renames_what_it_has_just_seen(
     import os
 
     from cutpoint.service import doctor
-    from cutpoint.service.doctor_sqlite import is_database
+    from cutpoint.store.header import is_database
 
     partial, array = (campaign_folder / f"{NAME}.files" / name for name in (".probs-00.partial", "probs-9-00.npy"))
     beside = campaign_folder / f"{NAME}.db-wal"

@@ -10,8 +10,11 @@ from pathlib import Path
 from typing import BinaryIO
 
 from cutpoint.errors import UsageError
+from cutpoint.store.header import is_database
 
 LONGEST = 200  # bytes of a file's name: most systems take 255, and what is written beside it has a longer one
+_KEPT = ("-wal", "-shm", "-journal", ".lock", ".npy")  # how names end of a campaign's files beside its database
+_ARRAYS = ".files"  # how the name of the folder ends that its arrays are in
 
 
 def has_all(folder: Path, names: Iterable[str]) -> bool:
@@ -37,12 +40,25 @@ def check_place(path: Path) -> None:
 def check_replaceable(path: Path, what: str, is_one: Callable[[Path], bool], force: bool = False) -> None:
     """UsageError if no file can be there, or what is there is not to be written over: unless forced, no `what`."""
     check_place(path)
+    _check_spared(path)
     if not os.path.lexists(path):
         return
     if not path.is_file():
         raise UsageError(f"{path} is there and no file; give the name of one.")
     if not force and not is_one(path):
         raise UsageError(f"{path} is there and no {what}; give another name, or say --force (in a script: force=True).")
+
+
+def _check_spared(path: Path) -> None:
+    """UsageError for what may be a campaign's own: no output is ever written there, forced or not."""
+    real = Path(os.path.realpath(path))
+    if real.name.endswith(_KEPT) or real.parent.suffix == _ARRAYS:
+        what = "where campaigns keep their own files"  # these are not even read, for SQLite locks some of them
+    elif real.is_file() and is_database(real):
+        what = "a database, perhaps a campaign"
+    else:
+        return
+    raise UsageError(f"{path} is {what}, and nothing is written over it; give another name.")
 
 
 def partial_of(path: Path) -> Path:

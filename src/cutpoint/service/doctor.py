@@ -18,7 +18,7 @@ from pathlib import Path
 
 from cutpoint.errors import CutpointError, UsageError
 from cutpoint.service.doctor_needs import examine_needs
-from cutpoint.service.doctor_sqlite import Finding, examine_file, is_database
+from cutpoint.service.doctor_sqlite import Finding, examine_file
 from cutpoint.service.log.leases import Lease
 from cutpoint.service.log.rounds import Runs
 from cutpoint.service.log.state import State
@@ -27,6 +27,7 @@ from cutpoint.service.place import address, check_installed, left_by_makers, ser
 from cutpoint.store.base import Store
 from cutpoint.store.events import KINDS, New
 from cutpoint.store.files import ArrayFiles
+from cutpoint.store.header import is_database
 from cutpoint.store.opening import noted_files, open_files, open_store
 from cutpoint.words import count
 

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from cutpoint.errors import UsageError
-from cutpoint.store.header import BEGINS
 
 Mark = Literal["well", "note", "wrong"]
 _RESTORE = "restore a backup"
@@ -55,12 +54,3 @@ def _tables(connection: sqlite3.Connection) -> Finding:
         return Finding("tables", "well", f"of revision {SCHEMA}")
     do = "open it with the version of Cutpoint that wrote it, or with a newer one; an older one is migrated on opening"
     return Finding("tables", "wrong", f"of revision {found}, and this Cutpoint writes {SCHEMA}", do)
-
-
-def is_database(path: Path) -> bool:
-    """Whether a file is one of SQLite's; one that is gone is none."""
-    try:
-        with path.open("rb") as file:
-            return file.read(len(BEGINS)) == BEGINS
-    except FileNotFoundError:
-        return False

@@ -9,14 +9,12 @@ from __future__ import annotations
 import os
 import secrets
 import sqlite3
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from glob import escape
 from pathlib import Path
 from typing import Any
-from weakref import WeakSet
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, func, insert, select
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
@@ -26,7 +24,7 @@ from cutpoint.errors import CutpointError, DataError, UsageError
 from cutpoint.store import schema
 from cutpoint.store.base import StoreError, id_twice
 from cutpoint.store.events import from_bytes
-from cutpoint.store.header import APPLICATION, BEGINS, LENGTH, is_ours
+from cutpoint.store.header import APPLICATION, BEGINS, LENGTH, OPEN, OPENING, identity_of, is_open, is_ours
 from cutpoint.store.locks import is_owned, locked, unlock
 from cutpoint.store.owner import Holder, check_role, held, who
 from cutpoint.store.rows import pieces
@@ -43,9 +41,6 @@ _REMEDIES = {
     "SQLITE_CANTOPEN": "give write access to it and its folder",
     "SQLITE_BUSY": f"another process has kept it for {_PATIENCE:.0f} s; wait for it or stop it",
 }
-_OPEN: WeakSet[SqliteStore] = WeakSet()  # of this process
-_OPENING = threading.Lock()  # for the above
-
 _DAMAGED = ("SQLITE_CORRUPT", "SQLITE_NOTADB", "SQLITE_ERROR")
 
 
@@ -58,8 +53,8 @@ class SqliteStore(SqlStore):
         """Of a file that `open_sqlite` found to be ours and up to date."""
         super().__init__(engine_of(path), str(path), str(path))
         self.path = path
-        self.identity = _identity(path)
-        _OPEN.add(self)
+        self.identity = identity_of(path)
+        OPEN.add(self)
 
     @contextmanager
     def own(self, role: str) -> Iterator[None]:
@@ -83,8 +78,8 @@ class SqliteStore(SqlStore):
     def close(self) -> None:
         """See `Store.close`."""
         super().close()
-        with _OPENING:
-            _OPEN.discard(self)
+        with OPENING:
+            OPEN.discard(self)
 
     def holder(self, role: str) -> str | None:
         """See `Store.holder`."""
@@ -158,8 +153,8 @@ def open_sqlite(path: Path, create: bool) -> SqliteStore:
         if not create:
             raise UsageError(f"there is no campaign at {path}; give the path of one, or start one with cutpoint init.")
         _create(path)
-    with _OPENING:
-        if _identity(path) not in {store.identity for store in _OPEN}:
+    with OPENING:
+        if not is_open(path):
             _recognise(path)  # closing the file, which would let go of all locks that SQLite has on it in this process
         _check_links(path)
         store = SqliteStore(path)
@@ -174,12 +169,6 @@ def open_sqlite(path: Path, create: bool) -> SqliteStore:
         store.close()
         raise
     return store
-
-
-def _identity(path: Path) -> tuple[int, int]:
-    """What tells a file from all others, whatever it is called."""
-    found = path.stat()
-    return found.st_dev, found.st_ino
 
 
 def _recognise(path: Path) -> None:
