@@ -50,7 +50,7 @@ def names(store: Store) -> list[str]:
         lambda: {"embeddings": X.astype(np.float64)},
         lambda: {"ids": IDS, "contents": iter(TEXTS)},
         lambda: {"contents": TEXTS, "embeddings": X},
-        lambda: {"ids": IDS, "contents": [{"row": {"pair": (1, place), "none": None}} for place in range(7)]},
+        lambda: {"ids": IDS, "contents": [{"row": {"x": np.float64(place / 7), "y": None}} for place in range(7)]},
     ],
 )
 def test_a_script_that_runs_again_adds_nothing(

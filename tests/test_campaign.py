@@ -126,7 +126,7 @@ def test_a_campaign_is_opened_as_it_was_left(tmp_path: Path, digits: tuple[NDArr
         ({"embeddings": "some.txt"}, "must be .npy or .parquet"),
         ({}, "the pool is empty"),
         ({"contents": [{"text": "fine"}, {"text": "a \ud83d bird"}], "ids": ["a", "b"]}, "item 'b' holds half a char"),
-        ({"contents": [{"row": {"name": ["\udc00"]}}, {"row": {"\udc00": 1}}], "ids": ["a", "b"]}, "item '[ab]' holds"),
+        ({"contents": [{"row": {"name": "\udc00"}}, {"row": {"\udc00": 1}}], "ids": ["a", "b"]}, "item '[ab]' holds"),
         ({"ids": ["bird \udc80"]}, "the id of item .* holds half a character"),
     ],
 )

@@ -9,9 +9,9 @@ from typing import Any
 from cutpoint.data.pool import Features
 from cutpoint.data.pools.brought import check_text
 from cutpoint.errors import UsageError
+from cutpoint.service.contents import read_contents
 from cutpoint.service.training.embeddings import read_features
 from cutpoint.store.base import Item, Store
-from cutpoint.store.events import decode, encode
 from cutpoint.store.files import sum_of
 from cutpoint.words import count
 
@@ -63,7 +63,7 @@ class Handed:
             piece = range(start, min(start + _TOGETHER, self.n))
             if store.ids(first + start, len(piece)) != names[start : piece.stop]:
                 return False
-            contents = [NOTHING if self.contents is None else _stored(self.contents[place]) for place in piece]
+            contents = [NOTHING if self.contents is None else self.contents[place] for place in piece]
             if contents != [item.content for item in store.items([first + place for place in piece])]:
                 return False
         return True
@@ -107,7 +107,7 @@ def read_pool(ids: Iterable[str] | None, embeddings: Any, contents: Iterable[Map
         raise UsageError("the pool is empty; give ids, embeddings or contents of at least one item.")
     names = None if ids is None else _names(ids)
     features, names = (None, names) if embeddings is None else read_features(embeddings, names)
-    given = None if contents is None else list(contents)
+    given = None if contents is None else read_contents(contents, names)
     n = next(len(part) for part in (names, features, given) if part is not None)
     for what, part in (("ids", names), ("contents", given), ("embeddings", features)):
         if part is not None and len(part) != n:
@@ -126,11 +126,6 @@ def _names(ids: Any) -> list[str]:
             said = f"a {type(name).__name__} among them"
             raise UsageError(f"ids have {said}; each must be a name: ids come first, embeddings as embeddings=.")
     return [str(name) for name in names]
-
-
-def _stored(content: Mapping[str, Any]) -> Mapping[str, Any]:
-    """A content as it comes back from a store."""
-    return decode(encode(content))
 
 
 def _texts(content: Any) -> Iterator[str]:

@@ -103,7 +103,8 @@ class Campaign:
         What was added before as it is here (ids in their order, contents, embeddings) stays, and none is new: a script
         may be run again. ids: None for the ids in a parquet file, else 0, 1, 2, ...  embeddings: (n, d) numbers as an
         array, a memory map, chunks of rows, or the path of an .npy or .parquet file, whose rows are found by its column
-        `id` or `ids`, else by their order; None for none, and then nothing is trained.  contents: what people see.
+        `id` or `ids`, else by their order; None for none, and then nothing is trained.  contents: what people see of
+        each item, {"text": ...}, {"picture": a path below source} or {"row": {column: value}}; None for its id alone.
         """
         self._desk.check_open()
         pool, pools = read_pool(ids, embeddings, contents), self._desk.state.pools
