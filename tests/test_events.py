@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cutpoint.errors import UsageError
-from cutpoint.store.events import KINDS, OPTIONAL, New, check, decode, encode, from_bytes, to_bytes
+from cutpoint.store.events import KINDS, OPTIONAL, TEXTS, New, check, decode, encode, from_bytes, to_bytes
 
 PAIR = re.compile("[\ud800-\udbff][\udc00-\udfff]")
 any_text = st.text(st.characters(), max_size=20)  # lone surrogates, which a file name may have, among it
@@ -24,8 +24,8 @@ values = st.recursive(
 
 
 def a(kind: str) -> New:
-    """An event of a kind whose fields are all None or, of many labels, none."""
-    data = dict.fromkeys(KINDS[kind] or OPTIONAL[kind][:1])
+    """An event of a kind whose fields are all None or empty: texts and, of many labels, the labels."""
+    data = {name: "" if name in TEXTS else None for name in KINDS[kind] or OPTIONAL[kind][:1]}
     return New(kind, data | ({"items": [], "labels": []} if kind == "labels_imported" else {}))
 
 

@@ -6,7 +6,9 @@ that somebody gave. Indices are always indices into the whole pool.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Collection, Generator, Mapping, Sequence, Set
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -251,6 +253,15 @@ def whole_number(value: object, name: str, least: int) -> int:
     if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
         raise UsageError(f"{name} is {value!r}; it must be a whole number of at least {least}.")
     return int(value)
+
+
+def seconds_above_zero(value: object, name: str) -> float:
+    """`value` as a float that is above 0 and finite; UsageError otherwise."""
+    if isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool):
+        with suppress(OverflowError):
+            if 0 < (seconds := float(value)) < math.inf:
+                return seconds
+    raise UsageError(f"{name} is {value!r}; it must be a number of seconds above 0.")
 
 
 def _frozen(array: NDArray[_T]) -> NDArray[_T]:

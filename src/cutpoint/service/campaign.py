@@ -17,13 +17,14 @@ from cutpoint.service.log.names import check_new_classes
 from cutpoint.service.log.settings import BEGUN, Settings, checked_classes
 from cutpoint.service.log.state import State
 from cutpoint.service.place import open_to_work, title
-from cutpoint.service.training.supervisor import LIMIT, TrainerProcess, checked_limit, trainer_command
+from cutpoint.service.training.supervisor import LIMIT, TrainerProcess, trainer_command
 from cutpoint.service.training.trainer import Trainer
 from cutpoint.service.training.training import check_learner
 from cutpoint.store.base import Repeated, Store
-from cutpoint.store.events import New
+from cutpoint.store.events import New, check, check_text
 from cutpoint.store.files import ArrayFiles
 from cutpoint.strategies import entry_of
+from cutpoint.types import seconds_above_zero
 
 Train = Literal["process", "inline", "off"]
 Question = Ask | int | str
@@ -63,9 +64,11 @@ class Campaign:
         if unknown:
             raise UsageError(f"a campaign has no setting {unknown[0]!r}; see Settings for those it has.")
         if classes is not None:
-            meant = Settings(**{"name": _name(where), **settings, "classes": checked_classes(classes)})
-            _check_new(meant, train)  # before a file is made
-        self._train, self._limit = train, checked_limit(training_limit)
+            classes = checked_classes(classes)
+            _check_new(
+                Settings(**{"name": _name(where), **settings, "classes": classes}), train
+            )  # before a file is made
+        self._train, self._limit = train, seconds_above_zero(training_limit, "the limit of a training")
         self._trainer: TrainerProcess | Trainer | None = None
         self._store: Store
         self._files: ArrayFiles | None
@@ -106,6 +109,7 @@ class Campaign:
         `id` or `ids`, else by their order; None for none, and then nothing is trained.  contents: what people see of
         each item, {"text": ...}, {"picture": a path below source} or {"row": {column: value}}; None for its id alone.
         """
+        check_text(source, "source")  # before arrays are stored
         self._desk.check_open()
         pool, pools = read_pool(ids, embeddings, contents), self._desk.state.pools
         if not pool.n or pool.is_there(self._store, pools):
@@ -179,7 +183,8 @@ class Campaign:
         """Write labels or history to .csv, .jsonl, .parquet or .json (Label Studio), over an older export; how many."""
         from cutpoint.service.overview.export import Told, form_of, write
 
-        return write(Told(self._store), Path(path), form or form_of(Path(path)), history, force)
+        chosen = form_of(Path(path)) if form is None else check_text(form, "form")
+        return write(Told(self._store), Path(path), chosen, history, force)
 
     def close(self) -> None:
         """End the training, write down what was asked and let go of the store. May be called twice."""
@@ -200,13 +205,13 @@ class Campaign:
         if not self._store.last():
             if classes is None:
                 raise UsageError("classes are missing; a new campaign needs their names: classes=['other', 'heron'].")
-            made = Settings(**{"name": name, **settings, "classes": tuple(classes)}).created()
+            made = Settings(**{"name": name, **settings, "classes": classes}).created()
             with suppress(Repeated):  # somebody was quicker
                 self._store.append([New(made.kind, made.data, BEGUN)])
                 return
         now = State(self._store.events()).made
         created = tuple(next(iter(self._store.events())).data["classes"])
-        if classes is not None and checked_classes(classes) not in (created, now.classes):
+        if classes is not None and classes not in (created, now.classes):
             has = ", ".join(now.classes)
             raise UsageError(f"classes are {', '.join(classes)}; this campaign has {has}: give these, or another file.")
         for key, value in settings.items():
@@ -240,6 +245,8 @@ def _check_train(train: object, where: str | Path | Store, files: str | Path | N
         raise UsageError(f"train is {train!r}; it must be 'process', 'inline' or 'off'.")
     if isinstance(where, str | Path):
         return
+    if not hasattr(where, "add_items"):
+        raise UsageError(f"where is {where!r}; it must be a name, a path, an address or a Store.")
     if train == "process":
         raise UsageError(
             "train is 'process', and another process cannot open a store that is handed over; give the campaign's path "
@@ -250,6 +257,7 @@ def _check_train(train: object, where: str | Path | Store, files: str | Path | N
 
 
 def _check_new(meant: Settings, train: Train) -> None:
+    check(meant.created())
     check_new_classes(meant.classes)
     entry_of(meant.strategy)
     if train != "off":

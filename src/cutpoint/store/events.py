@@ -52,6 +52,22 @@ OPTIONAL: dict[str, tuple[str, ...]] = {
 }
 """Fields that the data of a kind may have besides; at least one of them where it must have no others."""
 
+TEXTS = frozenset(
+    (
+        "name",
+        "strategy",
+        "learner",
+        "kind",
+        "guideline",
+        "text",
+        "source",
+        "annotator",
+        "hash",
+        "by",
+    )  # as people say it
+)
+"""Fields that hold text, in whatever kind."""
+
 MOST_LABELS = 10_000
 """Labels in one `labels_imported`: an event is read whole, so that a long import is several events."""
 
@@ -86,7 +102,7 @@ class Event:
 
 
 def check(new: New) -> None:
-    """UsageError unless the kind is known, its fields are the right ones and the key can be stored."""
+    """UsageError unless the kind is known, its fields are the right ones, and its texts and its key can be stored."""
     if new.kind not in KINDS:
         raise no_such("kind of event", new.kind, KINDS)
     must, may = set(KINDS[new.kind]), set(OPTIONAL.get(new.kind, ()))
@@ -95,8 +111,9 @@ def check(new: New) -> None:
         said = f"lacks {', '.join(missing)}" if missing else f"has {', '.join(unknown) or 'no field'}"
         needs = ", ".join(sorted(must)) or f"any of {', '.join(sorted(may))}"
         raise UsageError(f"the event {new.kind} {said}; its fields must be {needs}.")
-    if new.key is not None:
-        check_name(new.key, "a key")
+    for field in sorted(TEXTS & new.data.keys()):
+        check_text(new.data[field], field)
+    check_key(new.key)
     if new.kind == "labels_imported":
         n_items, n_labels = len(new.data["items"]), len(new.data["labels"])
         if n_items != n_labels or n_items > MOST_LABELS:
@@ -106,10 +123,22 @@ def check(new: New) -> None:
             )
 
 
-def check_name(name: str, what: str) -> None:
+def check_text(text: object, what: str) -> str:
+    """The text; UsageError for anything else."""
+    if not isinstance(text, str):
+        raise UsageError(f"{what} is {text!r}; it must be text.")
+    return text
+
+
+def check_key(key: object) -> None:
+    """UsageError unless it can be the key of a request; None is none."""
+    if key is not None:
+        check_name(key, "a key")
+
+
+def check_name(name: object, what: str) -> None:
     """UsageError unless a key or an id can be stored and found again."""
-    if not isinstance(name, str):
-        raise UsageError(f"{what} is {name!r}; it must be text.")
+    name = check_text(name, what)
     size = len(to_bytes(name))
     if not 1 <= size <= MOST_BYTES:
         raise UsageError(

@@ -141,8 +141,8 @@ def all_is_there_when_it_is_opened_again(opened: Opened) -> None:
     """Any text and number comes back as it was, in events, contents, ids and keys; also from a second opening."""
     store = opened()
     values: list[Any] = [*TEXTS, None, True, 0, -(2**70), 0.1, 1e308, -0.0, [], {}, [1, [2.0, {"": []}]]]
-    stored = store.append([New("guideline_set", {"text": value}) for value in values])
-    _is([repr(event.data["text"]) for event in stored], [repr(value) for value in values], "values in events")
+    stored = store.append([New("settings_changed", {"budget": value}) for value in values])
+    _is([repr(event.data["budget"]) for event in stored], [repr(value) for value in values], "values in events")
     ids = [text for text in TEXTS if 0 < len(text) < 1000]
     items = [Item(place, name, {"row": {name: values}}) for place, name in enumerate(ids)]
     stored += store.add_items(items, pool_of(items))

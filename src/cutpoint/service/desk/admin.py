@@ -8,7 +8,7 @@ from typing import Any
 from cutpoint.errors import UsageError
 from cutpoint.service.desk.book import Book
 from cutpoint.service.log.settings import Settings
-from cutpoint.store.events import MOST_LABELS, New
+from cutpoint.store.events import MOST_LABELS, New, check, check_text
 from cutpoint.strategies import entry_of
 from cutpoint.types import UNKNOWN
 from cutpoint.words import count
@@ -36,7 +36,7 @@ class Admin(Book):
     def make_link(self, annotator: str, hash: str) -> None:
         """Let a link, known by its hash, lead to somebody who takes part."""
         with self._at_work():
-            if annotator not in self.state.people.by_name:
+            if check_text(annotator, "annotator") not in self.state.people.by_name:
                 raise UsageError(f"nobody is called {annotator!r} here; add the annotator first.")
             self._write([New("link_made", {"annotator": annotator, "hash": hash})])
 
@@ -46,7 +46,7 @@ class Admin(Book):
         UsageError for the last link of an admin: nobody could make another one.
         """
         with self._at_work():
-            annotator = self.state.people.by_link.get(hash)
+            annotator = self.state.people.by_link.get(check_text(hash, "hash"))
             if annotator is None:
                 raise UsageError("there is no such link; it may have been revoked before.")
             people = self.state.people
@@ -74,10 +74,11 @@ class Admin(Book):
     def change(self, **settings: Any) -> None:
         """Change budget, overlap, lease_seconds, parallel or strategy; all but the first and third end the round."""
         with self._at_work():
+            check(New("settings_changed", settings))
             meant = self.state.made.changed(settings)  # checks them
             if "strategy" in settings:
                 check_read(meant)
-            self._write([New("settings_changed", settings)])
+            self._write([New("settings_changed", {name: getattr(meant, name) for name in settings})])
 
     def import_labels(self, items: Sequence[int | str], labels: Sequence[int | str], source: str) -> int:
         """Take in labels from elsewhere, all or none; how many. Items by index or id, labels by number or name."""

@@ -14,7 +14,7 @@ from cutpoint.service.desk.book import Book
 from cutpoint.service.desk.clock import Clock
 from cutpoint.service.desk.together import Request, Together
 from cutpoint.store.base import MaybeStored, Repeated, Store
-from cutpoint.store.events import Event, New
+from cutpoint.store.events import Event, New, check_key, check_text
 
 Status = Literal["saved", "again", "corrected", "taken back"]
 Question = Ask | int | str
@@ -59,6 +59,7 @@ class Deeds(Book):
 
         unasked: False refuses one of an item that was never asked of the person.
         """
+        check_key(key)
 
         def plan() -> Deed | Receipt:
             person, index, number = self._who(item, annotator), self._item(item), self._label(label)
@@ -87,7 +88,8 @@ class Deeds(Book):
 
         unasked: as in `tell`.
         """
-        if why not in PASSES:
+        check_key(key)
+        if check_text(why, "why") not in PASSES:
             raise no_such("way to pass", why, PASSES)
 
         def plan() -> Deed | Receipt:
@@ -114,6 +116,7 @@ class Deeds(Book):
 
         most: how many items the person may hold then.
         """
+        check_key(key)
         with self._at_work():
             person, index = self._who(item, annotator), self._item(item)
             state, undo = self.state, New("taken_back", {"item": index, "annotator": person}, key)
@@ -133,7 +136,7 @@ class Deeds(Book):
         """Keep a question for as long again as a new one; the seconds."""
         with self._at_work():
             seconds = float(self.state.made.lease_seconds)
-            if lease not in self.state.leases.live:
+            if check_text(lease, "lease") not in self.state.leases.live:
                 raise UsageError(f"lease {lease!r} has ended; ask again.")
             data = {"lease": lease, "until": self._clock.time() + seconds, "seconds": seconds}
             self._write([New("lease_extended", data)])
@@ -142,7 +145,7 @@ class Deeds(Book):
     def give_back(self, lease: str) -> None:
         """End a lease without an answer; one that has ended is let be."""
         with self._at_work():
-            if lease in self.state.leases.live:
+            if check_text(lease, "lease") in self.state.leases.live:
                 self._write([self._returned(lease)])
 
     def _do(self, deed: Deed, *more: New) -> Receipt:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from cutpoint.errors import UsageError, no_such
 from cutpoint.service.log.names import check_new_classes
 from cutpoint.store.events import New
-from cutpoint.types import whole_number
+from cutpoint.types import seconds_above_zero, whole_number
 from cutpoint.words import count
 
 LEASE_SECONDS = 900.0
@@ -51,9 +51,7 @@ class Settings:
         for name in ("first", "budget"):
             if getattr(self, name) is not None:
                 object.__setattr__(self, name, whole_number(getattr(self, name), name, 1))
-        seconds: object = self.lease_seconds
-        if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 < seconds < math.inf:
-            raise UsageError(f"lease_seconds is {seconds!r}; it must be a number above 0.")
+        object.__setattr__(self, "lease_seconds", seconds_above_zero(self.lease_seconds, "lease_seconds"))
         if self.kind not in KINDS_OF_ITEM:
             raise no_such("kind of item", str(self.kind), KINDS_OF_ITEM)
 
@@ -100,14 +98,15 @@ def settings_of(data: Mapping[str, Any]) -> Settings:
     return Settings(**{**data, "classes": tuple(data["classes"])})
 
 
-def checked_classes(classes: Sequence[str]) -> tuple[str, ...]:
-    """The names of the classes: at least one, each of them text and there once; UsageError."""
-    if isinstance(classes, str) or not len(classes):
+def checked_classes(classes: Iterable[str]) -> tuple[str, ...]:
+    """The names of the classes in their order: at least one, each of them text and there once; UsageError."""
+    told: object = classes
+    names = tuple(told) if isinstance(told, Iterable) and not isinstance(told, str | Set) else ()
+    if not names:
         raise UsageError(f"classes is {classes!r}; it must be a list of names, such as ['other', 'heron'].")
-    names: Sequence[object] = classes
     for place, name in enumerate(names):
         if not isinstance(name, str) or not name.strip():
             raise UsageError(f"class {place} is {name!r}; a class needs a name.")
-        if name in classes[:place]:
+        if name in names[:place]:
             raise UsageError(f"class {name!r} is there twice; every class must have a name of its own.")
-    return tuple(classes)
+    return names

@@ -5,7 +5,6 @@ How long a training that failed is waited for is that process's affair (`patienc
 
 from __future__ import annotations
 
-import math
 import os
 import signal
 import subprocess
@@ -16,7 +15,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import Protocol
 
-from cutpoint.errors import CutpointError, UsageError
+from cutpoint.errors import CutpointError
 from cutpoint.service.desk.clock import pause_after
 
 CAMPAIGN = "CUTPOINT_CAMPAIGN"  # the environment variable with the campaign's address, for the training process
@@ -161,14 +160,6 @@ class TrainerProcess:
                 self._watched.training_hindered(f"{error}; it is started again, and what it printed may say more")
             else:
                 self._watched.training_failed(run, error)
-
-
-def checked_limit(limit: float) -> float:
-    """Seconds that a training may take, above 0; UsageError."""
-    seconds: object = limit
-    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 < seconds < math.inf:
-        raise UsageError(f"the limit of a training is {seconds!r}; it must be a number of seconds above 0.")
-    return float(seconds)
 
 
 def sign() -> None:

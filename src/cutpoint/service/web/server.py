@@ -24,13 +24,14 @@ from cutpoint.errors import CutpointError, UsageError
 from cutpoint.service.desk.desk import Desk
 from cutpoint.service.log.names import check_new_name
 from cutpoint.service.place import open_to_work
-from cutpoint.service.training.supervisor import LIMIT, TrainerProcess, checked_limit, trainer_command
+from cutpoint.service.training.supervisor import LIMIT, TrainerProcess, trainer_command
 from cutpoint.service.web.app import create_app
 from cutpoint.service.web.auth import Person
 from cutpoint.service.web.front import Front
 from cutpoint.service.web.gate import House
 from cutpoint.service.web.wire import BACKLOG, Connection, take_handles
 from cutpoint.store.base import StoreError
+from cutpoint.types import seconds_above_zero
 
 ANYWHERE = ("0.0.0.0", "::", "")
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
@@ -106,7 +107,7 @@ def serve(
     _check_names(annotators, admins)
     if pictures is not None and not pictures.is_dir():
         raise UsageError(f"there is no folder {pictures}; give the one in which the pictures are.")
-    limit = checked_limit(training_limit) if train else None
+    limit = seconds_above_zero(training_limit, "the limit of a training") if train else None
     sys.setswitchinterval(SWITCH)
     take_handles()
     with ExitStack() as stack:
