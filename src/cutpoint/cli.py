@@ -31,7 +31,7 @@ def run_cli(arguments: list[str]) -> int:
         invoke(list(arguments))
         return 0
     except CutpointError as error:
-        return _fail(str(error), 2 if isinstance(error, UsageError | DataError) else 1)
+        return _fail(str(error), 2 if isinstance(error, UsageError | DataError) else 1, arguments)
     except KeyboardInterrupt as stop:
         return _stopped(stop)
     except OSError as error:  # no space, no permission, a folder where a file should be
@@ -39,7 +39,7 @@ def run_cli(arguments: list[str]) -> int:
         right = "yourself the right to it, or " if error.errno in _NO_RIGHT else ""
         remedy = f"give {right}another place; " if theirs else ""
         said = f"{error.filename or 'the system'}: {error.strerror or error}"
-        return _fail(f"{said}; {remedy}what was stored before is kept.", 2 if theirs else 1)
+        return _fail(f"{said}; {remedy}what was stored before is kept.", 2 if theirs else 1, arguments)
     except Exception as error:
         return _other(error, arguments)
 
@@ -58,7 +58,7 @@ def _other(error: Exception, arguments: list[str]) -> int:
         return 2  # no arguments: the help was printed instead
     from cutpoint.cli_mistakes import sentence
 
-    return _fail(sentence(error, arguments), 2)
+    return _fail(sentence(error, arguments), 2, arguments)
 
 
 def _stopped(stop: BaseException) -> int:
@@ -67,6 +67,8 @@ def _stopped(stop: BaseException) -> int:
     return 143 if isinstance(stop, Terminated) else 130
 
 
-def _fail(message: str, code: int) -> int:
-    print(f"error: {shown(' '.join(message.split()))}", file=sys.stderr)
+def _fail(message: str, code: int, arguments: list[str]) -> int:
+    from cutpoint.cli_mistakes import without_passwords
+
+    print(f"error: {shown(' '.join(without_passwords(message, arguments).split()))}", file=sys.stderr)
     return code

@@ -17,7 +17,22 @@ if TYPE_CHECKING:
 
 EVERY = 30.0  # seconds between two lines of progress where there is no terminal
 
-RootOption = Annotated[Path | None, typer.Option(envvar="CUTPOINT_DATA", help="Folder of the larger data sets.")]
+
+def _folder(root: Path | None) -> Path | None:
+    """UsageError for an address, which may hold a password and would be printed as the folder that it is not."""
+    from cutpoint.errors import UsageError
+
+    if root is not None and ":/" in str(root):
+        raise UsageError(
+            "the data root is an address; it must be a folder: give one with --data-root or CUTPOINT_DATA."
+        )
+    return root
+
+
+RootOption = Annotated[
+    Path | None,
+    typer.Option(envvar="CUTPOINT_DATA", help="Folder of the larger data sets.", callback=_folder),
+]
 QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")]
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
+from pathlib import Path
 from typing import Any
 
 NEAR = 0.65  # how like another name one must be to be taken for it
@@ -24,14 +25,28 @@ def sentence(error: Any, arguments: Sequence[str]) -> str:
     return f"{said}{see} `{context.command_path} --help`."
 
 
+def without_passwords(text: str, arguments: Sequence[str]) -> str:
+    """The text without the passwords of addresses among the arguments, wherever in the command line they were put."""
+    for word in arguments:
+        address = word.partition("://")[2]
+        secrets = [pair for pair in re.split("[?&]", address) if re.match(r"\w*pass\w*=.", pair)]
+        login = address.rpartition("@")[0]
+        if login.partition(":")[2]:
+            secrets.append(login)
+        for secret in secrets:
+            for form in (secret, repr(secret)[1:-1], str(Path(secret))):  # as it is, quoted, in the path of a file
+                text = text.replace(form, "***")
+    return text
+
+
 def _said(error: Any, context: Any, arguments: Sequence[str]) -> str:
     kind, words = type(error).__name__, error.format_message().rstrip(".")
     quoted = next(iter(re.findall(r"'([^']+)'", words)), "")
     if kind == "NoSuchOption":
         known = [name for param in context.command.params for name in (*param.opts, *param.secondary_opts)]
         return f"there is no option {error.option_name}{_nearest(error.option_name, known)}"
-    if words.startswith("No such command"):
-        return f"there is no command {quoted}{_nearest(quoted, context.command.commands)}"
+    if missing := re.search(r"No such command (['\"])((?:\\.|(?!\1).)*)\1", words):
+        return f"there is no command {missing[2]}{_nearest(missing[2], context.command.commands)}"
     if kind == "MissingParameter" and quoted:
         return f"{quoted} is missing"
     if kind == "BadParameter" and getattr(error, "param", None) is not None:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cutpoint.cli_run import QuietOption, RootOption
+from cutpoint.cli_data import RootOption
+from cutpoint.cli_run import QuietOption
 
 if TYPE_CHECKING:
     from cutpoint.experiment.config import BenchConfig

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from cutpoint.cli_data import RootOption
 from cutpoint.cli_stopping import Terminated, terminable
 from cutpoint.cli_terminal import EVERY, duration
 
@@ -42,7 +43,6 @@ FeaturesOption = Annotated[str | None, typer.Option(help="Of a data file: its fe
 LabelOption = Annotated[str | None, typer.Option(help="Of a data file: its labels.")]
 SplitOption = Annotated[str | None, typer.Option(help="Of a data file: its split.")]
 GroupOption = Annotated[int | None, typer.Option(help="Join the classes of a data file to this many.")]
-RootOption = Annotated[Path | None, typer.Option(envvar="CUTPOINT_DATA", help="Folder of the larger data sets.")]
 OutOption = Annotated[Path | None, typer.Option("--out", "-o", help="Folder of the results.")]
 JobsOption = Annotated[int | None, typer.Option(help="Processes; as many as cores if not given.")]
 DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Print the runs and their hours, and stop.")]
