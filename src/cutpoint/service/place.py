@@ -17,6 +17,7 @@ from cutpoint.data.whole import check_place, flush, make_folder
 from cutpoint.errors import UsageError
 from cutpoint.service.log.state import State
 from cutpoint.store.base import Store, StoreError
+from cutpoint.store.beside import belongings, check_nothing_left
 from cutpoint.store.files import ArrayFiles
 from cutpoint.store.header import is_campaign
 from cutpoint.store.locks import left_behind, sole
@@ -163,8 +164,13 @@ def check_free(name: str, files: str | Path | None = None) -> None:
 
 
 def _check_absent(where: Path) -> None:
+    """UsageError where the campaign's file is, or anything that is left of one."""
     if os.path.lexists(where):
-        raise UsageError(f"{where} is there already; give another name, or move it away.")
+        raise UsageError(
+            f"{where} is there already; give another name, or move it away with all that belongs to it: "
+            f"{belongings(where)}, as far as they are there."
+        )
+    check_nothing_left(where)
 
 
 def _beside(where: Path) -> Iterator[tuple[Store, ArrayFiles]]:

@@ -23,6 +23,7 @@ from cutpoint.data.whole import flush
 from cutpoint.errors import CutpointError, DataError, UsageError
 from cutpoint.store import schema
 from cutpoint.store.base import StoreError, id_twice
+from cutpoint.store.beside import check_nothing_left, lock_of
 from cutpoint.store.events import from_bytes
 from cutpoint.store.header import APPLICATION, BEGINS, LENGTH, OPEN, OPENING, identity_of, is_open, is_ours
 from cutpoint.store.locks import is_owned, locked, unlock
@@ -91,7 +92,7 @@ class SqliteStore(SqlStore):
 
     def _lock_of(self, role: str) -> Path:
         check_role(role)
-        return self.path.with_name(f"{self.path.name}.{role}.lock")
+        return lock_of(self.path, role)
 
     def _lock(self, connection: Connection) -> None:
         """BEGIN IMMEDIATE has it already."""
@@ -203,9 +204,7 @@ def _create(path: Path) -> None:
     """Make an empty campaign at a path, whole or not at all; one that another process makes meanwhile will do."""
     if not path.parent.is_dir():
         raise UsageError(f"{path} cannot be made, since there is no folder {path.parent}; make it, or give another.")
-    for left in (path.with_name(f"{path.name}-{end}") for end in ("wal", "journal")):
-        if left.exists():  # SQLite would take it for a part of the new campaign
-            raise UsageError(f"{left} is left of another campaign; put {path.name} back beside it, or move it away.")
+    check_nothing_left(path)
     beside = path.with_name(f".{path.name}-{secrets.token_hex(8)}.partial")
     try:
         engine = engine_of(beside)
