@@ -50,12 +50,17 @@ class Reasoned(np.ndarray):
     """Pool indices that carry why they are asked; made by `because`. What is computed from them carries nothing."""
 
     why: Why | None = None
+    place: Callable[[int], int] | None = None
 
 
-def because(questions: Index, why: Why) -> Index:
-    """The same questions, (m,), with why they are asked; the session keeps it for each of them."""
+def because(questions: Index, why: Why, place: Callable[[int], int] | None = None) -> Index:
+    """The same questions, (m,), with why they are asked; the session keeps it for each of them.
+
+    place: finds where one of them lies in the class's order, for `Why.place`. It is called when that is looked at, so
+    that to ask costs nothing.
+    """
     reasoned = np.asarray(questions).view(Reasoned)
-    reasoned.why = why
+    reasoned.why, reasoned.place = why, place
     return reasoned
 
 

@@ -15,10 +15,11 @@ from typing import Any, Literal
 import numpy as np
 
 from cutpoint.errors import CutpointError, ReplayError, UsageError
-from cutpoint.plans import begun, indices, name_of
+from cutpoint.plans import Reasoned, begun, indices, name_of
 from cutpoint.types import UNKNOWN, Index, Known, Labels, Round, Strategy, Why, whole_number
 
 Event = tuple[Literal["tell"], int, int] | tuple[Literal["skip"], int] | tuple[Literal["resize"], int | None]
+Reason = tuple[Why | None, Callable[[int], int] | None]  # why, and what finds an example's place
 
 
 class Session:
@@ -49,7 +50,7 @@ class Session:
         self._labels = round.labels.copy()
         self._told: list[int] = []
         self._open: dict[int, None] = {}
-        self._asked: dict[int, Why | None] = {}
+        self._asked: dict[int, Reason | None] = {}
         self._order: list[int] = []  # the same, in order
         self._skipped: set[int] = set()
         self._held = frozenset(round.held.tolist())
@@ -101,7 +102,8 @@ class Session:
 
     def why(self, i: int) -> Why | None:
         """Why example i was asked this round; None if it was not, or if the strategy does not say."""
-        return self._asked.get(i)
+        why, place = self._asked.get(i) or (None, None)
+        return why if why is None or place is None else dataclasses.replace(why, place=place(i))
 
     def is_open(self, i: int) -> bool:
         """True while the question of example i is open."""
@@ -216,9 +218,9 @@ class Session:
             raise self._not_allowed(f"{Counter(new).most_common(1)[0][0]} twice")
         if len(asked) + len(new) > self.round.budget:
             raise self._not_allowed(f"more than its budget of {self.round.budget}")
-        why: Why | None = getattr(questions, "why", None)
+        reason = (questions.why, questions.place) if isinstance(questions, Reasoned) else None
         for i in new:
-            asked[i] = why
+            asked[i] = reason
             self._open[i] = None
         self._order += new
         return len(new)

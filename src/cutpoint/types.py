@@ -223,7 +223,8 @@ class Why:
 
     phase: "search" (of a threshold), "cut" (between unlike neighbours), "threshold" (near one), "score" or "random".
     threshold: the place of the estimated threshold. low, high: the first and the last threshold still possible.
-    What does not apply is None.
+    place: where the example itself lay, from 1 on; of a pool of hundreds of thousands it may be left out, since to find
+    it would cost a pass over the pool. What does not apply is None.
     """
 
     strategy: str
@@ -232,6 +233,7 @@ class Why:
     threshold: int | None = None
     low: int | None = None
     high: int | None = None
+    place: int | None = None
 
 
 Strategy = Callable[[Round], Plan]

@@ -7,6 +7,7 @@ not told.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 
 import numpy as np
@@ -79,7 +80,7 @@ def vreduce(state: _State, k: int, budget: int, known: Known) -> Plan:
         asked |= dict.fromkeys(batch.tolist())
         state.reserved -= len(batch)
         why = Why("direct", "search", k, low=space.lo, high=space.hi)
-        known = yield because(state.ask(batch), why)
+        known = yield because(state.ask(batch), why, state.place(k))
         state.update(known)
     state.reserved -= budget - len(asked)
 
@@ -109,7 +110,7 @@ def label_near_thresholds(state: _State, known: Known) -> Plan:
             if not len(questions):
                 return  # the pool has nothing left to ask
             asked[k] += len(questions)
-            questions = because(state.ask(questions), whys[k])
+            questions = because(state.ask(questions), whys[k], state.place(k))
         known = yield questions
         state.update(known)
 
@@ -207,6 +208,10 @@ class _State:
     def seen(self) -> Index:
         """(n,) distinct examples that are labelled, held, or were asked or touched in this round."""
         return np.append(self._before, np.fromiter(self._new, np.intp, len(self._new)))
+
+    def place(self, k: int) -> Callable[[int], int] | None:
+        """What finds a question's place in class k's order; None for a large pool, since it takes a pass over it."""
+        return self.orders[k].place if len(self.askable) < PREPARED_FROM else None
 
     def events_since(self, place: int) -> Index:
         """Distinct examples asked, labelled or taken back since `place` in the list of events."""

@@ -44,7 +44,7 @@ def galaxy(round: Round) -> Plan:
             return
         k = len(asked) % len(chains)
         i = chains[k].next(labels, k)
-        why = Why("galaxy", "random") if i is None else Why("galaxy", "cut", k)
+        why = Why("galaxy", "random") if i is None else Why("galaxy", "cut", k, place=chains[k].place(i))
         if i is None:
             i = int(nth_free(taken, int(rng.integers(n - len(taken)))))
         asked.add(i)
@@ -73,6 +73,10 @@ class _Chain:
     def update(self, gone: Index, back: Index) -> None:
         """These can no longer be asked; those can be asked again."""
         self._taken = removed(added(self._taken, self._place[gone].astype(np.intp)), self._place[back].astype(np.intp))
+
+    def place(self, i: int) -> int:
+        """Where example i stands, from 1."""
+        return int(self._place[i])
 
     def next(self, labels: Labels, k: int) -> int | None:
         """The pool index to ask, or None where the list has no cut."""

@@ -194,12 +194,12 @@ def why_data(why: Why | None) -> Data | None:
     """Why, as it is logged."""
     if why is None:
         return None
-    place = {"place": None, "threshold": why.threshold, "low": why.low, "high": why.high}
-    return {"phase": why.phase, "class": why.class_} | place
+    where = {"place": why.place, "threshold": why.threshold, "low": why.low, "high": why.high}
+    return {"phase": why.phase, "class": why.class_} | where
 
 
 def why_of(data: Data | None, strategy: str) -> Why | None:
     """Why, as it was logged in a round of that strategy."""
     if data is None:
         return None
-    return Why(strategy, data["phase"], data["class"], data["threshold"], data["low"], data["high"])
+    return Why(strategy, data["phase"], data["class"], data["threshold"], data["low"], data["high"], data["place"])
