@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import csv
 import inspect
+import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -168,3 +171,39 @@ def test_every_event_holds_text_where_people_say_something(field: str) -> None:
     check(New(kind, data | {"items": [], "labels": []}) if kind == "labels_imported" else New(kind, data))
     with pytest.raises(UsageError, match=f"{field} is None; it must be text"):
         check(New(kind, data | {field: None}))
+
+
+@pytest.mark.parametrize("wrong", [5, None, "i3"])
+def test_labels_from_elsewhere_come_in_anything_that_is_gone_through(wrong: Any, campaign: Campaign) -> None:
+    before = kinds(campaign)
+    with pytest.raises(UsageError, match=r"items is .*; it must be a list, such as"):
+        campaign.import_labels(wrong, [1])
+    with pytest.raises(UsageError, match=r"labels is .*; it must be a list, such as"):
+        campaign.import_labels([3], wrong)
+    assert kinds(campaign) == before
+    assert campaign.import_labels(iter(["i3", "i4"]), iter(["heron", "other"])) == 2
+    assert campaign.labels["i3"] == "heron"
+
+
+def rows(path: Path) -> list[dict[str, Any]]:
+    """What an export holds."""
+    if path.suffix == ".parquet":
+        table: list[dict[str, Any]] = pytest.importorskip("pyarrow.parquet").read_table(path).to_pylist()
+        return table
+    lines = path.read_text().splitlines()
+    return list(csv.DictReader(lines)) if path.suffix == ".csv" else [json.loads(line) for line in lines]
+
+
+@pytest.mark.parametrize("form", ["csv", "jsonl", "parquet"])
+def test_a_history_is_written_whatever_its_people_and_files_are_called(form: str, campaign: Campaign) -> None:
+    if form == "parquet":
+        pytest.importorskip("pyarrow")
+    campaign.import_labels([3], [1], source="caf\udce9.csv")  # as a file is called whose name is not UTF-8
+    campaign.desk.adjudicate(0, 1, by="boss")
+    store, older = campaign._store, MemoryStore()  # an older Cutpoint stored whatever it was given
+    assert isinstance(store, MemoryStore)
+    events = [replace(event, data={**event.data, "by": 5}) if "by" in event.data else event for event in store.events()]
+    older.restore(events, store.items(range(5)))
+    with Campaign(older, train="off") as opened:
+        opened.export(f"history.{form}", history=True)
+    assert [row["who"] for row in rows(Path(f"history.{form}"))] == ["ann", "ann", "caf?.csv", "5"]

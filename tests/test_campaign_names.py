@@ -107,8 +107,8 @@ def test_a_file_that_may_not_be_read_is_said_to_be_so(monkeypatch: pytest.Monkey
         Campaign("birds", train="off")
 
 
-@pytest.mark.parametrize("name", ["", " ", "..", "sqlite:///"])
+@pytest.mark.parametrize("name", ["", " ", "..", "sqlite:///", "bi\0rds", "bi\0rds.db"])
 def test_no_name_is_refused_in_a_sentence(name: str, tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=r"give (one|a name), such as"):
+    with pytest.raises(UsageError, match=r"give (one|a name)( without it)?, such as"):
         Campaign(name, TWO, train="off")
     assert [file.name for file in tmp_path.iterdir()] == ["texts.csv"]

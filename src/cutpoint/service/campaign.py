@@ -51,7 +51,7 @@ class Campaign:
     def __init__(
         self,
         where: str | Path | Store,
-        classes: Sequence[str] | None = None,
+        classes: Iterable[str] | None = None,
         *,
         train: Train = "process",
         training_limit: float = LIMIT,
@@ -154,7 +154,7 @@ class Campaign:
         """Add a class, the last."""
         self._desk.add_class(name)
 
-    def import_labels(self, items: Sequence[int | str], labels: Sequence[int | str], source: str = "import") -> int:
+    def import_labels(self, items: Iterable[int | str], labels: Iterable[int | str], source: str = "import") -> int:
         """Take in labels that exist already, all or none; how many."""
         return self._desk.import_labels(items, labels, source)
 

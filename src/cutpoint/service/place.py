@@ -46,6 +46,8 @@ def address(name: str | Path) -> Path | str:
     text = str(name)
     if not text.strip():
         raise UsageError("the campaign's name is empty; give one, such as herons.")
+    if "\0" in text:
+        raise UsageError(f"the campaign's name is {text!r}, with NUL in it; give one without it, such as herons.")
     if isinstance(name, str) and "://" in name and not name.startswith(_FILE):
         return name
     path = Path(text.removeprefix(_FILE))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from cutpoint.errors import UsageError
@@ -21,6 +21,14 @@ def check_read(meant: Settings) -> None:
         from cutpoint.learners.base import check_gives
 
         check_gives(meant.strategy, make_learner(meant.learner, len(meant.classes)), meant.learner)
+
+
+def _listed(given: Iterable[int | str], name: str) -> list[int | str]:
+    """All that is given, as a list; UsageError for what cannot be gone through."""
+    told: object = given
+    if isinstance(told, str) or not isinstance(told, Iterable):
+        raise UsageError(f"{name} is {given!r}; it must be a list, such as [0, 1].")
+    return list(told)
 
 
 class Admin(Book):
@@ -80,8 +88,9 @@ class Admin(Book):
                 check_read(meant)
             self._write([New("settings_changed", {name: getattr(meant, name) for name in settings})])
 
-    def import_labels(self, items: Sequence[int | str], labels: Sequence[int | str], source: str) -> int:
+    def import_labels(self, items: Iterable[int | str], labels: Iterable[int | str], source: str) -> int:
         """Take in labels from elsewhere, all or none; how many. Items by index or id, labels by number or name."""
+        items, labels = _listed(items, "items"), _listed(labels, "labels")
         if len(items) != len(labels):
             raise UsageError(
                 f"{count(len(items), 'item')} came with {count(len(labels), 'label')}; give one label for each item."

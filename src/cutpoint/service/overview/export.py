@@ -107,7 +107,7 @@ class Told:
                 "id": ids[item],
                 "index": item,
                 "what": imported if event.kind == "labels_imported" else event.kind.replace("_", " "),
-                "who": data.get("annotator", data.get("by", data.get("source"))),
+                "who": _written(data.get("annotator", data.get("by", data.get("source")))),
                 "label": None if label is None else classes[label],
                 "was": None if data.get("was") is None else classes[data["was"]],
                 "why": data.get("why"),
@@ -120,6 +120,11 @@ class Told:
         for item in _fetched(self.store, range(self.store.count()) if unlabelled else self.answered()):
             said = {who: classes[label] for who, label in ballots.votes.get(item.index, {}).items()}
             yield item, said, classes[ballots.label(item.index)] if item.index in ballots.decided else None
+
+
+def _written(who: object) -> str:
+    """A name as a file can hold it: in the place of half a character, which the name of a file may have, stands "?"."""
+    return str(who).encode(errors="replace").decode()
 
 
 def _items_of(event: Event) -> list[int]:
