@@ -30,7 +30,9 @@ def serve(
     names: NamesOption = "",
     https: Annotated[bool, typer.Option("--https", help="A proxy in front of it speaks https.")] = False,
     new_links: NewLinksOption = False,
-    images: Annotated[Path | None, typer.Option(help="Folder of the pictures, if it has moved.")] = None,
+    images: Annotated[
+        Path | None, typer.Option(help="Folder of the pictures, if they have moved; noted for the next time.")
+    ] = None,
     new_round: Annotated[
         bool,
         typer.Option(

@@ -24,17 +24,17 @@ from cutpoint.service.log.rounds import Runs
 from cutpoint.service.log.state import State
 from cutpoint.service.overview.sentences import bare
 from cutpoint.service.place import address, check_installed, left_by_makers, serving
+from cutpoint.service.web.whereabouts import absent
 from cutpoint.store.base import Store
 from cutpoint.store.events import KINDS, New
 from cutpoint.store.files import ArrayFiles
 from cutpoint.store.header import is_database
-from cutpoint.store.opening import noted_files, open_files, open_store
+from cutpoint.store.opening import noted_files, noted_pictures, open_files, open_store
 from cutpoint.words import count
 
 ROOM = 1 << 30  # bytes that should be free; below it, somebody should look
 ROLES = ("desk", "trainer")
 STALE = 3600.0  # seconds after which what a writer left is nobody's any more
-_TOGETHER = 1000  # items looked at together
 
 
 @dataclass
@@ -49,6 +49,8 @@ class Patient:
     """Its own file; None of one in PostgreSQL."""
     repair: bool
     state: State
+    pictures: Path | None
+    """Where its pictures are looked for first, if that is noted."""
 
     @contextmanager
     def alone(self) -> Iterator[bool]:
@@ -85,7 +87,7 @@ def examine(name: str, files: str | Path | None = None, repair: bool = False) ->
         if noted != arrays.folder:
             said = f"looked for in {arrays.folder}; {noted or 'no folder'} is noted"
             yield Finding("files", "note", said, "`cutpoint serve --files` notes another, if they are there")
-        patient = Patient(store, arrays, noted, file, repair=repair, state=state)
+        patient = Patient(store, arrays, noted, file, repair=repair, state=state, pictures=noted_pictures(store))
         for look in (_items, _arrays, _scores, _pictures, _roles, _leases, _training, _disk, _leftovers):
             yield from look(patient)
         yield from examine_needs(state)
@@ -161,23 +163,15 @@ def _size(count: int) -> str:
 def _pictures(patient: Patient) -> Iterator[Finding]:
     if patient.state.settings is None or patient.state.made.kind != "picture":
         return
-    missing: list[str] = []
-    for _, pool in patient.state.pools:
-        folder = Path(pool["source"])
-        for first in range(pool["first"], pool["first"] + pool["count"], _TOGETHER):
-            last = min(first + _TOGETHER, pool["first"] + pool["count"])
-            pictures = [item.content["picture"] for item in patient.store.items(range(first, last))]
-            missing += [str(folder / name) for name in pictures if not (folder / name).is_file()]
-    if missing:
+    told = patient.pictures
+    if missing := list(absent(patient.store, patient.state, told, range(patient.state.count))):
         said = f"not where they were: {count(len(missing), 'picture')}, the first {missing[0]}"
-        yield Finding(
-            "pictures",
-            "wrong",
-            said,
-            "put them back, or `serve` with --images FOLDER; people see 'cannot show' meanwhile",
-        )
+        do = "put them back, or `serve` with --images FOLDER; people see 'cannot show' meanwhile"
+        yield Finding("pictures", "wrong", said, do)
     else:
-        yield Finding("pictures", "well", "all are where they were")
+        yield Finding(
+            "pictures", "well", "all are where they were" if told is None else f"all are in {told}, or where they were"
+        )
 
 
 def _roles(patient: Patient) -> Iterator[Finding]:

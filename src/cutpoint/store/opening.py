@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from cutpoint.store.sql import SqlStore
 
 _FILES = "files"  # the note that says where the files of a campaign on PostgreSQL are
+_PICTURES = "pictures"  # the one that says where its pictures are, if they are no longer where they were read
 
 
 def open_store(url: str | Path, create: bool) -> SqlStore:
@@ -94,6 +95,17 @@ def noted_files(store: SqlStore) -> Path | None:
 def note_files(store: SqlStore, folder: Path) -> None:
     """Note where the arrays of a campaign on PostgreSQL are, over what was noted before."""
     store.note(_FILES, str(folder))
+
+
+def noted_pictures(store: SqlStore) -> Path | None:
+    """Where a campaign's pictures are looked for first; None where nothing is noted."""
+    noted = store.about(_PICTURES)
+    return None if noted is None else Path(noted)
+
+
+def note_pictures(store: SqlStore, folder: Path) -> None:
+    """Note where a campaign's pictures are, over what was noted before."""
+    store.note(_PICTURES, str(folder))
 
 
 def _sqlite(path: Path, create: bool) -> SqlStore:

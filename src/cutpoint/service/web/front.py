@@ -19,6 +19,7 @@ from cutpoint.service.web.auth import Link, Person, hash_of, new_token
 from cutpoint.service.web.images import Gallery
 from cutpoint.service.web.shown import note_of, shown_ask, shown_receipt
 from cutpoint.service.web.views import Views
+from cutpoint.service.web.whereabouts import folder_of, lost_pictures
 from cutpoint.store.base import Store
 from cutpoint.store.files import ArrayFiles
 from cutpoint.types import UNKNOWN
@@ -35,9 +36,9 @@ class Front:
     ) -> None:
         """Over an open desk and what it stands on.
 
-        folder: where the pictures are; None for the folders that the pool was read from.
+        folder: where pictures are looked for first; then in the folders that the pool was read from.
         """
-        self.files, self._folder = files, folder
+        self.files, self._folder, self._lost = files, folder, ""
         self._desk, self._store = desk, store
         self.strips, self.diary = Strips(files), Diary()
         self.pictures = Gallery(self.picture)
@@ -120,21 +121,14 @@ class Front:
         return self.views.progress(person)
 
     def picture(self, item: int) -> tuple[Path | None, str]:
-        """The folder of an item's pool and the path of its picture in it; UsageError where there is no such item."""
+        """The folder of an item's picture and its path in it; UsageError where there is no such item."""
         name = str(self._store.item(item).content.get("picture", ""))
-        return self._folder or self._pool_of(item), name
+        return folder_of(self._desk.state, item, name, self._folder), name
 
-    def _pool_of(self, item: int) -> Path | None:
-        pools = (data for _, data in self._desk.state.pools)
-        source = next((data["source"] for data in pools if data["first"] <= item < data["first"] + data["count"]), "")
-        return Path(source) if source and Path(source).is_absolute() else None
-
-    def lost_folders(self) -> list[Path]:
-        """Folders of pictures that were there when the pool was read, and are not now."""
-        if self._folder is not None or self._desk.state.made.kind != "picture":
-            return []
-        folders = dict.fromkeys(Path(data["source"]) for _, data in self._desk.state.pools if data["source"])
-        return [folder for folder in folders if folder.is_absolute() and not folder.is_dir()]
+    def look_for_pictures(self) -> str:
+        """What to say where pictures are not to be found; the dashboard says it to admins from then on."""
+        self._lost = lost_pictures(self._store, self._desk.state, self._folder)
+        return self._lost
 
     def strip(self, visitor: Person, k: int, item: int | None) -> str | None:
         """Class k's strip as SVG; None while it is being drawn."""
@@ -240,7 +234,10 @@ class Front:
 
     def dashboard(self, visitor: Person) -> dict[str, Any]:
         """How the campaign stands."""
-        return self.views.dashboard(visitor)
+        shown = self.views.dashboard(visitor)
+        if self._lost and visitor.admin:
+            shown["warnings"].append(f"When this server started, {self._lost}.")
+        return shown
 
     def status(self, visitor: Person) -> dict[str, Any]:
         """The same as numbers."""

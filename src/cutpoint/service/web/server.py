@@ -31,6 +31,7 @@ from cutpoint.service.web.front import Front
 from cutpoint.service.web.gate import House
 from cutpoint.service.web.wire import BACKLOG, Connection, take_handles
 from cutpoint.store.base import StoreError
+from cutpoint.store.opening import note_pictures, noted_pictures
 from cutpoint.types import seconds_above_zero
 
 ANYWHERE = ("0.0.0.0", "::", "")
@@ -98,10 +99,10 @@ def serve(
     """Serve a campaign until it is interrupted; says each new private link once, through `say`.
 
     name: as all commands take it, or an address. new_links: revoke the links of these people and make others.
-    pictures: their folder, if it is no longer where the pool was read from. training_limit: seconds after which a
-    training is taken for hung. new_round: where the running round cannot be made again, end it and begin another.
-    started: told of the server, by which whoever does not run in the main thread can stop it. UsageError where the
-    campaign is not there, is served already, or the port is taken.
+    pictures: their folder, if it is no longer where the pool was read from; it is noted for the next time.
+    training_limit: seconds after which a training is taken for hung. new_round: where the running round cannot be made
+    again, end it and begin another. started: told of the server, by which whoever does not run in the main thread can
+    stop it. UsageError where the campaign is not there, is served already, or the port is taken.
     """
     where = where or Where()
     _check_names(annotators, admins)
@@ -140,7 +141,9 @@ def _at_work(
         desk = Desk(store, arrays, new_round=new_round)
         stack.callback(desk.close)
         desk.start()
-        front = Front(desk, store, arrays, folder=pictures)
+        if pictures is not None:
+            note_pictures(store, pictures.absolute())
+        front = Front(desk, store, arrays, folder=noted_pictures(store))
         stack.callback(front.close)
         stack.enter_context(_looking(front))
         if limit is not None:
@@ -159,8 +162,8 @@ def _greetings(front: Front, people: Sequence[Person], address: str, new_links: 
         yield "nobody is invited to label yet: --annotators one,two makes a private link for each"
     if address.startswith("http://") and urlsplit(address).hostname not in ("127.0.0.1", "localhost", "::1"):
         yield "links and sessions travel in the clear: only on a network that you trust, or behind a proxy (--https)"
-    for lost in front.lost_folders():
-        yield f"the pictures are no longer in {lost}, and cannot be shown; --images FOLDER says where they are"
+    if lost := front.look_for_pictures():
+        yield lost
 
 
 def _ready(front: Front, address: str) -> str:
