@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from cutpoint.data.pools.bring import Wish
-from cutpoint.errors import UsageError
+from cutpoint.errors import DataError, UsageError
 from cutpoint.service.begin import Taken, add_classes, begin, import_file
 from cutpoint.service.gather import SEED_EXAMPLES, Beginning, gather, summary
 from cutpoint.service.log.settings import Settings
@@ -109,6 +109,16 @@ def test_files_of_labels_that_contradict_each_other_are_refused(table: Path, lab
     other.write_text("id,label\nr3,other\n")
     with pytest.raises(UsageError, match=r"'r3' is 'heron' in labels\.csv and 'other' in other\.csv"):
         gathered(table, ("labels.csv", labels), ("other.csv", other))
+
+
+@pytest.mark.filterwarnings("error")
+def test_items_that_nothing_tells_apart_are_refused(tmp_path: Path) -> None:
+    constant, same = tmp_path / "constant.npy", tmp_path / "same.csv"
+    np.save(constant, np.ones((30, 4), np.float32))
+    same.write_text("id,body\n" + "".join(f"t{i},the same\n" for i in range(30)))
+    for wish in (Wish(file=constant), Wish(file=same, text="body")):
+        with pytest.raises(DataError, match="all 30 items have the same features"):
+            gather(SETTINGS, wish)
 
 
 def test_labels_and_classes_can_be_added_later(table: Path, labels: Path, tmp_path: Path) -> None:

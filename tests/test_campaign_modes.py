@@ -117,7 +117,7 @@ def test_how_long_a_training_may_take_reaches_whoever_watches_it(
 
     monkeypatch.setattr(module, "TrainerProcess", Watcher)
     with Campaign(tmp_path / "one.db", CLASSES) as campaign:
-        campaign.add_pool(embeddings=np.zeros((3, 1)))
+        campaign.add_pool(embeddings=np.eye(3))
     Campaign(tmp_path / "one.db", training_limit=20_000).close()
     assert limits == [3600, 20_000]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -179,6 +180,27 @@ def test_wild_values_in_rows_drown_nothing() -> None:
     assert np.abs(features).max() <= 10.0
     with pytest.raises(DataError, match="none of them tells"):
         embed(row_pool([{"x": "1"}, {"x": "1"}]), Wish())
+
+
+@pytest.mark.parametrize(
+    ("cell", "said"),
+    [
+        ("12..5", "'12..5' in row 31 is no number"),
+        ("12,5", "'12,5' in row 31 has a decimal comma, and must have a point"),
+        ("-inf", "'-inf' in row 31 is infinite"),
+        ("1e308", "'1e308' in row 31 is larger than 1e+30"),
+    ],
+)
+def test_a_cell_that_spoils_a_column_of_numbers_is_named(cell: str, said: str) -> None:
+    prices = [cell if i == 30 else str(i / 2) for i in range(100)]
+    rows = [{"price": price, "n": str(i % 9), "name": f"n{i}"} for i, price in enumerate(prices)]
+    words = embed(row_pool(rows), Wish()).words
+    assert f"price is left out, since {said}: correct that" in words
+    assert "left out as constant or of more than 50 categories: name;" in words
+    with pytest.raises(DataError, match=re.escape(f"price: {said}")):
+        embed(row_pool([{"price": price} for price in prices]), Wish())
+    few = [{"price": price} for price in prices[20:40]]
+    assert f"price is taken as categories, since {said.replace('31', '11')}" in embed(row_pool(few), Wish()).words
 
 
 def test_features_of_ones_own_are_taken_as_they_are(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from cutpoint.data.pool import Features
+from cutpoint.data.pool import Features, check_apart
 from cutpoint.data.pools.brought import check_text
 from cutpoint.errors import UsageError
 from cutpoint.service.contents import read_contents
@@ -99,6 +99,8 @@ class Handed:
             raise UsageError(
                 f"the embeddings have {self.features.shape[1]} columns; those of the pool before have {known}."
             )
+        if self.features is not None and known is None:
+            check_apart(self.features)
 
 
 def read_pool(ids: Iterable[str] | None, embeddings: Any, contents: Iterable[Mapping[str, Any]] | None) -> Handed:

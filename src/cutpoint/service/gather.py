@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from cutpoint.data.pool import check_apart
 from cutpoint.data.pools.bring import Wish, bring, check_files, check_wish, embed
 from cutpoint.data.pools.brought import Brought, Embedded, Progress, ignored
 from cutpoint.data.pools.given import Labelled, read_given
@@ -75,7 +76,9 @@ def gather(
     for source, lot in lots:
         check_signed(source, [lot])
     _refuse_contradictions(lots, pool, settings.classes)
-    return Beginning(replace(settings, kind=pool.kind), pool, embed(pool, wish, settings.seed, progress), lots, notes)
+    embedded = embed(pool, wish, settings.seed, progress)
+    check_apart(embedded.features)
+    return Beginning(replace(settings, kind=pool.kind), pool, embedded, lots, notes)
 
 
 def _refuse_contradictions(lots: Sequence[tuple[str, Labelled]], pool: Brought, classes: Sequence[str]) -> None:

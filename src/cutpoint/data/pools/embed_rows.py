@@ -7,6 +7,7 @@ the column that lacks some gets a second one, which says where.
 from __future__ import annotations
 
 import math
+import re
 import shlex
 from dataclasses import dataclass, field
 from typing import Any
@@ -20,23 +21,35 @@ from cutpoint.words import count
 CATEGORIES = 50  # of a column with more, none is frequent enough to learn from
 LARGEST = 1e30  # a number beyond it would drown the others
 REACH = 10.0  # standard deviations; a wild value is held to them
+_DECIMAL_COMMA = re.compile(r"\s*[+-]?[\d.]*,\d+\s*")
+_NO_NUMBER = "is no number"
 _MISSING = ("", "nan", "na", "n/a", "none", "null")
 
 
 @dataclass
 class Column:
-    """What is known of a column by now: its numbers while all are numbers, its categories while they are few."""
+    """What is known of a column by now: its numbers while all are numbers, its categories while they are few.
+
+    count: cells that hold something.  meant: those that are numbers or were meant as one.  odd: the row, from 1 on, and
+    the value of the first that is no number to reckon with.
+    """
 
     count: int = 0
     missing: int = 0
     mean: float = 0.0
     squares: float = 0.0
-    numeric: bool = True
+    meant: int = 0
+    odd: tuple[int, str] | None = None
     characters: int = 0
     categories: dict[str, int] = field(default_factory=dict)
 
-    def see(self, value: Any) -> None:
-        """Take one more value in (mean and squares by Welford's update)."""
+    @property
+    def numeric(self) -> bool:
+        """Whether all its cells are numbers."""
+        return self.odd is None
+
+    def see(self, row: int, value: Any) -> None:
+        """Take the value of one more row in (mean and squares by Welford's update)."""
         if _missing(value):
             self.missing += 1
             return
@@ -44,9 +57,11 @@ class Column:
         self.characters += len(str(value))
         if len(self.categories) <= CATEGORIES:
             self.categories.setdefault(str(value), len(self.categories))
-        number = _number(value) if self.numeric else None
+        number = _number(value)
+        self.meant += number is not None or _fault(value) != _NO_NUMBER
         if number is None:
-            self.numeric = False
+            self.odd = self.odd or (row, str(value))
+        if number is None or not self.numeric:
             return
         step = number - self.mean
         self.mean += step / self.count
@@ -67,6 +82,14 @@ class Column:
             return 0
         return len(self.categories) + gaps if len(self.categories) + gaps > 1 else 0
 
+    @property
+    def flaw(self) -> str:
+        """Of a column of numbers for the most part, which of its cells is none, and why; empty of any other."""
+        if self.odd is None or 2 * self.meant <= self.count:
+            return ""
+        row, value = self.odd
+        return f"{value[:40]!r} in row {row:,} {_fault(value)}"
+
     def write(self, value: Any, out: Any) -> None:
         """Put the value's features into `out` (width,), which holds zeros."""
         if _missing(value):
@@ -85,7 +108,7 @@ def embed_rows(pool: Brought, progress: Progress = ignored) -> Embedded:
     columns: dict[str, Column] = {}
     for i, content in enumerate(pool.contents()):
         for name, value in content["row"].items():
-            columns.setdefault(name, Column()).see(value)
+            columns.setdefault(name, Column()).see(i + 1, value)
         if i % 10_000 == 0:
             progress("reading the columns", i, n)
     used = {name: column for name, column in columns.items() if column.width}
@@ -104,6 +127,12 @@ def embed_rows(pool: Brought, progress: Progress = ignored) -> Embedded:
 
 def _useless(source: str, columns: dict[str, Column]) -> DataError:
     """What to say of a table whose columns all say nothing: the longest is perhaps a text that people are to read."""
+    flaws = [f"{name}: {column.flaw}" for name, column in columns.items() if column.flaw]
+    if flaws:
+        return DataError(
+            f"{source} has no column that tells its rows apart, and one of numbers for the most part is no column of "
+            f"numbers ({'; '.join(flaws)}); correct these cells, or give features of your own with --embeddings."
+        )
     texts = {name: column.characters / column.count for name, column in columns.items() if not column.numeric}
     longest = max(texts, key=texts.__getitem__, default=None)
     text = f"if the items are texts, say --text {shlex.quote(longest)}, or " if longest else ""
@@ -116,16 +145,32 @@ def _useless(source: str, columns: dict[str, Column]) -> DataError:
 def _words(columns: dict[str, Column], width: int) -> str:
     numeric = [name for name, column in columns.items() if column.width and column.numeric]
     onehot = [name for name, column in columns.items() if column.width and not column.numeric]
-    unused = [name for name, column in columns.items() if not column.width]
+    unused = [name for name, column in columns.items() if not column.width and not column.flaw]
+    flawed = [
+        f"{name} is {'taken as categories' if column.width else 'left out'}, since {column.flaw}: correct that to have "
+        "it used as numbers"
+        for name, column in columns.items()
+        if column.flaw
+    ]
     said = [f"{count(width, 'feature')}: numbers standardised ({', '.join(numeric) or 'none'})"]
     said.append(f"categories one-hot ({', '.join(onehot) or 'none'})")
     if unused:
         said.append(f"left out as constant or of more than {CATEGORIES} categories: {', '.join(unused)}")
-    return "; ".join(said)
+    return "; ".join([*said, *flawed])
 
 
 def _missing(value: Any) -> bool:
     return value is None or (isinstance(value, str) and value.strip().lower() in _MISSING)
+
+
+def _fault(value: Any) -> str:
+    """Why a value is no number to reckon with."""
+    try:
+        size = abs(float(value))
+    except ValueError:
+        text = str(value)
+        return "has a decimal comma, and must have a point" if _DECIMAL_COMMA.fullmatch(text) else _NO_NUMBER
+    return "is infinite" if math.isinf(size) else f"is larger than {LARGEST:g}"
 
 
 def _number(value: Any) -> float | None:

@@ -73,8 +73,8 @@ def _learn(sample: list[str], seed: int) -> tuple[Any, Any]:
         raise DataError(
             "the texts have no words in common to tell them apart by; give features of your own with --embeddings."
         ) from None
-    dimensions = max(1, min(DIMENSIONS, table.shape[0] - 1, table.shape[1] - 1))
-    with np.errstate(invalid="ignore"):  # of texts that are all alike, it explains none of no variance
+    dimensions = max(1, min(DIMENSIONS, table.shape[0], table.shape[1] - 1))
+    with np.errstate(invalid="ignore", divide="ignore"):  # of texts that are all alike, it explains none of no variance
         return terms, TruncatedSVD(dimensions, random_state=seed).fit(table)
 
 
