@@ -15,6 +15,11 @@ from cutpoint.errors import UsageError
 LONGEST = 200  # characters
 _UNSEEN = ("Cc", "Cf", "Cs", "Zl", "Zp")  # controls (line ends, tabs, what turns lines around) and half characters
 _JOINERS = "\u200c\u200d"  # with which Persian is written, and emoji are joined
+_LOOK = {
+    "АВЕКМНОРСТХУІЈЅԚԜаеорсухіјѕԁһԛԝ": "ABEKMHOPCTXYIJSQWaeopcyxijsdhqw",  # Cyrillic
+    "ΑΒΕΖΗΙΚΜΝΟΡΤΥΧαικνορυχ": "ABEZHIKMNOPTYXaikvopux",  # Greek
+}
+_LATIN = {ord(like): latin for letters, latins in _LOOK.items() for like, latin in zip(letters, latins, strict=True)}
 _NO_JOINERS = dict.fromkeys(map(ord, _JOINERS))
 
 
@@ -74,8 +79,12 @@ def check_new_classes(names: Sequence[str], known: Sequence[str] = ()) -> None:
 
 
 def _plain(name: str) -> str:
-    """What two names that look the same have in common: composed characters, single blanks, no joiners."""
-    return " ".join(normalize("NFC", name.translate(_NO_JOINERS)).split())
+    """What two names that look the same have in common: Latin letters for what looks so, single blanks, no joiners.
+
+    Characters are taken apart first, so that marks above a letter change nothing, and wide or narrow forms are one.
+    """
+    apart = normalize("NFKD", name.translate(_NO_JOINERS))
+    return " ".join(normalize("NFC", apart.translate(_LATIN)).split())
 
 
 def _no_character(char: str) -> bool:
