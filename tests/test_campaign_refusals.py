@@ -191,7 +191,10 @@ def test_what_is_written_needs_a_place(capsys: pytest.CaptureFixture[str], line:
         (["--classes", ""], "--classes names 0 classes"),
         (["--classes", "a,b", "--guideline", "latin.txt"], "latin.txt is not UTF-8 (byte 0xe9 at place 1); save it"),
         (["--classes", "a,b", "--guideline", "."], ". is a folder"),
-        (["--classes", "a,b", "--lease-minutes", "nan"], "--lease-minutes is nan; it must be a number above 0"),
+        (
+            ["--classes", "a,b", "--lease-minutes", "nan"],
+            "--lease-minutes is nan; it must be from 0.08 (5 seconds) to 43,200 (30 days)",
+        ),
     ],
 )
 def test_an_option_that_cannot_be_is_named(capsys: pytest.CaptureFixture[str], options: list[str], said: str) -> None:

@@ -72,7 +72,7 @@ def test_settings_guideline_and_classes_change_by_events(served: Served) -> None
     assert chief.post("/api/settings", json=told | {"key": key()}).json()["note"] == "Changed."
     assert served.desk.state.made.overlap == 2
     assert chief.post("/api/settings", json=told | {"key": key(1)}).json()["note"] == "Nothing to change."
-    assert chief.post("/api/settings", json={"overlap": 0, "key": key(2)}).status_code == 422
+    assert chief.post("/api/settings", json={"overlap": 0, "key": key(2)}).status_code == 400
     assert chief.post("/api/settings", json={"budget": None, "key": key(8)}).json()["note"] == "Changed."
     assert (served.desk.state.made.budget, served.desk.state.made.overlap) == (None, 2), "by itself again"
     assert chief.post("/api/settings", json={"overlap": None, "key": key(9)}).status_code in (400, 422)

@@ -118,9 +118,14 @@ def _settings(name: str, classes: str, guideline: Path | None, others: dict[str,
 
 def _seconds(minutes: float) -> float:
     from cutpoint.errors import UsageError
+    from cutpoint.service.log.settings import DAY, LIMITS
 
-    if not 0 < minutes < float("inf"):
-        raise UsageError(f"--lease-minutes is {minutes:g}; it must be a number above 0, such as 15.")
+    least, most = LIMITS["lease_seconds"]
+    if not least <= 60 * minutes <= most:
+        raise UsageError(
+            f"--lease-minutes is {minutes:g}; it must be from {least / 60:.2f} ({least:g} seconds) to {most / 60:,.0f} "
+            f"({most / DAY:g} days), such as 15."
+        )
     return 60 * minutes
 
 

@@ -14,7 +14,7 @@ from cutpoint.service.desk.asks import Ask, Asks, Receipt
 from cutpoint.service.desk.desk import Desk
 from cutpoint.service.desk.status import Status
 from cutpoint.service.log.names import check_new_classes
-from cutpoint.service.log.settings import BEGUN, Settings, checked_classes
+from cutpoint.service.log.settings import BEGUN, Settings, check_limits, checked_classes
 from cutpoint.service.log.state import State
 from cutpoint.service.place import open_to_work, title
 from cutpoint.service.training.supervisor import LIMIT, TrainerProcess, trainer_command
@@ -259,6 +259,7 @@ def _check_train(train: object, where: str | Path | Store, files: str | Path | N
 def _check_new(meant: Settings, train: Train) -> None:
     check(meant.created())
     check_new_classes(meant.classes)
+    check_limits(vars(meant))
     entry_of(meant.strategy)
     if train != "off":
         check_learner(meant)

@@ -12,7 +12,7 @@ from cutpoint.data.pools.brought import Brought, Embedded, Progress, ignored
 from cutpoint.data.pools.given import Labelled, read_given
 from cutpoint.errors import DataError, UsageError
 from cutpoint.service.log.names import check_new_classes, check_new_name, check_signed
-from cutpoint.service.log.settings import Settings
+from cutpoint.service.log.settings import Settings, check_limits
 from cutpoint.service.training.training import check_learner
 from cutpoint.words import count
 
@@ -51,6 +51,7 @@ def check_beginning(settings: Settings, wish: Wish, labels: Sequence[tuple[str, 
     """UsageError or DataError for what is seen to be wrong before any of the files is read."""
     check_new_name(settings.name, "a campaign")
     check_new_classes(settings.classes)
+    check_limits(vars(settings))
     check_learner(settings)
     check_wish(wish)
     check_files(*(path for _, path in labels))

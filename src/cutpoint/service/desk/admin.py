@@ -7,7 +7,7 @@ from typing import Any
 
 from cutpoint.errors import UsageError
 from cutpoint.service.desk.book import Book
-from cutpoint.service.log.settings import Settings
+from cutpoint.service.log.settings import Settings, check_limits
 from cutpoint.store.events import MOST_LABELS, New, check, check_text
 from cutpoint.strategies import entry_of
 from cutpoint.types import UNKNOWN
@@ -84,6 +84,7 @@ class Admin(Book):
         with self._at_work():
             check(New("settings_changed", settings))
             meant = self.state.made.changed(settings)  # checks them
+            check_limits(settings)
             if "strategy" in settings:
                 check_read(meant)
             self._write([New("settings_changed", {name: getattr(meant, name) for name in settings})])

@@ -17,6 +17,15 @@ LEASE_SECONDS = 900.0
 LEAST_BUDGET = 20  # questions of a round, and between two trainings, while there are few labels
 SHARE = 0.05  # of the labels so far, once that is more
 KINDS_OF_ITEM = ("row", "text", "picture")
+DAY = 86_400.0  # seconds
+LIMITS: Mapping[str, tuple[float, float]] = {
+    "first": (1, 1_000_000),
+    "budget": (1, 1_000_000),
+    "parallel": (1, 10_000),
+    "overlap": (1, 100),
+    "lease_seconds": (5, 30 * DAY),
+}
+"""What may be set, at least and at most, by whatever way. A log keeps what it has."""
 BEGUN = "begin: campaign"  # the key of `campaign_created`, of which a log has one
 
 
@@ -91,6 +100,14 @@ class Settings:
     def changed(self, changes: Mapping[str, Any]) -> Settings:
         """With some of them changed."""
         return replace(self, **changes)
+
+
+def check_limits(settings: Mapping[str, Any]) -> None:
+    """UsageError for the first of these new values that is not within its limits; they are numbers already."""
+    for name, (least, most) in LIMITS.items():
+        value = settings.get(name)
+        if value is not None and not least <= value <= most:
+            raise UsageError(f"{name} is {value!r}; it must be from {least:,} to {most:,.0f}.")
 
 
 def settings_of(data: Mapping[str, Any]) -> Settings:

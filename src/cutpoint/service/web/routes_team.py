@@ -57,12 +57,15 @@ class Ended(Wish):
 
 
 class Settings(Wish):
-    """Settings that change; what is not given stays. A budget of null leaves it to the campaign."""
+    """Settings that change; what is not given, or is the same, stays. A budget of null leaves it to the campaign.
 
-    budget: Annotated[int | None, Field(ge=1, le=1_000_000)] = None
-    overlap: Annotated[int | None, Field(ge=1, le=100)] = None
-    lease_seconds: Annotated[float | None, Field(ge=5, le=30 * 86400)] = None
-    parallel: Annotated[int | None, Field(ge=1, le=10_000)] = None
+    Their limits are `service.log.settings.LIMITS`.
+    """
+
+    budget: int | None = None
+    overlap: int | None = None
+    lease_seconds: float | None = None
+    parallel: int | None = None
 
 
 class Guideline(Wish):

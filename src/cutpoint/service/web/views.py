@@ -199,7 +199,7 @@ class Views:
                 "budget": made.budget,
                 "interval": made.interval(settled),
                 "overlap": made.overlap,
-                "lease_seconds": round(made.lease_seconds),
+                "lease_seconds": f"{made.lease_seconds:.15g}",  # as it is: what is the same stays
             },
         }
 
