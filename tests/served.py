@@ -18,7 +18,7 @@ from cutpoint.service.web.app import create_app
 from cutpoint.service.web.auth import hash_of
 from cutpoint.service.web.front import Front
 from cutpoint.service.web.gate import Gate, House
-from cutpoint.store.base import Item
+from cutpoint.store.base import Item, Store
 from cutpoint.store.events import New
 from cutpoint.store.files import ArrayFiles
 from cutpoint.store.memory import MemoryStore
@@ -37,7 +37,7 @@ def token(name: str) -> str:
 class Served:
     """Everything behind the pages, and the application itself."""
 
-    store: MemoryStore
+    store: Store
     desk: Desk
     front: Front
     house: House
@@ -61,13 +61,15 @@ def serve_in_memory(
     clock: Clock | None = None,
     source: str = "birds.csv",
     featured: bool = True,
+    store: Store | None = None,
     **settings: Any,
 ) -> Served:
     """A campaign of texts, or of the items given, with annotators ada and bo and the admin chief.
 
-    featured: it says that there are features; nobody reads them, since nothing is trained here.
+    featured: it says that there are features; nobody reads them, since nothing is trained here. store: an empty one in
+    place of one in memory.
     """
-    store = MemoryStore()
+    store = MemoryStore() if store is None else store
     store.append([Settings(**{"name": "birds", "classes": CLASSES, "kind": "text", **settings}).created()])
     if isinstance(contents, int):
         contents = [{"text": f"bird number {i}"} for i in range(contents)]

@@ -23,7 +23,7 @@ class StoreError(CutpointError):
 
 
 class Unreachable(StoreError):
-    """The database does not answer; once it does, the same store goes on."""
+    """The database does not answer, or its file was moved away; once it is there again, the same store goes on."""
 
 
 class MaybeStored(StoreError):

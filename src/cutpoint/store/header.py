@@ -27,9 +27,9 @@ OPEN: WeakSet[Identified] = WeakSet()  # of this process
 OPENING = threading.Lock()  # for the above, and while a header is read
 
 
-def identity_of(path: Path) -> tuple[int, int]:
+def identity_of(path: str | Path) -> tuple[int, int]:
     """What tells a file from all others, whatever it is called."""
-    found = path.stat()
+    found = os.stat(path)
     return found.st_dev, found.st_ino
 
 

@@ -34,7 +34,7 @@ from cutpoint.store.events import Event, New, decode, from_bytes, to_bytes
 from cutpoint.store.rows import PIECE, count_items, event_of, last_number, looked_up, pieces, row_of
 from cutpoint.store.tables import ABOUT, EVENTS, ITEMS
 
-_DOUBT = "whether this was stored is not known; send it again with the same key, or look whether it is there."
+DOUBT = "whether this was stored is not known; send it again with the same key, or look whether it is there."
 
 
 class SqlStore(ABC):
@@ -196,7 +196,7 @@ class SqlStore(ABC):
                 if written and _in_doubt(error):
                     self._wait_until_decided()
                     said = " ".join(str(getattr(error, "orig", error)).split())
-                    raise MaybeStored(f"{self.shown} failed in the moment of a commit ({said}): {_DOUBT}") from None
+                    raise MaybeStored(f"{self.shown} failed in the moment of a commit ({said}): {DOUBT}") from None
                 raise
 
     def _wait_until_decided(self) -> None:

@@ -22,18 +22,24 @@ from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from cutpoint.data.whole import flush
 from cutpoint.errors import CutpointError, DataError, UsageError
 from cutpoint.store import schema
-from cutpoint.store.base import StoreError, id_twice
+from cutpoint.store.base import MaybeStored, StoreError, Unreachable, id_twice
 from cutpoint.store.beside import check_nothing_left, lock_of
 from cutpoint.store.events import from_bytes
 from cutpoint.store.header import APPLICATION, BEGINS, LENGTH, OPEN, OPENING, identity_of, is_open, is_ours
 from cutpoint.store.locks import is_owned, locked, unlock
 from cutpoint.store.owner import Holder, check_role, held, who
 from cutpoint.store.rows import pieces
-from cutpoint.store.sql import SqlStore
+from cutpoint.store.sql import DOUBT, SqlStore
 from cutpoint.store.tables import ITEMS
+from cutpoint.store.unmoved import Unmoved
 
 _PATIENCE = 60.0  # seconds to wait for another process that writes: it may be adding a large pool
 _ROWS = 10_000  # inserted at a time
+_SETTINGS = (
+    "synchronous = FULL",
+    "fullfsync = ON",  # of Apple's systems, where a flush is none without it
+    "journal_mode = WAL",  # which a file keeps, but a copy may have lost it
+)
 
 _REMEDIES = {
     "SQLITE_FULL": "make room on its disk",
@@ -52,9 +58,9 @@ class SqliteStore(SqlStore):
 
     def __init__(self, path: Path) -> None:
         """Of a file that `open_sqlite` found to be ours and up to date."""
-        super().__init__(engine_of(path), str(path), str(path))
-        self.path = path
-        self.identity = identity_of(path)
+        self.path, self.identity = path, identity_of(path)
+        self._unmoved = Unmoved(path)
+        super().__init__(engine_of(path, self._unmoved), str(path), str(path))
         OPEN.add(self)
 
     @contextmanager
@@ -94,6 +100,16 @@ class SqliteStore(SqlStore):
         check_role(role)
         return lock_of(self.path, role)
 
+    @contextmanager
+    def _writing(self) -> Iterator[Connection]:
+        """See `SqlStore._writing`; what was stored in a file that was moved meanwhile may be found, or not."""
+        with super()._writing() as connection:
+            yield connection
+        try:
+            self._unmoved.check()
+        except Unreachable as error:
+            raise MaybeStored(f"{error} {DOUBT}") from None
+
     def _lock(self, connection: Connection) -> None:
         """BEGIN IMMEDIATE has it already."""
 
@@ -121,23 +137,38 @@ def refused(path: Path, error: BaseException, doing: str) -> CutpointError:
     return StoreError(f"{path} cannot be {doing} ({error}){stored}: {remedy}, and try again.")
 
 
-def engine_of(path: Path) -> Engine:
-    """Connections to a file, each as durable as can be; a transaction that `writes` takes the lock when it begins."""
+def engine_of(path: Path, unmoved: Unmoved) -> Engine:
+    """Connections to a file, each as durable as can be; a transaction that `writes` takes the lock when it begins.
+
+    None begins where the file was moved: Unreachable.
+    """
     engine = create_engine(
-        URL.create("sqlite", database=str(path)),
+        URL.create("sqlite", database=f"{path.as_uri()}?mode=rw", query={"uri": "true"}),  # none is made here
         connect_args={"timeout": _PATIENCE, "check_same_thread": False},
         pool_size=10,
         max_overflow=30,
     )
 
+    @event.listens_for(engine, "do_connect")
+    def connecting(*_: Any) -> None:
+        unmoved.check()
+
     @event.listens_for(engine, "connect")
     def connected(connection: sqlite3.Connection, record: Any) -> None:
         connection.isolation_level = None  # no BEGIN but ours
-        connection.execute("PRAGMA synchronous = FULL")
-        connection.execute("PRAGMA fullfsync = ON")  # of Apple's systems, where a flush is none without it
+        try:
+            unmoved.open(connection, _SETTINGS)
+        except BaseException:
+            connection.close()
+            raise
+
+    @event.listens_for(engine, "close")
+    def closed(connection: sqlite3.Connection, record: Any) -> None:
+        unmoved.close()
 
     @event.listens_for(engine, "begin")
     def begun(connection: Connection) -> None:
+        unmoved.check()
         writes = connection.get_execution_options().get("writes")
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
@@ -160,10 +191,8 @@ def open_sqlite(path: Path, create: bool) -> SqliteStore:
         _check_links(path)
         store = SqliteStore(path)
     try:
-        with store._said("read"):
-            _pragma(store._engine, "journal_mode = WAL")  # a copy may have lost it
-            with store._engine.begin() as reading:
-                older = schema.is_older(reading, store.shown)
+        with store._reading() as reading:
+            older = schema.is_older(reading, store.shown)
         if older:
             _migrate(store)
     except BaseException:
@@ -207,9 +236,10 @@ def _create(path: Path) -> None:
     check_nothing_left(path)
     beside = path.with_name(f".{path.name}-{secrets.token_hex(8)}.partial")
     try:
-        engine = engine_of(beside)
-        _pragma(engine, f"application_id = {APPLICATION}")
-        _pragma(engine, "journal_mode = WAL")
+        beside.touch(exist_ok=False)
+        engine = engine_of(beside, Unmoved(beside))
+        with closing(engine.raw_connection()) as connection:
+            connection.cursor().execute(f"PRAGMA application_id = {APPLICATION}")
         with engine.execution_options(writes=True).begin() as writing:
             schema.migrate(writing)
         engine.dispose()  # the last connection writes what is in -wal into the file
@@ -241,11 +271,3 @@ def _migrate(store: SqliteStore) -> None:
         with store._writing() as connection:
             if schema.is_older(connection, store.shown):  # another process may have been quicker
                 schema.migrate(connection)
-
-
-def _pragma(engine: Engine, setting: str) -> None:
-    """Set what is kept in the file, outside of any transaction."""
-    with closing(engine.raw_connection()) as connection:
-        cursor = connection.cursor()
-        cursor.execute(f"PRAGMA {setting}")
-        cursor.fetchall()
