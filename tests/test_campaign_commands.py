@@ -200,6 +200,22 @@ def test_status_says_where_to_look_while_somebody_else_is_at_work(
     assert said.endswith("that process alone knows: a server shows it on its dashboard, and in /api/status.")
 
 
+def test_no_training_is_on_where_nobody_is_at_work(campaign_folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    from cutpoint.service.place import opened
+    from cutpoint.store.events import New
+
+    with opened(NAME) as (store, _):
+        store.append([New("training_started", {"run": "r1", "upto": store.last(), "learner": "logistic"})])
+        with store.own("trainer"):
+            assert printed(capsys, "status", NAME)["status"]["training"] == "r1"
+            assert "Model: none yet; the first is being trained now." in command(capsys, "status", NAME)
+        assert printed(capsys, "status", NAME)["status"]["training"] is None
+        said = " ".join(command(capsys, "status", NAME).split())
+        assert "Model: none yet; the first is due. Nobody is at work: no model is trained" in said
+        command(capsys, "report", NAME)
+        assert "is being trained now" not in Path(f"{NAME}-report.html").read_text()
+
+
 def test_status_says_what_each_number_means(campaign_folder: Path) -> None:
     from cutpoint.service.desk.status import RoundStatus
     from cutpoint.service.overview.sentences import asking, model, sentence, warnings

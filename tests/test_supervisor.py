@@ -31,6 +31,7 @@ class Watched:
     def __init__(self) -> None:
         self.run: str | None = None
         self.failed: list[tuple[str, str]] = []
+        self.stopped: list[str | None] = []
         self.hindered: list[str] = []
 
     def running(self) -> str | None:
@@ -38,6 +39,10 @@ class Watched:
 
     def training_failed(self, run: str, error: str) -> None:
         self.failed.append((run, error))
+        self.run = None
+
+    def training_stopped(self) -> None:
+        self.stopped.append(self.run)
         self.run = None
 
     def training_hindered(self, said: str) -> None:
@@ -63,6 +68,16 @@ def test_a_training_that_hangs_is_ended_and_said_to_have_failed(monkeypatch: pyt
     assert last is not None
     with pytest.raises(ProcessLookupError):
         os.kill(last, 0)
+
+
+def test_a_training_that_is_ended_with_the_campaign_did_not_fail() -> None:
+    watched = Watched()
+    process = TrainerProcess(SLEEPER, watched)
+    process.start()
+    until(lambda: process.pid)
+    watched.run = "run-1"
+    process.stop()
+    assert (watched.stopped, watched.failed) == (["run-1"], [])
 
 
 def test_a_training_process_that_dies_is_started_again(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,6 +12,7 @@ import pytest
 
 from cutpoint import Scores
 from cutpoint.service.desk.desk import Desk
+from cutpoint.service.overview.sentences import warnings
 from cutpoint.service.training.patience import FIRST_PAUSE, LONGEST_PAUSE
 from cutpoint.service.training.supervisor import TrainerProcess
 from cutpoint.service.training.trainer import LONGEST_REFUSAL, Trainer, _train_on
@@ -242,3 +243,17 @@ def test_a_process_that_dies_ever_again_is_started_ever_later(monkeypatch: pytes
     monkeypatch.setattr(process._stop, "wait", wait)
     process._watch()
     assert pauses == [1, 2, 4, 8, 16, 32, 60, 60, 60, 1, 2]
+
+
+def test_a_training_that_was_ended_with_the_campaign_is_no_failure_and_begins_at_once(
+    place: Place, fail: Callable[[Callable[[], Any]], None]
+) -> None:
+    fail(raising(Killed()))
+    for _ in range(3):
+        assert place.trains()
+        place.desk.training_stopped()
+        assert place.desk.status().training is None
+        assert (place.desk.status().failures, warnings(place.desk.status())) == (0, [])
+    place.desk.training_stopped()
+    assert len(events_of(place.store, "training_stopped")) == 3, "where none is on, none is stopped"
+    assert not events_of(place.store, "training_failed")

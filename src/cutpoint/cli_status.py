@@ -18,6 +18,10 @@ ITS_TROUBLES = (
     "a server shows it on its dashboard, and in /api/status."
 )
 
+NOBODY = (
+    "Nobody is at work: no model is trained, and no training that was interrupted begins again, before it is served."
+)
+
 
 def status(
     name: NameArgument, *, files: FilesOption = None, as_json: JsonOption = False, quiet: QuietOption = False
@@ -60,3 +64,5 @@ def _show(now: Standing, worker: str | None) -> None:
     show(f"Questions: {asking(said)}.", f"Model: {model(said)}.", *warnings(said))
     if worker is not None:
         show(f"At work: {worker}. {ITS_TROUBLES}")
+    elif said.done >= said.trains_at:
+        show(NOBODY)

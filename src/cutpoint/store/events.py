@@ -43,6 +43,7 @@ KINDS: dict[str, tuple[str, ...]] = {
     "training_started": ("run", "upto", "learner"),
     "training_finished": ("run", "version"),
     "training_failed": ("run", "upto", "error"),
+    "training_stopped": ("run",),
 }
 """Every kind of event, with the fields that its data must have; it may have no others, but see OPTIONAL."""
 

@@ -154,12 +154,19 @@ class Admin(Book):
             return None if run is None else str(run["run"])
 
     def training_failed(self, run: str, error: str) -> None:
-        """Note that a training was stopped; one that has ended meanwhile is let be."""
+        """Note that a training ended badly; one that has ended meanwhile is let be."""
         with self._at_work():
             self._catch_up()
             running = self.state.runs.running
             if running is not None and running["run"] == run:
                 self._write([New("training_failed", {"run": run, "upto": running["upto"], "error": error})])
+
+    def training_stopped(self) -> None:
+        """Note that a training which is on, if one is, was ended with the campaign; it did not fail."""
+        with self._at_work():
+            self._catch_up()
+            if (running := self.state.runs.running) is not None:
+                self._write([New("training_stopped", {"run": running["run"]})])
 
     def training_hindered(self, said: str) -> None:
         """Show why no training can begin, as the process that trains does not work; empty once it does."""

@@ -97,6 +97,10 @@ class Runs:
         self.running = None
         self.failures = []
 
+    def stop(self) -> None:
+        """The training was ended with the process that had begun it, which says nothing of the training."""
+        self.running = None
+
     def fail(self, data: Data) -> None:
         """The training has failed."""
         self.running = None

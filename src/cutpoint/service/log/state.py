@@ -237,6 +237,10 @@ class State:
         self.runs.fail(data)
         return ()
 
+    def _training_stopped(self, number: int, data: Data) -> tuple[int, ...]:
+        self.runs.stop()
+        return ()
+
     def _break(self, reason: str) -> tuple[int, ...]:
         self.rounds.break_(reason)
         self.epoch += 1
@@ -271,6 +275,7 @@ _APPLY: Mapping[str, Callable[[State, int, Data], tuple[int, ...]]] = MappingPro
         "training_started": State._training_started,
         "training_finished": State._training_finished,
         "training_failed": State._training_failed,
+        "training_stopped": State._training_stopped,
     }
 )
 """Kind of event -> what it does to the state; the same kinds as in `store.events.KINDS`, as a test compares."""

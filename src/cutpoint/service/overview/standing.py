@@ -26,9 +26,14 @@ class Standing:
 
 
 def read(store: Store) -> tuple[Board, Standing]:
-    """The campaign as its log tells it now, and where it stands; O(events)."""
+    """The campaign as its log tells it now, and where it stands; O(events).
+
+    A training that was begun is on as long as somebody is at work who may have begun it.
+    """
     board = Board(store.events(), None, SystemClock())
     status = status_of(board)
+    if status.training is not None and not (store.holder("trainer") or store.holder("desk")):
+        status = replace(status, training=None)
     return board, Standing(status, rates(moment(board.state), status))
 
 

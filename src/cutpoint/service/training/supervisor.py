@@ -37,7 +37,11 @@ class Watched(Protocol):
         ...
 
     def training_failed(self, run: str, error: str) -> None:
-        """Note that a training was stopped."""
+        """Note that a training ended badly."""
+        ...
+
+    def training_stopped(self) -> None:
+        """Note that the training which is on, if one is, was ended with the campaign, and did not fail."""
         ...
 
     def training_hindered(self, said: str) -> None:
@@ -101,6 +105,8 @@ class TrainerProcess:
             except OSError as error:
                 said = f"the training process cannot be started: {error}"
             if self._stop.is_set():
+                with suppress(CutpointError):  # then the next process takes it for a failure
+                    self._watched.training_stopped()
                 return
             self._tell(said)
             deaths = 1 if time.monotonic() - started > SETTLED else deaths + 1
