@@ -101,7 +101,7 @@ def _log(store: Store, state: State) -> Finding:
         for event in store.events():
             if event.kind not in KINDS:
                 do = "use the Cutpoint that wrote it, or a newer one; nothing is known to be damaged"
-                said = f"event {event.number} is of a kind that this version does not know: {event.kind}"
+                said = f"event {event.number} is of a kind that this version does not know: {event.kind!r}"
                 return Finding("log", "wrong", said, do)
             state.apply(event)
         name = state.made.name

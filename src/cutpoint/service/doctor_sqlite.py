@@ -8,7 +8,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from cutpoint.errors import UsageError
+from cutpoint.errors import DataError, UsageError
 
 Mark = Literal["well", "note", "wrong"]
 _RESTORE = "restore a backup"
@@ -30,6 +30,14 @@ def examine_file(path: Path) -> Iterator[Finding]:
         raise UsageError(f"there is no campaign at {path}; give the path of one, or start one with cutpoint init.")
     if path.is_dir():
         raise UsageError(f"{path} is a folder; a campaign is one file, such as {path / 'campaign.db'}.")
+    from cutpoint.store.sqlite import recognise
+
+    try:
+        recognise(path)
+    except DataError as error:
+        said, _, do = str(error).partition("; ")
+        yield Finding("database", "wrong", said, do.rstrip("."))
+        return
     try:
         with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as connection:
             told = [row[0] for row in connection.execute("PRAGMA integrity_check(3)")]

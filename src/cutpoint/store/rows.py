@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from itertools import islice
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Row, Select, func, select
 
+from cutpoint.errors import DataError
 from cutpoint.store.events import Event, decode, from_bytes, to_bytes
 from cutpoint.store.tables import EVENTS, ITEMS
 
@@ -50,4 +52,14 @@ def row_of(event: Event, text: str) -> dict[str, Any]:
 def event_of(row: Row[Any]) -> Event:
     """The inverse of `row_of`."""
     key = None if row.key is None else from_bytes(row.key)
-    return Event(row.number, row.at, row.kind, decode(row.data), key)
+    return Event(row.number, row.at, row.kind, read(row.data, f"event {row.number}"), key)
+
+
+def read(text: str, what: str) -> dict[str, Any]:
+    """The mapping that is stored as JSON; DataError where it is damaged."""
+    data: object = None
+    with suppress(ValueError, RecursionError):
+        data = decode(text)
+    if not isinstance(data, dict):
+        raise DataError(f"{what} is damaged: it is no longer what was stored; restore the campaign from a backup.")
+    return data

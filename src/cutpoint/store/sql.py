@@ -31,7 +31,7 @@ from cutpoint.store.base import (
     whole_pool,
 )
 from cutpoint.store.events import Event, New, decode, from_bytes, to_bytes
-from cutpoint.store.rows import PIECE, count_items, event_of, last_number, looked_up, pieces, row_of
+from cutpoint.store.rows import PIECE, count_items, event_of, last_number, looked_up, pieces, read, row_of
 from cutpoint.store.tables import ABOUT, EVENTS, ITEMS
 
 DOUBT = "whether this was stored is not known; send it again with the same key, or look whether it is there."
@@ -144,7 +144,9 @@ class SqlStore(ABC):
             for index in wanted:
                 if index not in found:
                     raise no_item(index, count_items(connection))
-        return [Item(index, from_bytes(found[index].id), decode(found[index].content)) for index in wanted]
+        return [
+            Item(index, from_bytes(found[index].id), read(found[index].content, f"item {index}")) for index in wanted
+        ]
 
     def indices(self, ids: Sequence[str]) -> list[int | None]:
         """See `Store.indices`."""

@@ -48,6 +48,7 @@ _REMEDIES = {
     "SQLITE_CANTOPEN": "give write access to it and its folder",
     "SQLITE_BUSY": f"another process has kept it for {_PATIENCE:.0f} s; wait for it or stop it",
 }
+_NO_TEXT = "Could not decode to UTF-8"  # how Python begins to say so; the text follows
 _DAMAGED = ("SQLITE_CORRUPT", "SQLITE_NOTADB", "SQLITE_ERROR")
 
 
@@ -129,6 +130,8 @@ class SqliteStore(SqlStore):
 
 def refused(path: Path, error: BaseException, doing: str) -> CutpointError:
     """What SQLite said, in our words: DataError for a damaged file, else StoreError with what to do."""
+    if str(error).startswith(_NO_TEXT):
+        return DataError(f"{path} is damaged (a text in it is no UTF-8); restore it from a backup.")
     name = getattr(error, "sqlite_errorname", "")
     if name.startswith(_DAMAGED):
         return DataError(f"{path} is damaged ({error}); restore it from a backup.")
@@ -201,6 +204,13 @@ def open_sqlite(path: Path, create: bool) -> SqliteStore:
     return store
 
 
+def recognise(path: Path) -> None:
+    """DataError unless a file is a campaign's; one that this process has open is."""
+    with OPENING:
+        if not is_open(path):
+            _recognise(path)
+
+
 def _recognise(path: Path) -> None:
     """DataError unless a file says of itself that it is a campaign; it is only read."""
     if path.is_dir():
@@ -213,7 +223,7 @@ def _recognise(path: Path) -> None:
     if not is_ours(header):
         what = "a database of something else" if header.startswith(BEGINS) else "no database"
         what = what if header else "an empty file"
-        raise DataError(f"{path} is {what}; give the path of a campaign, or one where nothing is yet.")
+        raise DataError(f"{path} is {what}; give the path of a campaign, or restore a backup if it was one.")
 
 
 def _check_links(path: Path) -> None:

@@ -50,7 +50,7 @@ class State:
     def apply(self, event: Event) -> tuple[int, ...]:
         """Take in the next event; the items whose votes or leases it touched.
 
-        Raises CutpointError if it is not the next one, DataError if it is of an unknown kind.
+        Raises CutpointError if it is not the next one, DataError if it is of an unknown kind or makes no sense.
         """
         if event.number != self.number + 1:
             raise CutpointError(
@@ -58,10 +58,16 @@ class State:
             )
         if event.kind not in _APPLY:
             raise DataError(
-                f"event {event.number} is of a kind that this version of Cutpoint does not know ({event.kind}); open "
+                f"event {event.number} is of a kind that this version of Cutpoint does not know ({event.kind!r}); open "
                 "the campaign with the version that made it, or a newer one."
             )
-        touched = _APPLY[event.kind](self, event.number, event.data)
+        try:
+            touched = _APPLY[event.kind](self, event.number, event.data)
+        except (KeyError, TypeError, ValueError, IndexError) as error:
+            raise DataError(
+                f"event {event.number} ({event.kind}) makes no sense ({type(error).__name__}: {error}): the log is "
+                "damaged; restore the campaign from a backup."
+            ) from error
         self.number = event.number  # not before: what cannot be taken in must not be passed over
         if event.kind in ("taken_back", "passed") and event.key is not None:
             self.resent[event.key] = event
