@@ -221,3 +221,16 @@ def test_the_last_hour_of_a_quick_person_is_counted_whole() -> None:
     for item in range(1800):  # one every two seconds
         pace.answered(item, 2.0 * item)
     assert pace.last_hour(3599.0) == 1800
+
+
+def test_who_is_told_nothing_of_others_is_told_of_their_own_examples(tmp_path: Path) -> None:
+    served = serve_in_memory(60, files=tmp_path, first=6, overlap=2, people={"ada": False, "chief": True})
+    served.desk.import_labels(list(range(9)), [turn % 3 for turn in range(9)], "old.csv")
+    publish(served, np.random.default_rng(0).dirichlet((1, 1, 1), 60))
+    served.front.refresh()
+    own, all_ = (
+        ElementTree.fromstring(served.client(name).get("/strips/1.svg").text).findtext(f"{SVG}title") or ""
+        for name in ("ada", "chief")
+    )
+    assert "you have named no example yet" in own
+    assert "possible" in all_

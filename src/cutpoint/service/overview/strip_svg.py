@@ -8,7 +8,7 @@ a stem.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import escape
 
 import numpy as np
@@ -34,15 +34,19 @@ MOST_DOTS = 1500  # of a class and of the others together: the latest; more woul
 
 @dataclass(frozen=True, eq=False)
 class Answers:
-    """What people said so far. items, labels: (n,) in the order in which they came; disputed: (n,) bool."""
+    """What people said so far. items, labels: (n,) in the order in which they came; disputed: (n,) bool.
+
+    own: whether they are one person's alone, who is told nothing of the others'.
+    """
 
     items: Index
     labels: Labels
     disputed: NDArray[np.bool_]
+    own: bool = False
 
     def latest(self, n: int) -> Answers:
         """The last n."""
-        return Answers(self.items[-n:], self.labels[-n:], self.disputed[-n:])
+        return replace(self, items=self.items[-n:], labels=self.labels[-n:], disputed=self.disputed[-n:])
 
 
 def strip_svg(lie: Lie, cut: Cut, answers: Answers, name: str, here: int | None = None) -> str:
@@ -55,7 +59,7 @@ def strip_svg(lie: Lie, cut: Cut, answers: Answers, name: str, here: int | None 
 
     parts = [_band(lie, left, scale), *_space(x(cut.space[0]), x(cut.space[1])), *_dots(lie, answers, left, scale)]
     top, bottom = f"{MIDDLE - REACH:.0f}", f"{MIDDLE + REACH:.0f}"
-    words = f"end of “{name}”, in places from the left: {places(cut, len(lie))}"
+    words = f"end of “{name}”, in places from the left: {places(cut, len(lie), own=answers.own)}"
     if cut.ours:
         at = x(cut.at)
         parts.append(f'<line class="cut" x1="{at}" x2="{at}" y1="{top}" y2="{bottom}"/>')
@@ -70,10 +74,10 @@ def strip_svg(lie: Lie, cut: Cut, answers: Answers, name: str, here: int | None 
     )
 
 
-def places(cut: Cut, n: int) -> str:
-    """Where a class may end in its order of n examples, by the answers so far."""
+def places(cut: Cut, n: int, *, own: bool) -> str:
+    """Where a class may end in its order of n examples, by the answers so far; own: by those of who is told."""
     if not cut.ours:
-        return "no example is known yet"
+        return "you have named no example yet" if own else "no example is known yet"
     range_ = f"{cut.low:,} to {cut.high:,}" if cut.left > 1 else f"{cut.low:,}"
     return f"{count(cut.left, 'place')} possible, {range_} of {n:,}"
 

@@ -32,11 +32,12 @@ class Strip:
     cut: Cut
     n: int
     svg: str
+    own: bool
 
     @property
     def words(self) -> str:
         """What it says, in one line."""
-        return places(self.cut, self.n)
+        return places(self.cut, self.n, own=self.own)
 
 
 class News(NamedTuple):
@@ -126,9 +127,9 @@ class Strips:
             here = None  # added since the scores were made
         # Scores published between the answers and now may be of fewer rows: then wait for the next look.
         known = answers.items < len(lie)
-        answers = Answers(answers.items[known], answers.labels[known], answers.disputed[known])
+        answers = Answers(answers.items[known], answers.labels[known], answers.disputed[known], answers.own)
         cut = lie.cut(answers.items, answers.labels)
-        return Strip(k, names[k], cut, len(lie), strip_svg(lie, cut, answers, names[k], here))
+        return Strip(k, names[k], cut, len(lie), strip_svg(lie, cut, answers, names[k], here), answers.own)
 
     def __len__(self) -> int:
         """How many classes have a strip."""

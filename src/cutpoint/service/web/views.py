@@ -108,7 +108,7 @@ class Views:
             own, cast = list(known.said if known else ()), state.ballots.votes.copy()
         votes = [(item, cast[item][visitor.name]) for item in own if visitor.name in cast.get(item, ())]
         items, labels = np.array(votes, np.intp).reshape(-1, 2).T
-        return Answers(items, labels, np.zeros(len(items), bool))
+        return Answers(items, labels, np.zeros(len(items), bool), own=True)
 
     def _found(self, visitor: Person) -> list[int]:
         """How many there are of each class; for who is blind, of their own answers. The state must be kept still."""
