@@ -253,7 +253,7 @@ def test_status_says_what_each_number_means(campaign_folder: Path) -> None:
     assert model(failed) == "model 3 is the newest; the next one is tried again"
     said = "failed (no memory): people go on, and questions are"
     assert warnings(failed) == [f"The last 2 trainings {said} chosen with model 3."]
-    alone = replace(failed, failures=1, model=None)
+    alone = replace(failed, failures=1, model=None, round=None)
     assert warnings(alone) == [f"The last training {said} drawn at random."]
     assert model(alone) == "none yet; the first is tried again"
     few = replace(going, labelled=140, held=3, waiting=2, left=6)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,8 @@ import pytest
 
 from cutpoint.errors import CutpointError
 from cutpoint.service.desk.desk import Desk
+from cutpoint.service.overview.sentences import asking, model, warnings
+from cutpoint.service.overview.standing import read
 from cutpoint.service.replay import replay
 from cutpoint.service.training.trainer import Trainer
 from cutpoint.store.files import ArrayFiles
@@ -113,3 +116,22 @@ def test_features_that_cannot_be_read_are_a_failure_like_others(files: ArrayFile
     next(files.folder.glob("features-*")).unlink()
     assert Trainer(store, files, FakeClock()).step()
     assert "is gone; restore it from a backup" in events_of(store, "training_failed")[-1].data["error"]
+
+
+def test_whoever_looks_meanwhile_is_told_the_same_and_that_a_model_is_due(files: ArrayFiles) -> None:
+    store = twice_trained(files)
+    spoil(probs_of(store, files, 2), "gone")
+    desk = Desk(store, files, clock=FakeClock(), new_round=True)
+    answer(desk, 1)
+    said = read(store)[1].status
+    assert said.trouble == "the scores of model 2 could not be read, and questions go without them"
+    assert "with model 1" in asking(said)
+    assert model(said).endswith("the next one is due")
+    failed = replace(said, failures=1, last_error="no room")
+    assert warnings(failed)[0].endswith("questions are chosen with model 1.")
+    trainer = Trainer(store, files, FakeClock())
+    assert trainer.step()
+    said = read(store)[1].status
+    assert said.trouble == ""
+    assert model(said).endswith("the next one is trained after 8 more items")
+    desk.close()

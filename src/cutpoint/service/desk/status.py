@@ -88,6 +88,7 @@ def status_of(board: Board) -> Status:
     """The numbers as they are; O(people + leases + classes + trainings + questions of the round)."""
     state, leases = board.state, _running(board)
     settings, ballots, runs = state.made, state.ballots, state.runs
+    unread = _unread(state)
     return Status(
         name=settings.name,
         classes=settings.classes,
@@ -103,16 +104,29 @@ def status_of(board: Board) -> Status:
         round=_round(state),
         done=state.n_done,
         changed=len(ballots.changed),
-        trains_at=state.interval,
+        trains_at=state.interval if unread is None else min(state.n_done, state.interval),
         model=runs.scores[-1]["version"] if runs.scores else None,
         training=runs.running["run"] if runs.running else None,
         failures=len(runs.failures),
         last_error=runs.failures[-1]["error"] if runs.failures else "",
-        trouble=board.trouble or board.makeshift,
+        trouble=board.trouble or board.makeshift or _said_of(unread),
         training_trouble=board.untrained,
         measures=tuple((scores["upto"], dict(scores["measures"])) for scores in runs.scores),
         people=tuple(_people(state, leases)),
     )
+
+
+def _unread(state: State) -> int | None:
+    """The newest model, where the round at hand goes by an older one, as the scores of the newest could not be read."""
+    last, newest = state.rounds.last, state.runs.newest(state.number)
+    if last is None or last.closed is not None or last.data["scores"] in (None, newest):
+        return None
+    return newest if state.runs.newest(last.data["upto"]) == newest else None
+
+
+def _said_of(unread: int | None) -> str:
+    """What is amiss where the newest scores could not be read."""
+    return "" if unread is None else f"the scores of model {unread} could not be read, and questions go without them"
 
 
 def _round(state: State) -> RoundStatus | None:

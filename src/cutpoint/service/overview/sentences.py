@@ -115,7 +115,8 @@ def learning(done: int, trains_at: int, rest: int, *, training: bool) -> str:
 def warnings(said: Status) -> list[str]:
     """What is amiss, and what goes on all the same."""
     found = []
-    chosen = "are drawn at random" if said.model is None else f"are chosen with model {said.model}"
+    by = said.model if said.round is None else said.round.model
+    chosen = "are drawn at random" if by is None else f"are chosen with model {by}"
     if said.failures:
         times = "training" if said.failures == 1 else f"{said.failures:,} trainings"
         found.append(f"The last {times} failed ({said.last_error}): people go on, and questions {chosen}.")

@@ -239,7 +239,7 @@ def _looking(front: Front) -> Iterator[None]:
                 pass
             except CutpointError as error:  # a file that is damaged: the pages go on without it
                 if str(error) != behind:
-                    _log.warning("the pages are behind: %s", error)
+                    _log.warning("the strips on the pages are drawn again with the next model, for %s", error)
                 behind = str(error)
             stop.wait(LOOK)
 
