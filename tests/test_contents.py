@@ -92,3 +92,45 @@ def test_what_an_older_pool_holds_keeps_no_new_items_out(tmp_path: Path) -> None
         pool = New("pool_added", {"first": 0, "count": 1, "source": "", "features": None})
         store.add_items([Item(0, "old", {"row": [1, 2]})], pool)
         assert campaign.add_pool(["new"], contents=[{"text": "a bird"}]) == 1
+
+
+def noted(store: MemoryStore) -> list[str]:
+    return [event.data["source"] for event in store.events() if event.kind == "pool_added"]
+
+
+@pytest.mark.parametrize("source", ["photos", Path("photos"), "."])
+def test_a_folder_of_pictures_is_noted_by_its_absolute_path(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, source: str | Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    store = MemoryStore()
+    with opened(tmp_path, store) as campaign:
+        assert campaign.add_pool(["a"], contents=[{"picture": "a.png"}], source=source) == 1
+        monkeypatch.chdir("/")
+        assert campaign.add_pool(["a"], contents=[{"picture": "a.png"}], source=source) == 0
+    assert noted(store) == [str(tmp_path / source)]
+
+
+def test_the_source_of_anything_else_is_noted_as_it_is(tmp_path: Path) -> None:
+    store = MemoryStore()
+    with opened(tmp_path, store) as campaign:
+        campaign.add_pool(["a"], contents=[{"text": "a bird"}], source="Ann's list")
+        campaign.add_pool(["b"], source=Path("list.csv"))
+        campaign.add_pool(["c"])
+    assert noted(store) == ["Ann's list", "list.csv", ""]
+
+
+@pytest.mark.parametrize(
+    ("contents", "source", "words"),
+    [
+        ([{"picture": "a.png"}] * 2, "", "source is empty; give the folder"),
+        ([{"picture": "a.png"}, {"row": {}}], "photos", r"contents\[1\] is no picture, and contents\[0\] is one"),
+        ([{"text": "a"}] * 2, 5, "source is 5; it must be text"),
+        ([{"text": "a"}] * 2, None, "source is None; it must be text"),
+    ],
+)
+def test_a_source_that_cannot_be_meant_is_refused(tmp_path: Path, contents: Any, source: Any, words: str) -> None:
+    store = MemoryStore()
+    with opened(tmp_path, store) as campaign, pytest.raises(UsageError, match=words):
+        campaign.add_pool(["a", "b"], contents=contents, source=source)
+    assert noted(store) == []

@@ -20,6 +20,8 @@ from cutpoint.service.doctor import examine
 from cutpoint.service.web.auth import Person
 from cutpoint.service.web.images import CANNOT
 from cutpoint.service.web.server import _at_work, _greetings
+from cutpoint.service.web.whereabouts import absent
+from served import serve_in_memory
 
 LOST = "{} of the 7 pictures looked for {} not there, the first {}, and cannot be shown; --images FOLDER says where"
 
@@ -93,3 +95,16 @@ def test_of_a_large_pool_some_pictures_are_looked_for(photos: Path, monkeypatch:
 
 def test_a_folder_that_is_not_there_is_refused(photos: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert "there is no folder none" in command(capsys, "serve", "birds", "--images", "none", code=2)
+
+
+@pytest.mark.parametrize("source", ["photos", ""])
+def test_pictures_are_missed_where_no_page_finds_them(
+    photos: Path, monkeypatch: pytest.MonkeyPatch, source: str
+) -> None:
+    monkeypatch.chdir(photos)  # which says nothing of where a log has them
+    names = ["0.png", str(photos / "1.png"), "../photos/2.png"]
+    older = serve_in_memory([{"picture": name} for name in names], source=source, kind="picture")
+    assert asyncio.run(older.front.pictures.show(0)) is CANNOT
+    assert list(absent(older.store, older.desk.state, None, range(3))) == [Path(name) for name in names]
+    assert list(absent(older.store, older.desk.state, photos, range(3))) == [photos / "1.png"]
+    assert "3 of the 3 pictures looked for are not there, the first 0.png" in older.front.look_for_pictures()

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from cutpoint.data.pool import Features, check_apart
 from cutpoint.data.pools.brought import check_text
 from cutpoint.errors import UsageError
-from cutpoint.service.contents import read_contents
+from cutpoint.service.contents import read_contents, read_source
 from cutpoint.service.training.embeddings import read_features
 from cutpoint.store.base import Item, Store
 from cutpoint.store.files import sum_of
@@ -25,12 +26,16 @@ Pools = Sequence[tuple[int, Mapping[str, Any]]]
 
 @dataclass(frozen=True, eq=False)
 class Handed:
-    """Items to be added, n of them. ids: None for their places; features: (n, d); contents: what is shown, or None."""
+    """Items to be added, n of them. ids: None for their places; features: (n, d); contents: what is shown, or None.
+
+    source: where they are from; of pictures, their folder.
+    """
 
     n: int
     ids: list[str] | None
     features: Features | None
     contents: list[Mapping[str, Any]] | None
+    source: str = ""
 
     def names(self, first: int) -> list[str]:
         """The items' ids, if they are to lie from index `first` on."""
@@ -103,7 +108,9 @@ class Handed:
             check_apart(self.features)
 
 
-def read_pool(ids: Iterable[str] | None, embeddings: Any, contents: Iterable[Mapping[str, Any]] | None) -> Handed:
+def read_pool(
+    ids: Iterable[str] | None, embeddings: Any, contents: Iterable[Mapping[str, Any]] | None, source: str | Path = ""
+) -> Handed:
     """What is handed over, of one length; a parquet file may bring the ids along."""
     if ids is None and embeddings is None and contents is None:
         raise UsageError("the pool is empty; give ids, embeddings or contents of at least one item.")
@@ -114,7 +121,7 @@ def read_pool(ids: Iterable[str] | None, embeddings: Any, contents: Iterable[Map
     for what, part in (("ids", names), ("contents", given), ("embeddings", features)):
         if part is not None and len(part) != n:
             raise UsageError(f"there are {len(part)} {what} for {count(n, 'item')}; give one of each for every item.")
-    return Handed(n, names, features, given)
+    return Handed(n, names, features, given, read_source(source, given or ()))
 
 
 def _names(ids: Any) -> list[str]:

@@ -99,7 +99,7 @@ class Campaign:
         embeddings: Any = None,
         *,
         contents: Iterable[Mapping[str, Any]] | None = None,
-        source: str = "",
+        source: str | Path = "",
     ) -> int:
         """Add items; how many are new. All or nothing: ids that occur twice, NaN and other widths are refused.
 
@@ -108,16 +108,16 @@ class Campaign:
         array, a memory map, chunks of rows, or the path of an .npy or .parquet file, whose rows are found by its column
         `id` or `ids`, else by their order; None for none, and then nothing is trained.  contents: what people see of
         each item, {"text": ...}, {"picture": a path below source} or {"row": {column: value}}; None for its id alone.
+        source: where the items are from; of pictures, their folder, which may be given from the working directory.
         """
-        check_text(source, "source")  # before arrays are stored
         self._desk.check_open()
-        pool, pools = read_pool(ids, embeddings, contents), self._desk.state.pools
+        pool, pools = read_pool(ids, embeddings, contents, source), self._desk.state.pools
         if not pool.n or pool.is_there(self._store, pools):
             return 0
         pool.check_new(self._store, pools)
         first = self._store.count()
         entry = None if pool.features is None else self._array_files().put(f"features-{first}", pool.features)
-        data = {"first": first, "count": pool.n, "source": source, "features": entry}
+        data = {"first": first, "count": pool.n, "source": pool.source, "features": entry}
         self._store.add_items(pool.items(first), New("pool_added", data))
         self._desk.look()
         self._start_training()

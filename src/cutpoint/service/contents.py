@@ -9,7 +9,7 @@ from typing import Any
 
 from cutpoint.data.pools.brought import Content
 from cutpoint.errors import UsageError
-from cutpoint.store.events import encode
+from cutpoint.store.events import check_text, encode
 
 _MUST = (
     'it must be {"text": a text}, {"picture": its path below source} or {"row": {column: value}}, each value a text, a '
@@ -31,6 +31,25 @@ def read_contents(contents: Any, names: Sequence[str] | None) -> list[Content]:
             raise UsageError(f"{where} {said}; {_MUST}: nothing was added.")
         encode(content, where)
     return given
+
+
+def read_source(source: str | Path, contents: Sequence[Content]) -> str:
+    """Where items are from, in words; of pictures, the absolute path of the folder that their own paths begin at.
+
+    UsageError where there are pictures without a folder, or beside others.
+    """
+    source = check_text(str(source) if isinstance(source, Path) else source, "source")
+    pictures = ["picture" in content for content in contents]
+    if not any(pictures):
+        return source
+    if not all(pictures):
+        raise UsageError(
+            f"contents[{pictures.index(False)}] is no picture, and contents[{pictures.index(True)}] is one; pictures "
+            "must come by themselves, as source is their folder: add the others by another add_pool."
+        )
+    if not source:
+        raise UsageError("contents are pictures, and source is empty; give the folder that their paths begin at.")
+    return str(Path(source).absolute())
 
 
 def _amiss(content: Any) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from os.path import isfile
 from pathlib import Path
 
 from cutpoint.service.log.state import State
@@ -30,13 +29,12 @@ def folder_of(state: State, item: int, name: str, told: Path | None) -> Path | N
 
 
 def absent(store: Store, state: State, told: Path | None, items: Sequence[int]) -> Iterator[Path]:
-    """Those of the items' pictures that are nowhere, each by the first place where it could be."""
+    """Those of the items' pictures that no page finds, each by the first place where it could be."""
     for batch in (items[first : first + _TOGETHER] for first in range(0, len(items), _TOGETHER)):
         for item in store.items(batch):
-            name = str(item.content.get("picture", ""))
-            places = [folder / name for folder in folders(state, item.index, told)] or [Path(name)]
-            if name and not any(map(isfile, places)):
-                yield places[0]
+            name, places = str(item.content.get("picture", "")), folders(state, item.index, told)
+            if name and not any(inside(folder, name) for folder in places):
+                yield Path(*places[:1], name)
 
 
 def lost_pictures(store: Store, state: State, told: Path | None) -> str:
