@@ -1,13 +1,16 @@
-"""Where outputs may go: never over a campaign's own files, whatever is forced."""
+"""Where outputs may go: never over a campaign's own files, whatever is forced, and into folders that are there."""
 
 from __future__ import annotations
 
+import errno
+import os
 import sqlite3
 import subprocess
 import sys
 from contextlib import closing
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from campaign_command import NAME, command
@@ -77,3 +80,53 @@ def _is_locked(path: str) -> bool:
     done = subprocess.run([sys.executable, "-I", "-c", look, path], capture_output=True, text=True)
     assert done.returncode == 0 or "BlockingIOError" in done.stderr, done.stderr
     return done.returncode != 0
+
+
+@pytest.mark.parametrize("name", ["nowhere/a.csv", "/nowhere at all/b/a.csv"])
+@pytest.mark.parametrize("writer", [*WRITERS, ["select", "scores.npz"]])
+def test_a_folder_that_is_not_there_is_refused_and_not_made(
+    campaign_folder: Path, capsys: pytest.CaptureFixture[str], writer: list[str], name: str
+) -> None:
+    np.savez("scores.npz", probs=np.full((20, 2), 0.5))
+    said = command(capsys, *writer, "-o", name, code=2)
+    assert said == f"error: the folder {Path(name).parent} is not there; make it, or correct the path.\n"
+    assert not Path(name).parent.exists()
+
+
+@pytest.mark.parametrize("writer", [*WRITERS, ["select", "scores.npz"]])
+def test_what_cannot_be_made_is_named_as_it_was_given(
+    campaign_folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, writer: list[str]
+) -> None:
+    def refuse(path: Path, *_: object, **__: object) -> None:
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path))
+
+    np.savez("scores.npz", probs=np.full((20, 2), 0.5))
+    monkeypatch.setattr(Path, "touch", refuse)  # as where the system says one thing and does another: /proc
+    said = command(capsys, *writer, "-o", "a.csv", code=2)
+    assert said.startswith("error: a.csv")
+    assert "No such file or directory" in said
+    assert "partial" not in said
+
+
+def test_a_script_is_told_in_words_that_a_file_cannot_be_made(campaign_folder: Path) -> None:
+    from cutpoint.service.campaign import Campaign
+
+    with Campaign(f"{NAME}.db", train="off") as campaign:
+        with pytest.raises(UsageError, match=r"the folder nowhere is not there; make it, or correct the path\."):
+            campaign.export("nowhere/a.csv")
+        if Path("/proc/self").exists():
+            with pytest.raises(UsageError, match=r"^/proc(/a\.csv cannot be written| may not be written to)"):
+                campaign.export("/proc/a.csv")
+
+
+@pytest.mark.parametrize("line", [["export", NAME, "-o", "-"], ["status", NAME], ["status", NAME, "--json"]])
+def test_a_reader_who_has_enough_is_told_nothing(campaign_folder: Path, line: list[str]) -> None:
+    ear, mouth = os.pipe()
+    os.close(ear)
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "cutpoint", *line], stdout=mouth, stderr=subprocess.PIPE, text=True
+        )
+    finally:
+        os.close(mouth)
+    assert (done.returncode in (1, 141), done.stderr) == (True, ""), "1: as rich has it, which prints tables"

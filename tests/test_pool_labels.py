@@ -122,7 +122,7 @@ def test_parquet_comes_back_exactly(rows: list[dict[str, Any]]) -> None:
 
 
 def test_a_file_that_is_there_is_never_written_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = tmp_path / "new" / "a.csv"
+    path = tmp_path / "a.csv"
     write_new(path, lambda file: file.write(b"one"))
     with pytest.raises(UsageError, match="is there already"):
         write_new(path, lambda file: file.write(b"two"))

@@ -18,7 +18,7 @@ COLUMNS = 100  # the width that every table of Cutpoint fits
 HEAD = """# The command line
 
 Generated from `--help` by `make cli-page`. Exit codes: 0 done, 1 failed, 2 something in the input must
-change, 130 interrupted.
+change, 130 interrupted, 143 terminated, 141 (or 1, without a word) where nobody reads on.
 """
 
 

@@ -1,11 +1,14 @@
 """The command `cutpoint`: exit codes and errors. Little is imported here, so that Ctrl-C is heard from the start.
 
-Exit codes: 0 done, 1 failed, 2 your input (one sentence on stderr), 130 interrupted, 143 terminated.
+Exit codes: 0 done, 1 failed, 2 your input (one sentence on stderr), 130 interrupted, 141 nobody reads on, 143
+terminated.
 """
 
 from __future__ import annotations
 
 import errno
+import os
+import select
 import sys
 
 from cutpoint.cli_stopping import Terminated, hear_all
@@ -15,6 +18,7 @@ from cutpoint.words import shown
 # What the system says of a path that somebody gave, rather than of a disk.
 _NO_PLACE = (errno.ENAMETOOLONG, errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.ENOENT, errno.ELOOP)
 _NO_RIGHT = (errno.EACCES, errno.EPERM, errno.EROFS)
+_UNHEARD = 141  # as of a process that SIGPIPE ended
 
 
 def main() -> None:
@@ -35,6 +39,8 @@ def run_cli(arguments: list[str]) -> int:
     except KeyboardInterrupt as stop:
         return _stopped(stop)
     except OSError as error:  # no space, no permission, a folder where a file should be
+        if isinstance(error, BrokenPipeError) and _unheard():
+            return _UNHEARD
         theirs = error.errno in _NO_PLACE + _NO_RIGHT
         right = "yourself the right to it, or " if error.errno in _NO_RIGHT else ""
         remedy = f"give {right}another place; " if theirs else ""
@@ -42,6 +48,17 @@ def run_cli(arguments: list[str]) -> int:
         return _fail(f"{said}; {remedy}what was stored before is kept.", 2 if theirs else 1, arguments)
     except Exception as error:
         return _other(error, arguments)
+
+
+def _unheard() -> bool:
+    """Whether nobody reads what is printed any more, as `head` that has enough; what is left of it is let go then."""
+    printed = sys.stdout.fileno()
+    look = select.poll()
+    look.register(printed, 0)
+    if not any(seen & (select.POLLERR | select.POLLHUP) for _, seen in look.poll(0)):
+        return False
+    os.dup2(os.open(os.devnull, os.O_WRONLY), printed)  # Python flushes once more at its end
+    return True
 
 
 def _other(error: Exception, arguments: list[str]) -> int:

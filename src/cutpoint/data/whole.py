@@ -23,8 +23,11 @@ def has_all(folder: Path, names: Iterable[str]) -> bool:
     return all(path.is_file() and path.stat().st_size for path in paths)
 
 
-def check_place(path: Path) -> None:
-    """UsageError unless a file of that name can be made: a name that is short enough, in a folder to write to."""
+def check_place(path: Path, *, with_folder: bool = False) -> None:
+    """UsageError unless a file of that name can be made: a name that is short enough, in a folder to write to.
+
+    with_folder: the folder need not be there, if it can be made.
+    """
     if len(os.fsencode(path.name)) > LONGEST:
         raise UsageError(
             f"the name {path.name[:40]}... has {len(os.fsencode(path.name))} bytes; it must have at most {LONGEST}: "
@@ -33,6 +36,8 @@ def check_place(path: Path) -> None:
     there = next(folder for folder in path.absolute().parents if os.path.lexists(folder))
     if not there.is_dir():
         raise UsageError(f"{there} is no folder, and {path} would lie below it; give another place.")
+    if not with_folder and not path.parent.is_dir():
+        raise UsageError(f"the folder {path.parent} is not there; make it, or correct the path.")
     if not os.access(there, os.W_OK | os.X_OK):
         raise UsageError(f"{there} may not be written to; give another place, or yourself the right to.")
 
@@ -62,8 +67,13 @@ def _check_spared(path: Path) -> None:
 
 
 def partial_of(path: Path) -> Path:
-    """A file beside `path` that nobody else has, to be filled and renamed: two processes may write at a time."""
-    return path.with_name(f".{path.name}-{secrets.token_hex(8)}.partial")
+    """An empty file beside `path` that nobody else has, to be filled and renamed: two processes may write at a time."""
+    beside = path.with_name(f".{path.name}-{secrets.token_hex(8)}.partial")
+    try:
+        beside.touch()
+    except OSError as error:  # it is said of what was asked for
+        raise type(error)(error.errno, error.strerror, str(path)) from None
+    return beside
 
 
 def write_atomically(path: Path, write: Callable[[BinaryIO], object]) -> None:

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cutpoint.data.sheets import ARRAYS, SKIP, Scored, read_labels, read_scores, read_sheet, sheet_text
+from cutpoint.data.whole import check_place
 from cutpoint.errors import UsageError, no_such
 from cutpoint.experiment.heard import heard
 from cutpoint.session import Session
@@ -155,6 +156,7 @@ def _sheet(output: Path, labels: Sequence[Path]) -> tuple[list[str], list[dict[s
     if output.is_dir():
         raise UsageError(f"{output} is a folder; give a file for the questions with -o.")
     if not output.exists():
+        check_place(output)
         return [], []
     header, rows = read_sheet(output)
     if not set(COLUMNS) <= set(header) or output.resolve() in [p.resolve() for p in labels]:

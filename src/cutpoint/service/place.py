@@ -160,7 +160,7 @@ def check_free(name: str, files: str | Path | None = None) -> None:
     if files is not None:
         raise UsageError("--files is for postgresql:// alone; the arrays of a file are beside it: leave it out.")
     _check_absent(where)
-    check_place(where)
+    check_place(where, with_folder=True)
     if where.name.startswith("-"):
         raise UsageError(f"{name} begins as an option does; give a name that begins otherwise.")
 

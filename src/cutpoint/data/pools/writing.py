@@ -77,7 +77,6 @@ def write_new(path: Path, write: Callable[[BinaryIO], object]) -> None:
     if os.path.lexists(path):
         raise taken
     check_place(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
     beside = partial_of(path)
     try:
         with filled(beside) as file:

@@ -167,10 +167,13 @@ def write(
 
     check_form(form, history, studio)
     check_replaceable(path, "export of these columns", lambda path: _is_export(path, form, history), force)
-    if os.path.lexists(path):
-        write_atomically(path, fill)
-    else:
-        write_new(path, fill)  # which refuses what has come meanwhile
+    try:
+        if os.path.lexists(path):
+            write_atomically(path, fill)
+        else:
+            write_new(path, fill)  # which refuses what has come meanwhile
+    except OSError as error:
+        raise UsageError(f"{path} cannot be written ({error.strerror or error}); give another place.") from None
     return rows
 
 
