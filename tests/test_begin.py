@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from cutpoint.data.pools.bring import Wish
-from cutpoint.errors import DataError, UsageError
+from cutpoint.errors import UsageError
 from cutpoint.service.begin import Taken, add_classes, begin, import_file
 from cutpoint.service.gather import SEED_EXAMPLES, Beginning, gather, summary
 from cutpoint.service.log.settings import Settings
@@ -111,14 +111,24 @@ def test_files_of_labels_that_contradict_each_other_are_refused(table: Path, lab
         gathered(table, ("labels.csv", labels), ("other.csv", other))
 
 
+@pytest.mark.parametrize(("first", "drawn"), [(20, "17 questions are"), (4, "1 question is"), (3, "no question is")])
+def test_it_is_said_how_many_questions_are_drawn_where_labels_exist(
+    table: Path, labels: Path, first: int, drawn: str
+) -> None:
+    beginning = gathered(table, ("labels.csv", labels))
+    (note,) = summary(replace(beginning, settings=replace(beginning.settings, first=first))).notes
+    assert f"{drawn} drawn at random before the first model" in note
+    assert note.endswith("begin with --first 103.")
+    assert summary(gathered(table)).notes == ()
+
+
 @pytest.mark.filterwarnings("error")
-def test_items_that_nothing_tells_apart_are_refused(tmp_path: Path) -> None:
+def test_of_items_that_nothing_tells_apart_it_is_said(tmp_path: Path) -> None:
     constant, same = tmp_path / "constant.npy", tmp_path / "same.csv"
     np.save(constant, np.ones((30, 4), np.float32))
     same.write_text("id,body\n" + "".join(f"t{i},the same\n" for i in range(30)))
     for wish in (Wish(file=constant), Wish(file=same, text="body")):
-        with pytest.raises(DataError, match="all 30 items have the same features"):
-            gather(SETTINGS, wish)
+        assert any("all items have the same features" in note for note in summary(gather(SETTINGS, wish)).notes)
 
 
 def test_labels_and_classes_can_be_added_later(table: Path, labels: Path, tmp_path: Path) -> None:

@@ -18,8 +18,8 @@ from desks import a_desk
 
 BEYOND = [
     ({"overlap": 1000}, "overlap is 1000; it must be from 1 to 100"),
-    ({"lease_seconds": 1e300}, "lease_seconds is 1e[+]300; it must be from 5 to 2,592,000"),
-    ({"lease_seconds": 0.5}, "lease_seconds is 0.5; it must be from 5"),
+    ({"lease_seconds": 1e300}, "lease_seconds is 1e[+]300; it must be from 0.001 to 2,592,000"),
+    ({"lease_seconds": 1e-9}, "lease_seconds is 1e-09; it must be from 0.001"),
     ({"budget": 10**9}, "budget is 1000000000; it must be from 1 to 1,000,000"),
     ({"parallel": 10**6}, "parallel is 1000000; it must be from 1 to 10,000"),
 ]

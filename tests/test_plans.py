@@ -128,7 +128,7 @@ def test_whole_numbers_may_be_yielded_in_any_list_or_array(questions: Any) -> No
     assert all(type(i) is int for i in session.asked_since(0))
 
 
-@pytest.mark.parametrize("returned", [np.array([1]), [1], None, iter([[1]])], ids=repr)
+@pytest.mark.parametrize("returned", [np.array([1]), [1], None, iter([[1]])], ids=["array", "list", "None", "iterator"])
 def test_a_function_that_makes_no_plan_is_told_of_one_shot(returned: Any) -> None:
     with pytest.raises(UsageError, match=r"choose returned .*; it must be a generator.*@one_shot"):
         Session(named("choose", lambda round: returned), a_round())

@@ -51,8 +51,7 @@ StrategyOption = Annotated[
 ]
 LearnerOption = Annotated[str, typer.Option(help="Which model learns.")]
 FirstOption = Annotated[
-    int | None,
-    typer.Option(help="Questions drawn at random before the first model; not given: 20, less the labels that exist."),
+    int, typer.Option(help="Items done before the first model: drawn at random, or with labels that exist.")
 ]
 BudgetOption = Annotated[
     int | None, typer.Option(help="Items between trainings; not given: 5 % of the labels, at least 20.")
@@ -83,7 +82,7 @@ def init(
     guideline: GuidelineOption = None,
     strategy: StrategyOption = "direct",
     learner: LearnerOption = "logistic",
-    first: FirstOption = None,
+    first: FirstOption = 20,
     budget: BudgetOption = None,
     parallel: ParallelOption = 1,
     overlap: OverlapOption = 1,

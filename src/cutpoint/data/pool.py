@@ -173,13 +173,9 @@ def check_features(features: NDArray[np.generic], name: str) -> Features:
     return view
 
 
-def check_apart(features: Features) -> None:
-    """DataError where several items all have the same features: no model could tell one from another."""
-    if len(features) > 1 and (features == features[0]).all():
-        raise DataError(
-            f"all {len(features):,} items have the same features, so that no model can tell one from another; give "
-            "features in which they differ, or other items."
-        )
+def alike(features: Features) -> bool:
+    """Whether several items all have the same features: no model could tell one from another."""
+    return len(features) > 1 and bool((features == features[0]).all())
 
 
 def check_labels(labels: NDArray[np.generic], n: int, n_classes: int, name: str) -> Labels:

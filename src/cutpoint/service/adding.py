@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cutpoint.data.pool import Features, check_apart
+from cutpoint.data.pool import Features
 from cutpoint.data.pools.brought import check_text
 from cutpoint.errors import UsageError
 from cutpoint.service.contents import read_contents, read_source
@@ -104,8 +104,6 @@ class Handed:
             raise UsageError(
                 f"the embeddings have {self.features.shape[1]} columns; those of the pool before have {known}."
             )
-        if self.features is not None and known is None:
-            check_apart(self.features)
 
 
 def read_pool(

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from cutpoint.data.pool import check_apart
+from cutpoint.data.pool import alike
 from cutpoint.data.pools.bring import Wish, bring, check_files, check_wish, embed
 from cutpoint.data.pools.brought import Brought, Embedded, Progress, ignored
 from cutpoint.data.pools.given import Labelled, read_given
@@ -16,6 +16,10 @@ from cutpoint.service.log.settings import Settings, check_limits
 from cutpoint.service.training.training import check_learner
 from cutpoint.words import count
 
+ALIKE = (
+    "all items have the same features, so that no model can tell one from another: trainings will fail, and questions "
+    "are drawn at random; begin with features in which they differ."
+)
 SEED_EXAMPLES = "seed examples"
 """The source of labels of rare items that were known beforehand."""
 
@@ -78,7 +82,8 @@ def gather(
         check_signed(source, [lot])
     _refuse_contradictions(lots, pool, settings.classes)
     embedded = embed(pool, wish, settings.seed, progress)
-    check_apart(embedded.features)
+    if alike(embedded.features):
+        notes = (*notes, ALIKE)
     return Beginning(replace(settings, kind=pool.kind), pool, embedded, lots, notes)
 
 
@@ -100,8 +105,7 @@ def summary(beginning: Beginning) -> Summary:
     """What there is to say of it."""
     settings, pool, embedded = beginning.settings, beginning.pool, beginning.embedded
     known = {item for _, labelled in beginning.labels for item in labelled.items}
-    left = len(pool) - (len(known) if settings.first else 0)
-    said = (_counted(settings, len(known)), settings.unreachable(left, trained=False))
+    said = (_counted(settings, len(known)), settings.unreachable(len(pool), trained=False))
     return Summary(
         *(settings.name, settings.kind, settings.classes, len(pool), pool.source),
         *(embedded.words, embedded.features.shape[1], [pool.ids[i] for i in embedded.unreadable]),
@@ -113,15 +117,15 @@ def summary(beginning: Beginning) -> Summary:
 
 
 def _counted(settings: Settings, known: int) -> str:
-    """What to say where labels that exist count towards the first questions, which are drawn at random."""
-    if not known or settings.first is not None:
+    """What to say where labels that exist count towards the first items, which are drawn at random otherwise."""
+    if not known:
         return ""
-    left = settings.first_batch - known
+    left = settings.first - known
     drawn = f"{count(left, 'question')} {'is' if left == 1 else 'are'}" if left > 0 else "no question is"
     return (
-        f"labels that exist count towards the first {settings.first_batch} items, and {drawn} drawn at random before "
-        "the first model: to have, say, 100 drawn in any case, which tells how many of each class there are, begin "
-        "with --first 100."
+        f"labels that exist count towards the first {count(settings.first, 'item')}, and {drawn} drawn at random "
+        f"before the first model: to have 100 drawn, which tell how many of each class there are, begin with "
+        f"--first {known + 100}."
     )
 
 

@@ -108,7 +108,7 @@ def _draft(state: State, scores: Data | None, held: list[int]) -> Draft | None:
         "round": number,
         "scores": None if scores is None else scores["version"],
         "strategy": FIRST if scores is None else _strategy(state, scores),
-        "budget": settings.first_batch if first else budget,
+        "budget": settings.first if first else budget,
         "parallel": settings.parallel,
         "seed": round_seed(settings.seed, number),
         "held": held,

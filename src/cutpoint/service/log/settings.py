@@ -23,7 +23,7 @@ LIMITS: Mapping[str, tuple[float, float]] = {
     "budget": (1, 1_000_000),
     "parallel": (1, 10_000),
     "overlap": (1, 100),
-    "lease_seconds": (5, 30 * DAY),
+    "lease_seconds": (0.001, 30 * DAY),
 }
 """What may be set, at least and at most, by whatever way. A log keeps what it has."""
 BEGUN = "begin: campaign"  # the key of `campaign_created`, of which a log has one
@@ -33,8 +33,7 @@ BEGUN = "begin: campaign"  # the key of `campaign_created`, of which a log has o
 class Settings:
     """The settings of a campaign. Its strategy and its learner may be of another Cutpoint, which a log must survive.
 
-    parallel: B_parallel.  first: how many questions are drawn at random before the first model, whatever labels there
-    are already; None for 20, to which such labels count, so that a model comes at once where there are enough.
+    parallel: B_parallel.  first: questions of the first batch, which is random.
     budget: questions of a round and between two trainings; None for 5 % of the labels, and at least 20.
     overlap: how many people are to answer each item.  lease_seconds: how long a question is kept for somebody.
     """
@@ -44,7 +43,7 @@ class Settings:
     strategy: str = "direct"
     seed: int = 0
     parallel: int = 1
-    first: int | None = None
+    first: int = LEAST_BUDGET
     budget: int | None = None
     overlap: int = 1
     lease_seconds: float = LEASE_SECONDS
@@ -55,19 +54,13 @@ class Settings:
     def __post_init__(self) -> None:
         """Check everything else; UsageError."""
         object.__setattr__(self, "classes", checked_classes(self.classes))
-        for name, least in (("seed", 0), ("parallel", 1), ("overlap", 1)):
+        for name, least in (("seed", 0), ("parallel", 1), ("first", 1), ("overlap", 1)):
             object.__setattr__(self, name, whole_number(getattr(self, name), name, least))
-        for name in ("first", "budget"):
-            if getattr(self, name) is not None:
-                object.__setattr__(self, name, whole_number(getattr(self, name), name, 1))
+        if self.budget is not None:
+            object.__setattr__(self, "budget", whole_number(self.budget, "budget", 1))
         object.__setattr__(self, "lease_seconds", seconds_above_zero(self.lease_seconds, "lease_seconds"))
         if self.kind not in KINDS_OF_ITEM:
             raise no_such("kind of item", str(self.kind), KINDS_OF_ITEM)
-
-    @property
-    def first_batch(self) -> int:
-        """Questions of the first round, and items that must be done for the first training."""
-        return LEAST_BUDGET if self.first is None else self.first
 
     def interval(self, n_labels: int) -> int:
         """Questions of the next round, and closed questions until the next training, at so many labels."""
@@ -75,12 +68,12 @@ class Settings:
 
     def unreachable(self, left: int, *, trained: bool) -> str:
         """What to say of models that never come, as so few items are left to be done; trained: whether there is one."""
-        if not trained and self.first_batch > left:
+        if not trained and self.first > left:
             return (
-                f"the first model comes after {count(self.first_batch, 'item')}, and there are {left:,}, so that it "
-                "never comes and all questions are drawn at random: begin with fewer."
+                f"the first model comes after {count(self.first, 'item')}, and there are {left:,}, so that it never"
+                " comes and all questions are drawn at random: begin with fewer."
             )
-        after = left if trained else left - self.first_batch
+        after = left if trained else left - self.first
         if self.budget is None or self.budget <= after:
             return ""
         return (

@@ -42,7 +42,6 @@ class State:
         self.leases = Leases()
         self.rounds = Rounds()
         self.runs = Runs()
-        self._brought = 0  # labels that were imported after the first round began, for items that were open
         self.resent: dict[str, Event] = {}  # by key: what may be sent again when it could not be done anew
         for event in events:
             self.apply(event)
@@ -97,21 +96,15 @@ class State:
     def n_done(self) -> int:
         """How many items are news to the last model: closed since, or labelled otherwise than it knew.
 
-        Before the first model, where it is set how many questions are drawn at random first: closed since the first
-        round began, and not by an import. Where several people answer each item, so many that wait for more answers
-        count as one: who works alone teaches.
+        Where several people answer each item, so many that wait for more answers count as one: who works alone teaches.
         """
-        ballots, upto, rounds = self.ballots, self.runs.upto, self.rounds.all
-        if self.made.first is not None and not self.runs.scores:
-            start = rounds[0].number if rounds else self.number
-            since = ballots.closed_since(start) - self._brought
-            return since + ballots.begun_since(start) // ballots.overlap
+        ballots, upto = self.ballots, self.runs.upto
         return ballots.closed_since(upto) + len(ballots.changed) + ballots.begun_since(upto) // ballots.overlap
 
     @property
     def interval(self) -> int:
         """How many items must be done for the next training; for the first one, those of the first batch."""
-        return self.made.interval(self.ballots.n_settled) if self.runs.scores else self.made.first_batch
+        return self.made.interval(self.ballots.n_settled) if self.runs.scores else self.made.first
 
     def _created(self, number: int, data: Data) -> tuple[int, ...]:
         self.settings = settings_of(data)
@@ -157,7 +150,6 @@ class State:
 
     def _imported(self, number: int, data: Data) -> tuple[int, ...]:
         for item, label in zip(data["items"], data["labels"], strict=True):
-            self._brought += bool(self.rounds.all) and not self.ballots.closed(item)
             self.ballots.impose(number, item, label, decided=data.get("decided", False))
         return tuple(data["items"])
 

@@ -105,10 +105,6 @@ class Ballots:
         """The person's label of the item; -1 for none."""
         return self.votes.get(item, {}).get(person, UNKNOWN)
 
-    def closed(self, item: int) -> bool:
-        """Whether the item's question is closed: it is settled, or somebody's pass on it stands."""
-        return item in self._closed
-
     def closed_since(self, number: int) -> int:
         """How many questions are closed that were not yet after event `number`, or were opened again since."""
         return len(self._closings) - bisect_right(self._closings, number)

@@ -181,7 +181,7 @@ def _settings(state: State) -> str:
         ("strategy", made.strategy),
         ("model", made.learner),
         ("seed", made.seed),
-        ("questions at random first", made.first or f"{made.first_batch}, fewer by the labels that there were"),
+        ("questions at random first", made.first),
         ("items between trainings", made.budget or f"{made.interval(state.ballots.n_settled)} now"),
         ("people an item", made.overlap),
         ("minutes a question is kept", f"{made.lease_seconds / 60:g}"),
