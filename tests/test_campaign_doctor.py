@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from campaign_command import NAME, command, printed
-from cutpoint.service.doctor_sqlite import Finding
+from cutpoint.service.doctor_sqlite import Finding, examine_file
 
 pytest.importorskip("sqlalchemy")
 pytest.importorskip("alembic")
@@ -54,6 +54,8 @@ def test_the_doctor_finds_a_damaged_database(campaign_folder: Path, capsys: pyte
     data[4096 + 8 : 4096 + 200] = bytes(192)
     path.write_bytes(data)
     assert str(path.name) in wrong(capsys, "database")
+    left = f"{NAME}.db-wal, {NAME}.db-shm and {NAME}.files"
+    assert next(examine_file(path)).do.startswith(f"restore a backup: move it away with {left}, ")
     path.write_bytes(data[:5000])
     wrong(capsys, "database")
     path.write_bytes(b"no")

@@ -148,9 +148,13 @@ def test_a_damaged_campaign_is_one_sentence(tmp_path: Path) -> None:
     with closing(open_store(path, True)) as store:
         store.append([New("guideline_set", {"text": "x" * 500}) for _ in range(200)])
     whole = path.read_bytes()
+    said = (
+        r"birds\.db is damaged \(.*\); restore it from a backup: move it away with birds\.db-wal, birds\.db-shm and "
+        r"birds\.files, as far as they are there, and `cutpoint copy` a backup to its name\."
+    )
     for damaged in (whole[:5000], whole[:4096] + b"\xff" * (len(whole) - 4096)):
         path.write_bytes(damaged)
-        with pytest.raises(DataError, match=r"birds\.db is damaged \(.*\); restore it from a backup"):
+        with pytest.raises(DataError, match=said):
             list(open_store(path, False).events())
 
 

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from cutpoint.errors import DataError, UsageError
+from cutpoint.store.beside import to_restore
 
 Mark = Literal["well", "note", "wrong"]
-_RESTORE = "restore a backup"
 _CLOSED = (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM)  # nothing is known to be damaged
 
 
@@ -38,17 +38,18 @@ def examine_file(path: Path) -> Iterator[Finding]:
         said, _, do = str(error).partition("; ")
         yield Finding("database", "wrong", said, do.rstrip("."))
         return
+    restore = f"restore a backup: {to_restore(path)}"
     try:
         with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as connection:
             told = [row[0] for row in connection.execute("PRAGMA integrity_check(3)")]
             if told != ["ok"]:
-                yield Finding("database", "wrong", f"{path} is damaged: {'; '.join(told)}", _RESTORE)
+                yield Finding("database", "wrong", f"{path} is damaged: {'; '.join(told)}", restore)
                 return
             yield Finding("database", "well", f"{path} is whole")
             yield _tables(connection)
     except sqlite3.Error as error:
         closed = getattr(error, "sqlite_errorcode", 0) & 0xFF in _CLOSED
-        do = "give yourself write access to it and its folder" if closed else _RESTORE
+        do = "give yourself write access to it and its folder" if closed else restore
         yield Finding("database", "wrong", f"{path} cannot be read as a database ({error})", do)
 
 

@@ -27,6 +27,11 @@ def belongings(path: Path) -> str:
     return f"{path.name}-wal, {path.name}-shm and {path.with_suffix('.files').name}"
 
 
+def to_restore(path: Path) -> str:
+    """How a backup comes in place of a campaign's file, in words."""
+    return f"move it away with {belongings(path)}, as far as they are there, and `cutpoint copy` a backup to its name"
+
+
 def check_nothing_left(path: Path) -> None:
     """UsageError where no campaign's file is, but what belongs to one that was moved away; nothing is changed."""
     said = _at_work(path) or _left(path)

@@ -23,7 +23,7 @@ from cutpoint.data.whole import flush
 from cutpoint.errors import CutpointError, DataError, UsageError
 from cutpoint.store import schema
 from cutpoint.store.base import MaybeStored, StoreError, Unreachable, id_twice
-from cutpoint.store.beside import check_nothing_left, lock_of
+from cutpoint.store.beside import check_nothing_left, lock_of, to_restore
 from cutpoint.store.events import from_bytes
 from cutpoint.store.header import APPLICATION, BEGINS, LENGTH, OPEN, OPENING, identity_of, is_open, is_ours
 from cutpoint.store.locks import is_owned, locked, unlock
@@ -134,7 +134,7 @@ def refused(path: Path, error: BaseException, doing: str) -> CutpointError:
         return DataError(f"{path} is damaged (a text in it is no UTF-8); restore it from a backup.")
     name = getattr(error, "sqlite_errorname", "")
     if name.startswith(_DAMAGED):
-        return DataError(f"{path} is damaged ({error}); restore it from a backup.")
+        return DataError(f"{path} is damaged ({error}); restore it from a backup: {to_restore(path)}.")
     remedy = next((remedy for start, remedy in _REMEDIES.items() if name.startswith(start)), "look at its disk")
     stored = "; nothing was stored" if doing == "written to" else ""
     return StoreError(f"{path} cannot be {doing} ({error}){stored}: {remedy}, and try again.")
