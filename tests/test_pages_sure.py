@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 pytest.importorskip("fastapi")
@@ -9,9 +11,11 @@ pytest.importorskip("uvicorn")
 pytest.importorskip("httpx2")
 pytest.importorskip("playwright")
 
-from playwright.sync_api import expect
+from PIL import Image
+from playwright.sync_api import Browser, expect
 
-from browse import RESENT, Site
+from browse import RESENT, Site, site
+from served import serve_in_memory
 
 
 def test_a_link_is_revoked_only_after_a_question(here: Site) -> None:
@@ -77,3 +81,17 @@ def test_a_decision_is_listed_and_can_be_another(here: Site) -> None:
     expect(page.get_by_text("Decided: crane.")).to_be_visible()
     assert [(data["item"], data["label"]) for data in here.events("adjudicated")] == [(3, 0), (3, 2)]
     assert here.served.desk.state.ballots.label(3) == 2
+
+
+def test_what_people_said_of_a_decided_picture_stands_below_its_name(tmp_path: Path, browser: Browser) -> None:
+    Image.new("RGB", (60, 40), (90, 140, 90)).save(tmp_path / "0.png")
+    with site(serve_in_memory([{"picture": "0.png"}], kind="picture", source=str(tmp_path)), browser) as here:
+        for who, label in (("ada", 1), ("bo", 2)):
+            here.served.desk.tell(0, label, annotator=who)
+        here.served.desk.adjudicate(0, 1, by="chief")
+        for options in ({}, {"viewport": {"width": 390, "height": 800}}):
+            decided = here.page("chief", "/disputes", **options).get_by_role("region", name="Decided")
+            name, said = (decided.get_by_text(words).bounding_box() for words in ("item-0", "ada: heron, bo: crane"))
+            assert name is not None
+            assert said is not None
+            assert said["y"] >= name["y"] + name["height"]
