@@ -125,7 +125,10 @@ def test_an_admin_sees_everything(tmp_path: Path) -> None:
     assert "of each class" in chief.get("/dashboard").text
     assert 'class="ring"><circle' in chief.get("/strips/1.svg").text
     assert "item-3" in chief.get("/disputes").text
-    assert [person["agreement"] for person in status["people"]] == ["83 % of 6", "83 % of 6"]
+    assert [(person["agreement"], person["compared"]) for person in status["people"]] == [(5 / 6, 6), (5 / 6, 6)]
+    assert chief.get("/dashboard").text.count("83 % of 6") == 2
+    (alone,) = served.client("ada").get("/api/status").json()["people"]
+    assert (alone["agreement"], alone["compared"], alone["pace"]) == (None, 0, None), "what others said is not for her"
 
 
 def test_a_script_is_told_by_its_receipt(tmp_path: Path) -> None:

@@ -48,8 +48,8 @@ def test_the_dashboard_is_shown_while_somebody_works() -> None:
     try:
         for _ in range(30):
             people = served.front.dashboard(Person("chief", True))["people"]
-            assert people[0]["pace"] == "1.0"
-            assert served.front.status(Person("ada", False))["people"][0]["pace"] == "1.0"
+            assert people[0]["pace"] == 1.0
+            assert served.front.status(Person("ada", False))["people"][0]["pace"] == 1.0
     finally:
         over.set()
         worker.join()

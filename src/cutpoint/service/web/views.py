@@ -280,14 +280,14 @@ class Views:
         now = time.time()
         rows = []
         for person in said.people:
-            pace, both = self._diary.pace(person.name), shares.get(person.name)
-            seconds = pace.seconds()
+            pace, (agreed, compared) = self._diary.pace(person.name), shares.get(person.name, (0, 0))
             rows.append(
                 asdict(person)
                 | {
-                    "agreement": f"{100 * both[0] / both[1]:.0f} % of {both[1]:,}" if both else "–",
+                    "agreement": agreed / compared if compared else None,
+                    "compared": compared,
                     "hour": pace.last_hour(now),
-                    "pace": f"{seconds:.1f}" if seconds is not None else "–",
+                    "pace": pace.seconds(),
                 }
             )
         return rows
