@@ -203,6 +203,14 @@ def test_a_cell_that_spoils_a_column_of_numbers_is_named(cell: str, said: str) -
     assert f"price is taken as categories, since {said.replace('31', '11')}" in embed(row_pool(few), Wish()).words
 
 
+def test_an_infinite_number_of_parquet_is_no_gap(tmp_path: Path) -> None:
+    pa, parquet = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+    prices = [float("inf") if i == 30 else i / 2 for i in range(100)]
+    parquet.write_table(pa.table({"price": prices, "n": list(range(100))}), tmp_path / "t.parquet")
+    pool = bring(Wish(file=tmp_path / "t.parquet"))
+    assert "price is left out, since 'inf' in row 31 is infinite" in embed(pool, Wish()).words
+
+
 def test_features_of_ones_own_are_taken_as_they_are(tmp_path: Path) -> None:
     given = np.arange(6, dtype=np.float64).reshape(3, 2)
     np.save(tmp_path / "x.npy", given)

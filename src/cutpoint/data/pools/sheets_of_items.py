@@ -6,6 +6,7 @@ An item is named by the id column; without one, by the column `id` if there is o
 from __future__ import annotations
 
 import datetime
+import math
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -147,11 +148,11 @@ def _rows(records: Records, shown: tuple[str, ...]) -> Iterator[Content]:
 
 
 def _plain(value: Any) -> Any:
-    """A value of a table as JSON holds it; NaN is none."""
+    """A value of a table as JSON holds it; NaN is none, and infinity a text."""
     if value is None or isinstance(value, bool | int | str):
         return value
     if isinstance(value, float):
-        return value if value == value and abs(value) != float("inf") else None
+        return None if math.isnan(value) else value if math.isfinite(value) else str(value)
     if isinstance(value, datetime.date | datetime.time):
         return value.isoformat()
     return str(value)
