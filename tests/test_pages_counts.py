@@ -64,7 +64,6 @@ def test_an_item_that_two_people_have_is_with_people_once() -> None:
 
 def test_with_several_answers_an_item_the_line_counts_what_the_model_counts() -> None:
     served = serve_in_memory(12, overlap=2, first=5)
-    served.desk.tick()  # the first round begins
     ada, bo = served.client("ada"), served.client("bo")
     lend(served, "ada", *range(4))
     lend(served, "bo", *range(5))
@@ -84,7 +83,6 @@ def test_with_several_answers_an_item_the_line_counts_what_the_model_counts() ->
 
 def test_where_too_few_items_are_left_no_more_are_promised_to_the_model() -> None:
     served = serve_in_memory(12, first=5, budget=20)
-    served.desk.tick()  # the first round begins
     ada, chief = served.client("ada"), served.client("chief")
     lend(served, "ada", *range(12))
     for item in range(4):
