@@ -117,14 +117,14 @@ def test_the_source_of_anything_else_is_noted_as_it_is(tmp_path: Path) -> None:
         campaign.add_pool(["a"], contents=[{"text": "a bird"}], source="Ann's list")
         campaign.add_pool(["b"], source=Path("list.csv"))
         campaign.add_pool(["c"])
-    assert noted(store) == ["Ann's list", "list.csv", ""]
+        campaign.add_pool(["d"], contents=[{"picture": "a.png"}])  # `serve --images` says where
+        campaign.add_pool(["e", "f"], contents=[{"picture": "a.png"}, {"text": "a"}], source="/photos")
+    assert noted(store) == ["Ann's list", "list.csv", "", "", "/photos"]
 
 
 @pytest.mark.parametrize(
     ("contents", "source", "words"),
     [
-        ([{"picture": "a.png"}] * 2, "", "source is empty; give the folder"),
-        ([{"picture": "a.png"}, {"row": {}}], "photos", r"contents\[1\] is no picture, and contents\[0\] is one"),
         ([{"text": "a"}] * 2, 5, "source is 5; it must be text"),
         ([{"text": "a"}] * 2, None, "source is None; it must be text"),
     ],

@@ -34,22 +34,13 @@ def read_contents(contents: Any, names: Sequence[str] | None) -> list[Content]:
 
 
 def read_source(source: str | Path, contents: Sequence[Content]) -> str:
-    """Where items are from, in words; of pictures, the absolute path of the folder that their own paths begin at.
+    """Where items are from, in words; with pictures, the absolute path of the folder that their own paths begin at.
 
-    UsageError where there are pictures without a folder, or beside others.
+    Empty for pictures, too, where only `serve --images` says that folder.
     """
     source = check_text(str(source) if isinstance(source, Path) else source, "source")
-    pictures = ["picture" in content for content in contents]
-    if not any(pictures):
-        return source
-    if not all(pictures):
-        raise UsageError(
-            f"contents[{pictures.index(False)}] is no picture, and contents[{pictures.index(True)}] is one; pictures "
-            "must come by themselves, as source is their folder: add the others by another add_pool."
-        )
-    if not source:
-        raise UsageError("contents are pictures, and source is empty; give the folder that their paths begin at.")
-    return str(Path(source).absolute())
+    with_pictures = any("picture" in content for content in contents)
+    return str(Path(source).absolute()) if source and with_pictures else source
 
 
 def _amiss(content: Any) -> str:
