@@ -193,7 +193,7 @@ def test_what_is_written_needs_a_place(capsys: pytest.CaptureFixture[str], line:
         (["--classes", "a,b", "--guideline", "."], ". is a folder"),
         (
             ["--classes", "a,b", "--lease-minutes", "nan"],
-            "--lease-minutes is nan; it must be from 0.08 (5 seconds) to 43,200 (30 days)",
+            "--lease-minutes is nan; it must be above 0 and at most 43,200 (30 days)",
         ),
     ],
 )

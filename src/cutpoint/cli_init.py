@@ -122,8 +122,8 @@ def _seconds(minutes: float) -> float:
     least, most = LIMITS["lease_seconds"]
     if not least <= 60 * minutes <= most:
         raise UsageError(
-            f"--lease-minutes is {minutes:g}; it must be from {least / 60:.2f} ({least:g} seconds) to {most / 60:,.0f} "
-            f"({most / DAY:g} days), such as 15."
+            f"--lease-minutes is {minutes:g}; it must be above 0 and at most {most / 60:,.0f} ({most / DAY:g} days), "
+            "such as 15."
         )
     return 60 * minutes
 
