@@ -10,14 +10,14 @@ from pathlib import Path
 
 import pytest
 
+pytest.importorskip("sqlalchemy")
+pytest.importorskip("alembic")
+
 from cutpoint.store.base import Item, MaybeStored, Repeated, StoreError, Unreachable
 from cutpoint.store.events import New
 from cutpoint.store.opening import open_store
 from cutpoint.store.sql import SqlStore
 from desks import until
-
-pytest.importorskip("sqlalchemy")
-pytest.importorskip("alembic")
 
 SAID = (
     r"birds\.db, or what SQLite keeps beside it, was moved away, deleted or replaced while it is at work, and nothing "
