@@ -65,9 +65,8 @@ class Campaign:
             raise UsageError(f"a campaign has no setting {unknown[0]!r}; see Settings for those it has.")
         if classes is not None:
             classes = checked_classes(classes)
-            _check_new(
-                Settings(**{"name": _name(where), **settings, "classes": classes}), train
-            )  # before a file is made
+            meant = Settings(**{"name": _name(where), **settings, "classes": classes})
+            _check_new(meant, train)  # before a file is made
         self._train, self._limit = train, seconds_above_zero(training_limit, "the limit of a training")
         self._trainer: TrainerProcess | Trainer | None = None
         self._store: Store

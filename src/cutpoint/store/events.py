@@ -53,20 +53,7 @@ OPTIONAL: dict[str, tuple[str, ...]] = {
 }
 """Fields that the data of a kind may have besides; at least one of them where it must have no others."""
 
-TEXTS = frozenset(
-    (
-        "name",
-        "strategy",
-        "learner",
-        "kind",
-        "guideline",
-        "text",
-        "source",
-        "annotator",
-        "hash",
-        "by",
-    )  # as people say it
-)
+TEXTS = frozenset(("name", "strategy", "learner", "kind", "guideline", "text", "source", "annotator", "hash", "by"))
 """Fields that hold text, in whatever kind."""
 
 MOST_LABELS = 10_000
