@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import BinaryIO
 
 from cutpoint.errors import UsageError
-from cutpoint.store.header import is_database
+from cutpoint.store.header import WRITTEN_AHEAD, is_database
 
 LONGEST = 200  # bytes of a file's name: most systems take 255, and what is written beside it has a longer one
-_KEPT = ("-wal", "-shm", "-journal", ".lock", ".npy")  # how names end of a campaign's files beside its database
+_KEPT = (*WRITTEN_AHEAD, ".lock", ".npy")  # how names end of a campaign's files beside its database
 _ARRAYS = ".files"  # how the name of the folder ends that its arrays are in
 
 

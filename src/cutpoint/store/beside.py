@@ -11,10 +11,9 @@ from glob import escape
 from pathlib import Path
 
 from cutpoint.errors import UsageError
+from cutpoint.store.header import WRITTEN_AHEAD
 from cutpoint.store.locks import is_owned
 from cutpoint.store.owner import Holder, who
-
-WRITTEN_AHEAD = ("-wal", "-shm", "-journal")  # what SQLite puts behind the name of a file that is open
 
 
 def lock_of(path: Path, role: str) -> Path:

@@ -14,6 +14,7 @@ from weakref import WeakSet
 
 BEGINS = b"SQLite format 3\0"
 LENGTH = 100  # bytes of a header
+WRITTEN_AHEAD = ("-wal", "-shm", "-journal")  # what SQLite puts behind the name of a file that is open
 APPLICATION = 0x43557450  # "CUtP", big-endian, at byte 68 of the header
 
 
