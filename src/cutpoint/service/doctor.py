@@ -22,7 +22,7 @@ from cutpoint.service.doctor_sqlite import Finding, examine_file
 from cutpoint.service.log.leases import Lease
 from cutpoint.service.log.rounds import Runs
 from cutpoint.service.log.state import State
-from cutpoint.service.overview.sentences import bare
+from cutpoint.service.overview.sentences import untrained
 from cutpoint.service.place import address, check_installed, left_by_makers, serving
 from cutpoint.service.web.whereabouts import absent
 from cutpoint.store.base import Store
@@ -212,9 +212,9 @@ def _training(patient: Patient) -> Iterator[Finding]:
     elif runs.running is not None and patient.store.holder("trainer") is None:
         said = f"run {runs.running['run']} was begun and not ended, and no trainer runs"
         yield Finding("training", "note", said, "`cutpoint serve` trains again")
-    elif patient.state.bare:
+    elif patient.state.without_features:
         do = f"{_meanwhile(runs)}; a campaign with the embeddings of all its items gets models"
-        yield Finding("training", "note", bare(patient.state.bare), do)
+        yield Finding("training", "note", untrained(patient.state.without_features), do)
     elif runs.scores:
         yield Finding("training", "well", f"model {runs.scores[-1]['version']} is the newest")
     else:

@@ -50,7 +50,7 @@ class Status:
     labelled: settled, by as many answers as are wanted, an import or a decision; found: of these, of each class.
     waiting: not labelled, with fewer answers than wanted.  held: not labelled, passed on, until an admin releases it.
     left: all others.  disputed: people differ and nobody has decided.  with_people: before somebody now.
-    bare: without features; where there is one, no model is trained.
+    without_features: items that have none; where there is one, no model is trained.
     done: items that were labelled, held or given another label since the last model; changed: the last of these, for
     which the model is stale; trains_at: at how many that are done the next one is due.
     model: the newest, None before the first.  training: the run that is on, None for none.  failures: in a row.
@@ -69,7 +69,7 @@ class Status:
     left: int
     disputed: int
     with_people: int
-    bare: int
+    without_features: int
     round: RoundStatus | None
     done: int
     changed: int
@@ -99,7 +99,7 @@ def status_of(board: Board) -> Status:
         held=len(ballots.held),
         left=state.count - ballots.n_settled - len(ballots.pending) - len(ballots.held),
         disputed=len(ballots.disputes),
-        bare=state.bare,
+        without_features=state.without_features,
         with_people=len({lease.item for lease in leases}),
         round=_round(state),
         done=state.n_done,

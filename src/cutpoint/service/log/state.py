@@ -73,7 +73,7 @@ class State:
         return touched
 
     @property
-    def bare(self) -> int:
+    def without_features(self) -> int:
         """How many items have no features; where there is one, no model is trained. O(pools)."""
         return sum(data["count"] for _, data in self.pools if data["features"] is None)
 

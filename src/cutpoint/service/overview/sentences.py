@@ -73,8 +73,8 @@ def model(said: Status) -> str:
         parts.append(f"the {following} is being trained now")
     elif said.failures:
         parts.append(f"the {following} is tried again")
-    elif said.bare:
-        parts.append(f"the {following} is not trained: {bare(said.bare)}")
+    elif said.without_features:
+        parts.append(f"the {following} is not trained: {untrained(said.without_features)}")
     elif needed > rest > 0:
         parts.append(f"too few items are left for the {following}")
     elif rest and needed > 0:
@@ -85,7 +85,7 @@ def model(said: Status) -> str:
     return "; ".join(parts)
 
 
-def bare(n: int) -> str:
+def untrained(n: int) -> str:
     """Why no model is trained where n items have no features."""
     return f"{count(n, 'item')} {'has' if n == 1 else 'have'} no embedding, and a model learns from all"
 

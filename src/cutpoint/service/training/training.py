@@ -35,7 +35,7 @@ def due(state: State, *, lost: bool = False) -> bool:
     The first one waits for the first batch, and for labels of two classes if there are as many: one class makes
     constant scores.
     """
-    if state.settings is None or not state.count or state.bare:
+    if state.settings is None or not state.count or state.without_features:
         return False
     settings, runs = state.settings, state.runs
     if len(settings.classes) > 1 and not state.ballots.of_two_classes():

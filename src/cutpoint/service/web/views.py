@@ -68,7 +68,7 @@ class Views:
             done, of = state.n_done, state.interval
             rest = state.count - ballots.n_settled - len(ballots.held)
             words = learning(done, of, rest, training=state.runs.running is not None)
-            if state.bare:  # nothing is trained
+            if state.without_features:  # nothing is trained
                 done, of = ballots.n_settled, state.count
                 words = f"{done:,} of {count(of, 'item')} labelled"
             found = self._found(person)
